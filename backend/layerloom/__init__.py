@@ -1,0 +1,41 @@
+"""LayerLoom: draw a PyTorch network, train it, download weights that load into the module you would have written.
+
+>>> import layerloom
+>>> report = layerloom.check(document)
+>>> print(layerloom.to_python(document))
+>>> module = layerloom.build(document, seed=0)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Names are looked up on first use: `layerloom --help` and the API process start without waiting for torch.
+_WHERE = {
+    "Document": "layerloom.schema.document",
+    "Report": "layerloom.schema.report",
+    "Problem": "layerloom.schema.problems",
+    "Plan": "layerloom.schema.plan",
+    "catalogue": "layerloom.catalogue",
+    "check": "layerloom.graph",
+    "to_python": "layerloom.graph",
+    "build": "layerloom.graph",
+}
+__all__ = ["Document", "Plan", "Problem", "Report", "build", "catalogue", "check", "to_python"]
+
+if TYPE_CHECKING:
+    from layerloom.catalogue import catalogue
+    from layerloom.graph import build, check, to_python
+    from layerloom.schema.document import Document
+    from layerloom.schema.plan import Plan
+    from layerloom.schema.problems import Problem
+    from layerloom.schema.report import Report
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'layerloom' has no attribute {name!r}")
+    return getattr(import_module(_WHERE[name]), name)

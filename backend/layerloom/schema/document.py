@@ -1,0 +1,315 @@
+"""The document: a set of class definitions, as in PyTorch itself.
+
+A block is a class: its arguments, the members that ``__init__`` registers, and the graph of its ``forward``.
+``main`` names the outermost block. Member names are attribute names, so a dotted path of member names is a
+state_dict key; node ids name places on the canvas and never appear in a key.
+
+Parsing checks form only. What a document *means* (names that exist, sizes that fit) is judged by
+``layerloom.check``, which answers with problems instead of refusing: a half-drawn network is a valid document.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from layerloom.schema.base import Wire
+from layerloom.schema.values import Arguments, Expr, Value
+
+FORMAT = 1
+"""Version of the format. Older ones are migrated on load, newer ones are refused."""
+
+Name = Annotated[str, Field(max_length=10_000)]
+"""Any text: the check says whether it is a usable name, so that a typing user gets a problem and no refusal."""
+Target = Annotated[str, Field(max_length=256)]
+
+
+class ParameterInit(Wire):
+    """One statement of an initializer: a function applied to the parameters whose own name matches."""
+
+    parameter: Annotated[str, Field(max_length=256)] = "*"
+    """Glob on the parameter's own name inside its module: ``weight``, ``bias``, ``weight_ih_l*``."""
+    function: Target
+    """Catalogue name: ``torch.nn.init.kaiming_normal_``, or ``layerloom.forget_gate_bias``."""
+    arguments: Arguments = {}
+
+
+class InitRule(Wire):
+    """Which modules a list of statements applies to, as a branch of the function given to ``model.apply``.
+
+    Modules are visited in ``model.apply``'s order (children first); the first matching rule wins.
+    """
+
+    types: list[Target] = []
+    """Catalogue names of layer classes, matched as ``isinstance`` does; empty means any."""
+    name: Annotated[str, Field(max_length=256)] = "*"
+    """Glob on the module's qualified name: ``stages.*.bn2``."""
+    order: Literal["parameters", "statements"] = "parameters"
+    """Which loop is the outer one. It decides the order in which random numbers are drawn."""
+    statements: list[ParameterInit] = []
+
+
+class Layer(Wire):
+    """A layer of the catalogue, ``self.<name> = <target>(**arguments)``."""
+
+    kind: Literal["layer"] = "layer"
+    name: Name
+    target: Target
+    arguments: Arguments = {}
+    init: list[ParameterInit] = []
+
+
+class BlockUse(Wire):
+    """An instance of another block of the document."""
+
+    kind: Literal["block"] = "block"
+    name: Name
+    block: Name
+    arguments: Arguments = {}
+
+
+class Parameter(Wire):
+    """``nn.Parameter``. Without ``init`` it holds samples of a standard normal, as ``torch.randn`` gives."""
+
+    kind: Literal["parameter"] = "parameter"
+    name: Name
+    shape: list[Value] = []
+    dtype: Annotated[str, Field(max_length=64)] = "float32"
+    requires_grad: bool = True
+    init: list[ParameterInit] = []
+
+
+class Buffer(Wire):
+    """``register_buffer``: zeros, or a constant, or the numbers ``0 … n-1`` (``arange``) of the last axis."""
+
+    kind: Literal["buffer"] = "buffer"
+    name: Name
+    shape: list[Value] = []
+    dtype: Annotated[str, Field(max_length=64)] = "float32"
+    persistent: bool = True
+    fill: Value | Literal["arange", "eye", "tril", "triu"] = 0
+
+
+class Alias(Wire):
+    """A second name for a member that an earlier one registered: weight sharing.
+
+    ``of`` is a path inside the same block: a member (``encoder``) or one of its parameters (``embed.weight``).
+    The name may be a path to a parameter, too: ``decoder.weight``, for ``self.decoder.weight = self.embed.weight``.
+    """
+
+    kind: Literal["alias"] = "alias"
+    name: Name
+    of: Name
+
+
+class Repeat(Wire):
+    """An item written once and built for every value of an expression: ``for width in widths``."""
+
+    kind: Literal["repeat"] = "repeat"
+    variables: Annotated[list[Name], Field(min_length=1, max_length=4)]
+    over: Expr
+    item: Item
+
+
+class Sequential(Wire):
+    """``nn.Sequential``. Items named ``0 … n-1`` in order are written positionally, any others as an OrderedDict."""
+
+    kind: Literal["sequential"] = "sequential"
+    name: Name
+    items: list[Item] = []
+
+
+class ModuleList(Wire):
+    """``nn.ModuleList``; items are named ``0 … n-1``."""
+
+    kind: Literal["module_list"] = "module_list"
+    name: Name
+    items: list[Item] = []
+
+
+class ModuleDict(Wire):
+    """``nn.ModuleDict``; items are named by their keys."""
+
+    kind: Literal["module_dict"] = "module_dict"
+    name: Name
+    items: list[Item] = []
+
+
+class ParameterList(Wire):
+    """``nn.ParameterList``; items are parameters named ``0 … n-1``."""
+
+    kind: Literal["parameter_list"] = "parameter_list"
+    name: Name
+    items: list[Item] = []
+
+
+class ParameterDict(Wire):
+    """``nn.ParameterDict``; items are parameters named by their keys."""
+
+    kind: Literal["parameter_dict"] = "parameter_dict"
+    name: Name
+    items: list[Item] = []
+
+
+Item = Annotated[
+    Layer | BlockUse | Sequential | ModuleList | ModuleDict | ParameterList | ParameterDict | Parameter | Repeat,
+    Field(discriminator="kind"),
+]
+"""What a container may hold."""
+
+Member = Annotated[
+    Layer
+    | BlockUse
+    | Sequential
+    | ModuleList
+    | ModuleDict
+    | ParameterList
+    | ParameterDict
+    | Parameter
+    | Buffer
+    | Alias,
+    Field(discriminator="kind"),
+]
+"""What a block's ``__init__`` may register."""
+
+Container = Sequential | ModuleList | ModuleDict | ParameterList | ParameterDict
+CONTAINERS = (Sequential, ModuleList, ModuleDict, ParameterList, ParameterDict)
+
+
+class _Node(Wire):
+    id: Annotated[str, Field(max_length=256)]
+    name: Annotated[str, Field(max_length=256)] | None = None
+    """The local variable that holds the result in generated source; chosen by the writer when absent."""
+
+
+class CallNode(_Node):
+    """A call of a member, ``self.<target>(...)``. Calling one member from two nodes shares its weights."""
+
+    op: Literal["call"] = "call"
+    target: Name
+    """Path below the block: ``stem``, ``stages.0.conv``, ``heads.color``."""
+    arguments: Arguments = {}
+    """By the names of the callee's forward parameters; a Sequential's is ``input``, as in torch."""
+
+
+class FunctionNode(_Node):
+    """An operation of the catalogue: ``torch.cat``, ``torch.Tensor.view``, ``torch.Tensor.shape``, ``operator.add``."""
+
+    op: Literal["function"] = "function"
+    target: Target
+    arguments: Arguments = {}
+
+
+class GetNode(_Node):
+    """Reads a parameter or buffer: ``self.scale``, ``self.weights[0]``, ``self.embed.weight``."""
+
+    op: Literal["get"] = "get"
+    target: Name
+
+
+class LoopNode(_Node):
+    """Calls the items of a container in a chain: ``for layer in self.layers: x = layer(x)``.
+
+    ``input`` is the value that is carried from item to item; the other arguments are given to every call by name.
+    """
+
+    op: Literal["loop"] = "loop"
+    target: Name
+    arguments: Arguments = {}
+
+
+class ChooseNode(_Node):
+    """Calls one item of a ModuleDict by ``key``, or all of them, giving a dict, when ``key`` is None."""
+
+    op: Literal["choose"] = "choose"
+    target: Name
+    key: Value = None
+    arguments: Arguments = {}
+
+
+Node = Annotated[CallNode | FunctionNode | GetNode | LoopNode | ChooseNode, Field(discriminator="op")]
+
+
+class GraphInput(Wire):
+    """A parameter of ``forward``."""
+
+    name: Name
+    optional: bool = False
+    """Optional inputs default to None."""
+
+
+class Graph(Wire):
+    """The body of ``forward``. Nodes run in list order, moved only as far as their references demand."""
+
+    inputs: list[GraphInput] = []
+    nodes: list[Node] = []
+    output: Value = None
+    """What ``forward`` returns: a Ref, or a Tuple or Mapping of them. None while nothing is connected."""
+
+
+class BlockArgument(Wire):
+    """A constructor argument of a block."""
+
+    name: Name
+    type: Literal["int", "float", "bool", "str", "list[int]", "list[float]", "list[str]"] = "int"
+    default: Value = None
+    required: bool = False
+
+
+class Block(Wire):
+    """One class."""
+
+    doc: Annotated[str, Field(max_length=10_000)] = ""
+    arguments: list[BlockArgument] = []
+    members: list[Member] = []
+    forward: Graph = Graph()
+
+
+class InputExample(Wire):
+    """An example of one forward input of the main block, from which shapes are inferred."""
+
+    shape: list[Annotated[int, Field(strict=True)]]
+    """Per sample: the batch axis comes in front of it unless ``batch`` is false."""
+    dtype: Annotated[str, Field(max_length=64)] = "float32"
+    batch: bool = True
+    high: Annotated[int, Field(strict=True)] | None = None
+    """For integer inputs: the values are below it (a vocabulary's size)."""
+
+
+class Position(Wire):
+    """Place of a node's top left corner on the canvas, in its pixels at zoom 1."""
+
+    x: float
+    y: float
+
+
+class BlockView(Wire):
+    """How a block is laid out. Keys are node ids; inputs are ``input:<name>``, the output is ``output``."""
+
+    positions: dict[str, Position] = {}
+    collapsed: list[str] = []
+
+
+class View(Wire):
+    """What the canvas needs and the network does not."""
+
+    blocks: dict[str, BlockView] = {}
+
+
+class Document(Wire):
+    """A network as a person draws it. See DESIGN.md for the idea, ``layerloom.build`` for the module."""
+
+    format: Annotated[int, Field(strict=True)] = FORMAT
+    name: Annotated[str, Field(max_length=200)] = ""
+    main: Name
+    blocks: dict[str, Block]
+    init: list[InitRule] = []
+    frozen: list[Annotated[str, Field(max_length=256)]] = []
+    """Globs on qualified parameter names that do not train."""
+    inputs: dict[str, InputExample] = {}
+    ui: View = View()
+
+
+for _model in (Repeat, Sequential, ModuleList, ModuleDict, ParameterList, ParameterDict, Block, Document):
+    _model.model_rebuild()
