@@ -1,0 +1,40 @@
+"""Division into a training and a validation part."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from layerloom.data.dataset import DataError, Dataset
+from layerloom.schema.plan import Split
+from layerloom.schema.problems import ProblemCode
+
+
+def divide(dataset: Dataset, split: Split) -> tuple[Tensor, Tensor]:
+    """Sample numbers of both parts, ascending.
+
+    It is scikit-learn's ``train_test_split(range(n), test_size=…, random_state=seed, stratify=classes)``, so that a
+    reader can repeat it without LayerLoom. A source that sets its own training samples apart keeps them.
+
+    Raises:
+        DataError: a part would be empty, or a class has too few samples to be in both parts.
+    """
+    if dataset.training is not None:
+        return torch.arange(dataset.training), torch.arange(dataset.training, len(dataset))
+    from sklearn.model_selection import train_test_split
+
+    classes = dataset.entry.task == "classification" and split.stratify
+    try:
+        train, validation = train_test_split(
+            range(len(dataset)),
+            test_size=split.validation,
+            random_state=split.seed % 2**32,
+            stratify=dataset.targets.numpy() if classes else None,
+        )
+    except ValueError as error:
+        raise DataError(
+            ProblemCode.PLAN_INVALID,
+            f"The {len(dataset)} samples cannot be divided with {split.validation:.0%} for validation: {error}",
+            samples=len(dataset),
+        ) from error
+    return torch.tensor(sorted(train)), torch.tensor(sorted(validation))
