@@ -1,0 +1,76 @@
+# Everything from a fresh checkout. `make run` and `make test` need Python ≥3.11, Node ≥20 and make, and nothing else
+# typed beforehand: each target installs what it needs, and does nothing when that is in place.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Passed to `layerloom serve` by `make run`, e.g. ARGS="--port 9000 --no-browser".
+ARGS ?=
+
+STATIC := backend/layerloom/static/index.html
+FRONTEND_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/null) \
+	$(wildcard frontend/index.html frontend/vite.config.ts frontend/package-lock.json)
+
+.PHONY: run dev test check generate bench wheel install system-packages clean help
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+run: $(VENV)/.runtime $(STATIC) ## Install, build and start LayerLoom, and open the page
+	$(BIN)/layerloom serve $(ARGS)
+
+dev: $(VENV)/.development frontend/node_modules/.installed ## Server on 7878 and front end with hot reload on 5173
+	@trap 'kill 0' EXIT; $(BIN)/layerloom serve --port 7878 --no-browser & cd frontend && npm run dev
+
+test: system-packages check $(STATIC) ## Every check and every test
+	cd frontend && npm test
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(VENV)/.development frontend/node_modules/.installed ## Format, lint, types, layers, generated files, container files
+	$(BIN)/ruff check backend tests benchmarks
+	$(BIN)/ruff format --check backend tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd frontend && npm run check
+	$(BIN)/python -m layerloom.api.openapi | diff -u frontend/src/api/openapi.json - \
+		|| { echo 'The API description is stale: run make generate.'; exit 1; }
+	cd frontend && npm run --silent generate:check
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+generate: $(VENV)/.development frontend/node_modules/.installed ## Rewrite the files that are made from others
+	$(BIN)/python -m layerloom.api.openapi > frontend/src/api/openapi.json
+	cd frontend && npm run generate
+
+bench: $(VENV)/.development ## Side-by-side timings; prints ratios
+	@set -e; for program in benchmarks/*.py; do echo "== $$program"; $(BIN)/python $$program; done
+
+wheel: $(VENV)/.development $(STATIC) ## Build the wheel, front end included
+	$(BIN)/python -m build --wheel --outdir dist
+
+install: $(VENV)/.development frontend/node_modules/.installed ## Only install
+
+system-packages: ## Chromium with Chinese fonts and PostgreSQL, where the tests do not find them
+	@tests/system-packages.sh
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.development: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@ $(VENV)/.runtime
+
+frontend/node_modules/.installed: frontend/package-lock.json
+	cd frontend && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(STATIC): frontend/node_modules/.installed $(FRONTEND_SOURCES)
+	cd frontend && npm run build
+	@touch $@
+
+clean: ## Remove what was built, not what was installed
+	rm -rf dist build backend/layerloom/static test-results .pytest_cache .mypy_cache .ruff_cache
