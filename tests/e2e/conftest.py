@@ -1,0 +1,100 @@
+"""A real Chromium on a real server. A test fails when the page logs an error that it did not announce."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from serving import Server, serving
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+VIEWPORT = {"width": 1440, "height": 900}
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium, or Playwright's own where there is none."""
+    installed = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=installed, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all browser tests."""
+    with serving(tmp_path_factory.mktemp("home")) as running:
+        yield running
+
+
+class Errors(list[str]):
+    """What the page logged as an error or threw; ``expect`` removes what a test provokes on purpose."""
+
+    def expect(self, part: str) -> None:
+        kept = [text for text in self if part not in text]
+        assert len(kept) < len(self), f"no error with {part!r} among {list(self)}"
+        self[:] = kept
+
+
+@pytest.fixture
+def errors() -> Errors:
+    return Errors()
+
+
+@pytest.fixture
+def page(chromium: Browser, server: Server, errors: Errors, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A fresh, signed-in page on the editor, in English and light colours."""
+    context = chromium.new_context(viewport=VIEWPORT, locale="en-US", color_scheme="light", accept_downloads=True)
+    context.add_cookies([])
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
+    context.tracing.start(screenshots=True, snapshots=True)
+    page = context.new_page()
+    watch(page, errors)
+    enter(page, server)
+    yield page
+    failed = getattr(request.node, "failed", False)
+    folder = Path("test-results") / request.node.name.replace("/", "_")
+    if failed:
+        folder.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=folder / "page.png")
+    context.tracing.stop(path=folder / "trace.zip" if failed else None)
+    context.close()
+    assert not errors, f"the page logged errors: {list(errors)}"
+
+
+def watch(page: Page, errors: Errors) -> None:
+    """Collect console errors and uncaught exceptions."""
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(message.text)
+
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+
+
+def enter(page: Page, server: Server) -> None:
+    """Sign in as the opened address does: exchange a single-use code for the cookie."""
+    with server.client() as client:
+        answer = client.post("/api/session/code").raise_for_status().json()
+    page.goto(f"{server.url}/?code={answer['code']}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    if report.failed:
+        item.failed = True  # type: ignore[attr-defined]
+    return report

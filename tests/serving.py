@@ -1,0 +1,114 @@
+"""A real server process for tests, as `layerloom serve` starts it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+READY = re.compile(r"LayerLoom is ready: (http://[^/\s]+)(/\S*)?")
+HANG_GUARD_S = 120
+
+
+class Server:
+    """One server on one home directory; may be killed and started again."""
+
+    def __init__(self, home: Path, *arguments: str) -> None:
+        self.home = home
+        self.arguments = arguments
+        self.output: list[str] = []
+        self.url = ""
+        self.entrance = ""
+        """Address with a single-use code, as the terminal shows it."""
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self, port: int = 0) -> Server:
+        """Start and wait until the ready line is printed."""
+        command = [sys.executable, "-m", "layerloom.cli", "serve", "--home", str(self.home), "--no-browser"]
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        self._process = subprocess.Popen(
+            [*command, "--port", str(port), *self.arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+        )
+        ready = threading.Event()
+        threading.Thread(target=self._read, args=(self._process, ready), daemon=True).start()
+        if not ready.wait(HANG_GUARD_S) or not self.url:
+            self.stop()
+            raise AssertionError(f"the server did not start:\n{''.join(self.output)}")
+        return self
+
+    def _read(self, process: subprocess.Popen[str], ready: threading.Event) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            self.output.append(line)
+            found = READY.search(line)
+            if found:
+                self.url, self.entrance = found[1], found[1] + (found[2] or "/")
+                ready.set()
+        ready.set()
+
+    @property
+    def pid(self) -> int:
+        """Of the server process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def token(self) -> str:
+        """The bearer token of its home directory."""
+        return (self.home / "token").read_text().strip()
+
+    def client(self) -> httpx.Client:
+        """An authenticated client; close it after use."""
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=60)
+
+    def kill(self) -> None:
+        """SIGKILL: no chance to clean up."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """SIGTERM, and SIGKILL should it not obey."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.send_signal(number)
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(30)
+
+
+@contextmanager
+def serving(home: Path, *arguments: str) -> Iterator[Server]:
+    """A server for the length of a block."""
+    server = Server(home, *arguments).start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def wait_for_run(client: httpx.Client, run: str, *states: str, seconds: float = 180) -> dict[str, object]:
+    """Poll a run until it is in one of the states; its last view is returned."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        view: dict[str, object] = client.get(f"/api/runs/{run}").raise_for_status().json()
+        if view["state"] in states:
+            return view
+        time.sleep(0.1)
+    raise AssertionError(f"the run is still {view['state']}")
