@@ -65,6 +65,8 @@ class Entry(Wire):
     parameters: list[ParameterSpec] = []
     inputs: list[Port] = []
     outputs: list[Port] = []
+    options: list[ParameterSpec] = []
+    """For layers: what a call takes beside tensors (``need_weights`` of MultiheadAttention); argument of a CallNode."""
     keywords: list[str] = []
     """Further words that find it, Chinese ones among them."""
     tensors: list[str] = []
