@@ -28,4 +28,6 @@ class Wire(BaseModel):
         serialize_by_alias=True,
         allow_inf_nan=False,
         ser_json_inf_nan="null",
+        # An answer always holds every field, and its schema says so: readers need no defaults of their own.
+        json_schema_serialization_defaults_required=True,
     )

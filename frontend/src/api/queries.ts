@@ -1,0 +1,50 @@
+import { keepPreviousData, QueryClient, queryOptions } from "@tanstack/react-query";
+import { api, unwrap } from "@/api/client";
+import { ApiError } from "@/api/errors";
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 10_000,
+      // A refusal will be the same the next time; only silence is worth another try.
+      retry: (failures, error) => !(error instanceof ApiError) && failures < 2,
+    },
+    mutations: { retry: false },
+  },
+});
+
+export const catalogueQuery = queryOptions({
+  queryKey: ["catalogue"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/catalogue", { signal })),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export const datasetsQuery = queryOptions({
+  queryKey: ["datasets"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/datasets", { signal })),
+});
+
+export const systemQuery = queryOptions({
+  queryKey: ["system"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/system", { signal })),
+});
+
+/** The newest runs first. */
+export const runsQuery = queryOptions({
+  queryKey: ["runs"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/runs", { params: { query: { limit: 1000 } }, signal })),
+  placeholderData: keepPreviousData,
+});
+
+export const runQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["run", id],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/runs/{run_id}", { params: { path: { run_id: id } }, signal })),
+  });
+
+export const checkpointsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["run", id, "checkpoints"],
+    queryFn: ({ signal }) =>
+      unwrap(api.GET("/api/runs/{run_id}/checkpoints", { params: { path: { run_id: id } }, signal })),
+  });

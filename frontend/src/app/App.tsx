@@ -1,0 +1,35 @@
+import { localStorageColorSchemeManager, MantineProvider } from "@mantine/core";
+import { QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "react-router";
+import { queryClient } from "@/api/queries";
+import { useSession } from "@/api/session";
+import { router } from "@/app/router";
+import { cssVariables, theme } from "@/app/theme";
+import { SessionPage } from "@/pages/SessionPage";
+import { ErrorBoundary } from "@/ui/ErrorBoundary";
+import { Toasts } from "@/ui/Toasts";
+
+// The same key as in public/theme.js, which sets the scheme before the first paint.
+const schemes = localStorageColorSchemeManager({ key: "layerloom.theme" });
+
+export function App() {
+  return (
+    <MantineProvider
+      theme={theme}
+      cssVariablesResolver={cssVariables}
+      colorSchemeManager={schemes}
+      defaultColorScheme="auto"
+    >
+      <ErrorBoundary>
+        <QueryClientProvider client={queryClient}>
+          <Content />
+          <Toasts />
+        </QueryClientProvider>
+      </ErrorBoundary>
+    </MantineProvider>
+  );
+}
+
+function Content() {
+  return useSession((state) => state.expired) ? <SessionPage /> : <RouterProvider router={router} />;
+}

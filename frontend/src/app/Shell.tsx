@@ -1,0 +1,109 @@
+import { ActionIcon, Menu, Tooltip, useMantineColorScheme } from "@mantine/core";
+import { Languages, MonitorCog, Moon, Sun } from "lucide-react";
+import { NavLink, Outlet, useNavigation } from "react-router";
+import { LANGUAGES, type Language, setLanguage, useLanguage, useText } from "@/i18n";
+import { Logo } from "@/ui/Logo";
+import { TopBarProvider, TopBarSlot } from "@/ui/TopBar";
+import styles from "./Shell.module.css";
+
+/** The frame of every page: one slim bar, and the page below it. */
+export function Shell() {
+  const t = useText().common;
+  const busy = useNavigation().state !== "idle";
+  return (
+    <TopBarProvider>
+      <div className={styles.shell}>
+        <a className={styles.skip} href="#content">
+          {t.skip}
+        </a>
+        <header className={styles.bar}>
+          <NavLink to="/" className={styles.brand} aria-label={t.appName}>
+            <Logo size={24} />
+            <span className={styles.name}>{t.appName}</span>
+          </NavLink>
+          <nav className={styles.nav} aria-label={t.nav.label}>
+            <NavLink to="/" end className={styles.link ?? ""}>
+              {t.nav.editor}
+            </NavLink>
+            <NavLink to="/runs" className={styles.link ?? ""}>
+              {t.nav.runs}
+            </NavLink>
+            <NavLink to="/data" className={styles.link ?? ""}>
+              {t.nav.data}
+            </NavLink>
+          </nav>
+          <TopBarSlot className={styles.slot} />
+          <LanguageMenu />
+          <ThemeMenu />
+          {busy && <div className={styles.progress} role="progressbar" aria-label={t.loading} />}
+        </header>
+        <main id="content" className={styles.content} tabIndex={-1}>
+          <Outlet />
+        </main>
+      </div>
+    </TopBarProvider>
+  );
+}
+
+function LanguageMenu() {
+  const t = useText().common;
+  const language = useLanguage((state) => state.language);
+  const next: Language = language === "en" ? "zh" : "en";
+  return (
+    <Tooltip label={LANGUAGES[next].label}>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size="lg"
+        aria-label={`${t.language}: ${LANGUAGES[next].label}`}
+        data-testid="language"
+        onClick={() => setLanguage(next)}
+        className={styles.tool}
+      >
+        <Languages size={17} aria-hidden />
+        <span className={styles.code}>{language === "en" ? "中" : "EN"}</span>
+      </ActionIcon>
+    </Tooltip>
+  );
+}
+
+const THEMES = { light: Sun, dark: Moon, auto: MonitorCog } as const;
+
+function ThemeMenu() {
+  const t = useText().common.theme;
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const labels = { light: t.light, dark: t.dark, auto: t.system };
+  const Icon = THEMES[colorScheme];
+  return (
+    <Menu position="bottom-end" shadow="md">
+      <Menu.Target>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size="lg"
+          aria-label={t.label}
+          data-testid="theme"
+          className={styles.tool}
+        >
+          <Icon size={17} aria-hidden />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {(["light", "dark", "auto"] as const).map((scheme) => {
+          const Item = THEMES[scheme];
+          return (
+            <Menu.Item
+              key={scheme}
+              leftSection={<Item size={15} aria-hidden />}
+              onClick={() => setColorScheme(scheme)}
+              data-active={scheme === colorScheme || undefined}
+              className={styles.option}
+            >
+              {labels[scheme]}
+            </Menu.Item>
+          );
+        })}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

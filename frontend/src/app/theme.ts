@@ -1,0 +1,48 @@
+import { type CSSVariablesResolver, createTheme, type MantineColorsTuple, Modal, Select, Tooltip } from "@mantine/core";
+
+const iris: MantineColorsTuple = [
+  "#eef0fc",
+  "#dbdff7",
+  "#b8c0ee",
+  "#94a0e6",
+  "#7684df",
+  "#5f70da",
+  "#4c5fd5",
+  "#4354c4",
+  "#3746a6",
+  "#2a3684",
+];
+
+export const theme = createTheme({
+  colors: { iris },
+  primaryColor: "iris",
+  primaryShade: { light: 7, dark: 6 },
+  defaultRadius: "md",
+  cursorType: "pointer",
+  fontFamily:
+    'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif',
+  fontFamilyMonospace: "var(--ll-mono)",
+  headings: { fontWeight: "600" },
+  components: {
+    Modal: Modal.extend({ defaultProps: { centered: true, transitionProps: { duration: 120 } } }),
+    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 350, withArrow: true, multiline: true, maw: 320 } }),
+    Select: Select.extend({ defaultProps: { allowDeselect: false, comboboxProps: { shadow: "md" } } }),
+  },
+});
+
+const shared = {
+  "--mantine-color-body": "var(--ll-panel)",
+  "--mantine-color-text": "var(--ll-text)",
+  "--mantine-color-dimmed": "var(--ll-dim)",
+  "--mantine-color-placeholder": "var(--ll-dim)",
+  "--mantine-color-default-border": "var(--ll-line)",
+  "--mantine-color-error": "var(--ll-bad)",
+  "--mantine-color-anchor": "var(--ll-accent)",
+};
+
+/** Mantine's own variables, pointed at the page's: its greys alone do not reach the contrast that text needs. */
+export const cssVariables: CSSVariablesResolver = () => ({
+  variables: {},
+  light: shared,
+  dark: { ...shared, "--mantine-color-default": "var(--ll-raised)", "--mantine-color-default-hover": "#2b303a" },
+});

@@ -1,0 +1,122 @@
+import { ActionIcon, Menu, Tooltip, UnstyledButton } from "@mantine/core";
+import { ChevronDown, RotateCcw } from "lucide-react";
+import { useId, useState } from "react";
+import type { ParameterSpec, Value } from "@/api/types";
+import { useText } from "@/i18n";
+import { Control } from "./controls";
+import styles from "./Field.module.css";
+import { formatValue } from "./literals";
+import { firstValue, isChanged, type Mode, modeOf, modesOf, same } from "./modes";
+import type { ParameterFieldProps } from "./ParameterField";
+
+/** Name, control, and below it what is wrong. */
+export function Field(props: ParameterFieldProps) {
+  const { spec, value, onChange, error, resolved, expressions = false, disabled = false } = props;
+  const t = useText().common.forms;
+  const id = useId();
+  const [chosen, setChosen] = useState<Mode | null>(null);
+  const [invalid, setInvalid] = useState<string | null>(null);
+  const mode = chosen ?? modeOf(spec, value);
+  const modes = modesOf(spec, expressions);
+  const changed = isChanged(spec, value);
+
+  const change = (next: Value | undefined) => {
+    setInvalid(null);
+    onChange(next !== undefined && !spec.required && same(next, spec.default) ? undefined : next);
+  };
+  const choose = (next: Mode) => {
+    setChosen(next);
+    change(firstValue(spec, next));
+  };
+  const reset = () => {
+    setChosen(null);
+    change(undefined);
+  };
+  const message = error ?? invalid ?? undefined;
+
+  return (
+    <div className={styles.field} data-changed={changed || undefined} data-parameter={spec.name}>
+      <div className={styles.head}>
+        <ParameterName id={id} spec={spec} />
+        {changed && <ResetButton spec={spec} onReset={reset} disabled={disabled} />}
+        {modes.length > 1 && (
+          <ModeMenu name={spec.name} mode={mode} modes={modes} onChoose={choose} disabled={disabled} />
+        )}
+      </div>
+      <Control
+        // A new mode is a new control: no draft of the old one survives.
+        key={mode}
+        id={id}
+        mode={mode}
+        spec={spec}
+        value={value}
+        resolved={resolved}
+        onChange={change}
+        onInvalid={setInvalid}
+        disabled={disabled}
+        describedBy={message ? `${id}-message` : undefined}
+      />
+      {message && (
+        <div id={`${id}-message`} className={styles.error} role="alert">
+          {message}
+        </div>
+      )}
+      {spec.required && value === undefined && !message && <div className={styles.hint}>{t.required}</div>}
+    </div>
+  );
+}
+
+function ParameterName({ id, spec }: { id: string; spec: ParameterSpec }) {
+  const label = (
+    <label id={`${id}-label`} htmlFor={id} className={styles.name}>
+      {spec.name}
+    </label>
+  );
+  return spec.doc ? <Tooltip label={spec.doc}>{label}</Tooltip> : label;
+}
+
+function ResetButton({ spec, onReset, disabled }: { spec: ParameterSpec; onReset: () => void; disabled: boolean }) {
+  const t = useText().common;
+  const label = `${t.actions.reset}: ${formatValue(spec.default)}`;
+  return (
+    <Tooltip label={label}>
+      <ActionIcon
+        variant="subtle"
+        size="xs"
+        color="gray"
+        aria-label={`${spec.name}: ${label}`}
+        onClick={onReset}
+        disabled={disabled}
+      >
+        <RotateCcw size={12} aria-hidden />
+      </ActionIcon>
+    </Tooltip>
+  );
+}
+
+function ModeMenu(props: {
+  name: string;
+  mode: Mode;
+  modes: Mode[];
+  onChoose: (mode: Mode) => void;
+  disabled: boolean;
+}) {
+  const t = useText().common.forms;
+  return (
+    <Menu position="bottom-end" shadow="md" disabled={props.disabled}>
+      <Menu.Target>
+        <UnstyledButton className={styles.mode} aria-label={`${props.name}: ${t.mode}: ${t.modes[props.mode]}`}>
+          {t.modes[props.mode]}
+          <ChevronDown size={11} aria-hidden />
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {props.modes.map((mode) => (
+          <Menu.Item key={mode} onClick={() => props.onChoose(mode)}>
+            {t.modes[mode]}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,25 @@
+import type { ParameterSpec, Value } from "@/api/types";
+import { Field } from "./Field";
+
+export interface ParameterFieldProps {
+  spec: ParameterSpec;
+  /** undefined: not given, so that the default holds. */
+  value: Value | undefined;
+  /** Called with undefined when the field returns to its default. */
+  onChange: (value: Value | undefined) => void;
+  /** A problem of this argument, in words. */
+  error?: string | undefined;
+  /** What the check found for an automatic size. */
+  resolved?: number | number[] | undefined;
+  /** Offer expressions over the block's arguments. */
+  expressions?: boolean | undefined;
+  disabled?: boolean | undefined;
+}
+
+/**
+ * Edits one argument as its ParameterSpec describes it: the control follows from its kinds; the default is shown,
+ * a value that differs is marked and can be reset.
+ */
+export function ParameterField(props: ParameterFieldProps) {
+  return <Field {...props} />;
+}

@@ -1,0 +1,2 @@
+export { formatValue, parseValue } from "./literals";
+export { ParameterField, type ParameterFieldProps } from "./ParameterField";

@@ -1,0 +1,176 @@
+import type { Value } from "@/api/types";
+
+/** A value as Python writes it: `(3, 3)`, `True`, `None`, `torch.float32`, and expressions as they stand. */
+export function formatValue(value: Value | undefined): string {
+  if (value === undefined || value === null) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (typeof value === "number") return formatNumber(value);
+  if (typeof value === "string") return `'${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+  if (Array.isArray(value)) return `[${value.map(formatValue).join(", ")}]`;
+  if ("$tuple" in value) {
+    const items = value.$tuple.map(formatValue);
+    return items.length === 1 ? `(${items[0]},)` : `(${items.join(", ")})`;
+  }
+  if ("$dict" in value) {
+    return `{${Object.entries(value.$dict)
+      .map(([key, item]) => `'${key}': ${formatValue(item)}`)
+      .join(", ")}}`;
+  }
+  if ("$expr" in value) return value.$expr;
+  if ("$auto" in value) return "auto";
+  if ("$dtype" in value) return `torch.${value.$dtype}`;
+  if ("$float" in value) return value.$float;
+  if ("$function" in value) return value.$function;
+  if ("$ellipsis" in value) return "...";
+  if ("$slice" in value) return value.$slice.map((part) => (part === null ? "" : formatValue(part))).join(":");
+  if ("$ref" in value) return [value.$ref, ...value.path.map((step) => `[${JSON.stringify(step)}]`)].join("");
+  const { target, arguments: given } = value.$layer;
+  const items = Object.entries(given).map(([name, item]) => `${name}=${formatValue(item)}`);
+  return `${target}(${items.join(", ")})`;
+}
+
+/** 1e-05 and 0.001 as Python prints them. */
+function formatNumber(value: number): string {
+  return String(value).replace(/e([+-])(\d)$/, "e$10$2");
+}
+
+/** @throws SyntaxError for text that is no literal. */
+export function parseValue(text: string): Value {
+  const reader = new Reader(text);
+  const value = reader.value();
+  reader.end();
+  return value;
+}
+
+/** Reads Python literals: numbers, strings, True, False, None, inf, nan, lists, tuples, dicts, torch dtypes. */
+class Reader {
+  private readonly text: string;
+  private at = 0;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  value(): Value {
+    this.space();
+    const open = this.text[this.at];
+    if (open === "[") return this.items("[", "]").items;
+    if (open === "(") return this.parenthesis();
+    if (open === "{") return this.mapping();
+    if (open === "'" || open === '"') return this.string();
+    return this.word();
+  }
+
+  end() {
+    this.space();
+    if (this.at < this.text.length) throw new SyntaxError(`Unexpected "${this.text.slice(this.at)}"`);
+  }
+
+  private space() {
+    while (/\s/.test(this.text[this.at] ?? "")) this.at++;
+  }
+
+  private take(expected: string) {
+    this.space();
+    if (this.text[this.at] !== expected) throw new SyntaxError(`Expected "${expected}"`);
+    this.at++;
+  }
+
+  private peek(): string {
+    this.space();
+    return this.text[this.at] ?? "";
+  }
+
+  private items(open: string, close: string): { items: Value[]; comma: boolean } {
+    this.take(open);
+    const items: Value[] = [];
+    let comma = false;
+    while (this.peek() !== close) {
+      items.push(this.value());
+      comma = this.peek() === ",";
+      if (!comma) break;
+      this.at++;
+    }
+    this.take(close);
+    return { items, comma };
+  }
+
+  private parenthesis(): Value {
+    const { items, comma } = this.items("(", ")");
+    const [only] = items;
+    return items.length === 1 && !comma && only !== undefined ? only : { $tuple: items };
+  }
+
+  /** A torch dtype, a function by its full name, or a layer with its arguments by name. */
+  private dotted(word: string): Value {
+    if (this.peek() === "(") return { $layer: { target: word, arguments: this.keywords() } };
+    return /^torch\.[a-z]+\d*$/.test(word) ? { $dtype: word.slice(6) } : { $function: word };
+  }
+
+  private keywords(): Record<string, Value> {
+    this.take("(");
+    const given: [string, Value][] = [];
+    while (this.peek() !== ")") {
+      const [name = ""] = /^\w+(?=\s*=)/.exec(this.text.slice(this.at)) ?? [];
+      if (name === "") throw new SyntaxError("Arguments are given by name");
+      this.at += name.length;
+      this.take("=");
+      given.push([name, this.value()]);
+      if (this.peek() !== ",") break;
+      this.at++;
+    }
+    this.take(")");
+    return Object.fromEntries(given);
+  }
+
+  private mapping(): Value {
+    this.take("{");
+    const entries: [string, Value][] = [];
+    while (this.peek() !== "}") {
+      const key = this.string();
+      this.take(":");
+      entries.push([key, this.value()]);
+      if (this.peek() !== ",") break;
+      this.at++;
+    }
+    this.take("}");
+    return { $dict: Object.fromEntries(entries) };
+  }
+
+  private string(): string {
+    const quote = this.peek();
+    if (quote !== "'" && quote !== '"') throw new SyntaxError("Expected a quoted text");
+    let result = "";
+    for (this.at++; this.at < this.text.length; this.at++) {
+      const letter = this.text[this.at] as string;
+      if (letter === quote) {
+        this.at++;
+        return result;
+      }
+      result += letter === "\\" ? this.text[++this.at] : letter;
+    }
+    throw new SyntaxError("A quote is not closed");
+  }
+
+  private word(): Value {
+    const match = /^[^\s,:=()[\]{}'"]+/.exec(this.text.slice(this.at));
+    if (match === null) throw new SyntaxError("Expected a value");
+    const [word] = match;
+    this.at += word.length;
+    if (word in WORDS) return WORDS[word] as Value;
+    if (/^[a-z]\w*\./i.test(word)) return this.dotted(word);
+    if (!/^[+-]?(\d[\d_]*)?(\.\d*)?(e[+-]?\d+)?$/i.test(word)) throw new SyntaxError(`Unknown word "${word}"`);
+    const number = Number(word.replaceAll("_", ""));
+    if (!Number.isFinite(number)) throw new SyntaxError(`"${word}" is out of range`);
+    return number;
+  }
+}
+
+const WORDS: Record<string, Value> = {
+  None: null,
+  True: true,
+  False: false,
+  inf: { $float: "inf" },
+  "-inf": { $float: "-inf" },
+  nan: { $float: "nan" },
+};

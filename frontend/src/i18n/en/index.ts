@@ -1,0 +1,8 @@
+import { common } from "./common";
+import { data } from "./data";
+import { editor } from "./editor";
+import { problems } from "./problems";
+import { runs } from "./runs";
+import { train } from "./train";
+
+export const en = { common, data, editor, problems, runs, train };

@@ -1,0 +1,1 @@
+export const train = { title: "train" };

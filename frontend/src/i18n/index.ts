@@ -1,0 +1,1 @@
+export { LANGUAGES, type Language, setLanguage, type Texts, text, useLanguage, useText } from "./language";

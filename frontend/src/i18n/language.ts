@@ -1,0 +1,55 @@
+import { create } from "zustand";
+import { en } from "@/i18n/en";
+import { zh } from "@/i18n/zh";
+
+export type Language = "en" | "zh";
+/** Every text of the page. A language lacks none and has none too many, or the build fails. */
+export type Texts = typeof en;
+
+const KEY = "layerloom.language";
+const dictionaries: Record<Language, Texts> = { en, zh };
+/** How each language is named in itself, and its tag for the browser. */
+export const LANGUAGES: Record<Language, { label: string; tag: string }> = {
+  en: { label: "English", tag: "en" },
+  zh: { label: "简体中文", tag: "zh-Hans" },
+};
+
+function initial(): Language {
+  try {
+    const stored = localStorage.getItem(KEY);
+    if (stored === "en" || stored === "zh") return stored;
+  } catch {
+    // Storage may be forbidden; the browser's language then decides.
+  }
+  return typeof navigator !== "undefined" && navigator.language.startsWith("zh") ? "zh" : "en";
+}
+
+function announce(language: Language) {
+  if (typeof document !== "undefined") document.documentElement.lang = LANGUAGES[language].tag;
+}
+
+export const useLanguage = create<{ language: Language }>(() => {
+  const language = initial();
+  announce(language);
+  return { language };
+});
+
+export function setLanguage(language: Language) {
+  try {
+    localStorage.setItem(KEY, language);
+  } catch {
+    // The choice then holds for this page only.
+  }
+  announce(language);
+  useLanguage.setState({ language });
+}
+
+/** The texts of the chosen language: `useText().runs.title`. Components follow a switch without a reload. */
+export function useText(): Texts {
+  return dictionaries[useLanguage((state) => state.language)];
+}
+
+/** The same outside React. */
+export function text(): Texts {
+  return dictionaries[useLanguage.getState().language];
+}

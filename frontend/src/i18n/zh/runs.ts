@@ -1,0 +1,3 @@
+import type { runs as en } from "@/i18n/en/runs";
+
+export const runs: typeof en = { title: "" };

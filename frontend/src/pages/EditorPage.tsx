@@ -1,0 +1,5 @@
+import { useText } from "@/i18n";
+
+export function EditorPage() {
+  return <h1>{useText().editor.title}</h1>;
+}

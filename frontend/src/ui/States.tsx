@@ -1,0 +1,86 @@
+import { Alert, Button, Group, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { CircleAlert, PlugZap } from "lucide-react";
+import type { ReactNode } from "react";
+import { ApiError, UnreachableError } from "@/api/errors";
+import { type Texts, useText } from "@/i18n";
+import styles from "./States.module.css";
+
+/** What went wrong, in the reader's language, and below it the service's own words. */
+export function errorTitle(error: unknown, t: Texts): string {
+  if (error instanceof ApiError) return t.problems[error.code] ?? t.common.error.unexpected(error.status);
+  if (error instanceof UnreachableError) return t.common.error.unreachable;
+  return t.common.error.title;
+}
+
+function errorText(error: unknown, t: Texts): string {
+  if (error instanceof UnreachableError) return t.common.error.unreachableHint;
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** A failed request: what it was, what helps, and another try. */
+export function ErrorNotice({ error, retry }: { error: unknown; retry?: (() => void) | undefined }) {
+  const t = useText();
+  const Icon = error instanceof UnreachableError ? PlugZap : CircleAlert;
+  return (
+    <Alert color="red" variant="light" icon={<Icon size={18} aria-hidden />} title={errorTitle(error, t)} role="alert">
+      <Text size="sm">{errorText(error, t)}</Text>
+      {error instanceof ApiError && error.errors.length > 0 && (
+        <ul className={styles.causes}>
+          {error.errors.slice(0, 12).map((item) => (
+            <li key={`${item.path}${item.message}`}>
+              {item.path && <code>{item.path}</code>} {item.message}
+            </li>
+          ))}
+        </ul>
+      )}
+      {retry && (
+        <Button mt="sm" size="xs" variant="default" onClick={retry}>
+          {t.common.actions.retry}
+        </Button>
+      )}
+    </Alert>
+  );
+}
+
+/** Nothing here yet: why, and what to do about it. */
+export function Empty(props: { icon?: ReactNode; title: string; children?: ReactNode; actions?: ReactNode }) {
+  return (
+    <Stack align="center" gap="sm" className={styles.empty}>
+      {props.icon && <div className={styles.emptyIcon}>{props.icon}</div>}
+      <Title order={3} size="h4">
+        {props.title}
+      </Title>
+      {props.children && (
+        <Text c="dimmed" maw={460} ta="center">
+          {props.children}
+        </Text>
+      )}
+      {props.actions && <Group mt="xs">{props.actions}</Group>}
+    </Stack>
+  );
+}
+
+/** The outline of a page while its code or data arrive. */
+export function PageSkeleton() {
+  const t = useText().common;
+  return (
+    <Stack p="lg" gap="md" role="status" aria-label={t.loading}>
+      <Skeleton height={28} width={220} />
+      <Skeleton height={120} />
+      <Skeleton height={260} />
+    </Stack>
+  );
+}
+
+/** A few grey lines in place of a list. */
+export function ListSkeleton({ rows = 5, height = 34 }: { rows?: number; height?: number }) {
+  const t = useText().common;
+  return (
+    <Stack gap="xs" role="status" aria-label={t.loading}>
+      {Array.from({ length: rows }, (_, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: the rows are all alike
+        <Skeleton key={index} height={height} />
+      ))}
+    </Stack>
+  );
+}

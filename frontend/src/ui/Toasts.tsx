@@ -1,0 +1,65 @@
+import { Notification } from "@mantine/core";
+import { useEffect } from "react";
+import { create } from "zustand";
+import { useText } from "@/i18n";
+import { errorTitle } from "@/ui/States";
+import styles from "./Toasts.module.css";
+
+interface Toast {
+  id: number;
+  title: string;
+  message?: string | undefined;
+  bad: boolean;
+}
+
+const useToasts = create<{ items: Toast[] }>(() => ({ items: [] }));
+let next = 1;
+
+function show(toast: Omit<Toast, "id">) {
+  useToasts.setState(({ items }) => ({ items: [...items.slice(-3), { ...toast, id: next++ }] }));
+}
+
+function dismiss(id: number) {
+  useToasts.setState(({ items }) => ({ items: items.filter((item) => item.id !== id) }));
+}
+
+/** Says shortly that something was done. */
+export const toast = (title: string, message?: string) => show({ title, message, bad: false });
+
+/** Says why something was not done. */
+export function useErrorToast(): (error: unknown) => void {
+  const t = useText();
+  return (error) =>
+    show({ title: errorTitle(error, t), message: error instanceof Error ? error.message : String(error), bad: true });
+}
+
+export function Toasts() {
+  const items = useToasts((state) => state.items);
+  return (
+    <div className={styles.stack} aria-live="polite">
+      {items.map((item) => (
+        <ToastItem key={item.id} item={item} />
+      ))}
+    </div>
+  );
+}
+
+function ToastItem({ item }: { item: Toast }) {
+  const t = useText().common.actions;
+  useEffect(() => {
+    const timer = setTimeout(() => dismiss(item.id), item.bad ? 10_000 : 4_000);
+    return () => clearTimeout(timer);
+  }, [item]);
+  return (
+    <Notification
+      withBorder
+      title={item.title}
+      color={item.bad ? "red" : "iris"}
+      onClose={() => dismiss(item.id)}
+      closeButtonProps={{ "aria-label": t.dismiss }}
+      role={item.bad ? "alert" : "status"}
+    >
+      {item.message}
+    </Notification>
+  );
+}

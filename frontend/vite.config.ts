@@ -1,0 +1,21 @@
+import { fileURLToPath } from "node:url";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+const service = process.env.LAYERLOOM_SERVICE ?? "http://127.0.0.1:7878";
+
+export default defineConfig({
+  plugins: [react()],
+  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  build: {
+    target: "es2023",
+    outDir: "../backend/layerloom/static",
+    emptyOutDir: true,
+    // The content security policy allows no data: URLs.
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 900,
+  },
+  worker: { format: "es" },
+  server: { host: "127.0.0.1", proxy: { "/api": { target: service, ws: true, changeOrigin: true } } },
+  test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"], restoreMocks: true },
+});
