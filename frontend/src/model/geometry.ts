@@ -1,0 +1,84 @@
+/** Sizes on the canvas, as a function of the document: nothing is measured, so thousands of nodes cost nothing to place. */
+import { viewOf } from "./graph";
+import { bare, isContainer, itemName, join, resolve } from "./members";
+import type { Ports } from "./ports";
+import type { Block, BlockView, Doc, GraphNode, Item, Member, Position } from "./types";
+
+export type Size = { width: number; height: number };
+export const NODE_WIDTH = 216;
+export const NODE_HEIGHT = 72;
+export const TERMINAL: Size = { width: 168, height: 44 };
+/** Between one node and the next; room for the shape on the edge. */
+export const GAP = 48;
+export const HANDLE = 10;
+const PORT_PITCH = 56;
+
+export const BOX = { title: 34, row: 34, gap: 4, pad: 8, footer: 30, indent: 8, nestedTitle: 26 };
+/** Longer containers are cut here, and say how many items are left. */
+export const MOST_ROWS = 24;
+
+/** A line of a container's box. */
+export type Row = {
+  path: string;
+  item: Item;
+  depth: number;
+  y: number;
+  height: number;
+  /** For nested containers: everything inside, title included. */
+  extent: number;
+};
+
+/** The lines of a container's box, top to bottom, with nested containers opened; and where they end. */
+export function rows(items: readonly Item[], path: string, top: number, depth = 0): { rows: Row[]; bottom: number } {
+  const out: Row[] = [];
+  let y = top;
+  for (const [index, item] of items.slice(0, MOST_ROWS).entries()) {
+    const inner = bare(item);
+    const itemPath = join(path, itemName(item, index));
+    if (isContainer(inner) && depth < 3 && inner.items.length > 0) {
+      const inside = rows(inner.items, itemPath, y + BOX.nestedTitle, depth + 1);
+      const extent = inside.bottom - y + BOX.gap;
+      out.push({ path: itemPath, item, depth, y, height: BOX.nestedTitle, extent }, ...inside.rows);
+      y += extent + BOX.gap;
+    } else {
+      out.push({ path: itemPath, item, depth, y, height: BOX.row, extent: BOX.row });
+      y += BOX.row + BOX.gap;
+    }
+  }
+  return { rows: out, bottom: y };
+}
+
+/** The container that a node shows as a box, unless it is folded. */
+export function boxOf(block: Block, view: BlockView, node: GraphNode): Extract<Member, { items: unknown }> | null {
+  if (node.op === "function" || node.op === "get") return null;
+  const member = resolve(block, node.target);
+  const container = member && bare(member);
+  return isContainer(container) && !view.collapsed.includes(node.id) ? container : null;
+}
+
+export function nodeSize(block: Block, view: BlockView, node: GraphNode, ports: Ports): Size {
+  const across = Math.max(ports.inputs.length, ports.outputs.length);
+  const width = Math.max(NODE_WIDTH, across * PORT_PITCH);
+  const box = boxOf(block, view, node);
+  if (!box) return { width, height: NODE_HEIGHT };
+  const more = box.items.length > MOST_ROWS ? BOX.row : 0;
+  const height = rows(box.items, node.target, BOX.title + BOX.pad).bottom + more + BOX.footer;
+  return { width: Math.max(width, NODE_WIDTH + 24), height };
+}
+
+export const terminalSize = (ports: number): Size => ({
+  width: Math.max(TERMINAL.width, ports * PORT_PITCH),
+  height: TERMINAL.height,
+});
+
+/** The middle of the n-th of `count` handles along a side. */
+export const handleX = (width: number, index: number, count: number): number => (width * (index + 1)) / (count + 1);
+
+/** Somewhere free near a wished place: one step down and right for as long as another node stands there. */
+export function freeSpot(doc: Doc, block: string, wished: Position): Position {
+  const places = Object.values(viewOf(doc, block).positions);
+  let at = { x: Math.round(wished.x), y: Math.round(wished.y) };
+  while (places.some((it) => Math.abs(it.x - at.x) < 16 && Math.abs(it.y - at.y) < 16))
+    at = { x: at.x + 24, y: at.y + 24 };
+  return at;
+}

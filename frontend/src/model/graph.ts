@@ -1,0 +1,188 @@
+/** The forward graph: nodes, the edges that their references mean, and what can be done to them. */
+import { unique } from "./names";
+import type { Arguments, Block, BlockView, Doc, Graph, GraphNode, Path, Position, Ref, Value } from "./types";
+import { isRef, mapRefs, ref, refsIn, without } from "./values";
+
+/** Ids on the canvas: a node's own, `input:<name>`, and `output`. */
+export const OUTPUT = "output";
+export const inputId = (name: string): string => `input:${name}`;
+export const inputName = (id: string): string | null => (id.startsWith("input:") ? id.slice(6) : null);
+export const refName = (id: string): string => inputName(id) ?? id;
+
+export type Source = { id: string; path: Path };
+export type Edge = {
+  /** Source id and path, target id and argument path: stable while the connection is. */
+  id: string;
+  source: string;
+  path: Path;
+  target: string;
+  /** The argument's name, then the place inside its value. */
+  at: Path;
+};
+
+export function changeBlock(doc: Doc, name: string, change: (block: Block) => Block): Doc {
+  const block = doc.blocks[name];
+  if (!block) return doc;
+  const next = change(block);
+  return next === block ? doc : { ...doc, blocks: { ...doc.blocks, [name]: next } };
+}
+export const changeGraph = (doc: Doc, name: string, change: (graph: Graph) => Graph): Doc =>
+  changeBlock(doc, name, (block) => {
+    const forward = change(block.forward);
+    return forward === block.forward ? block : { ...block, forward };
+  });
+
+export function viewOf(doc: Doc, block: string): BlockView {
+  return doc.ui.blocks[block] ?? { positions: {}, collapsed: [] };
+}
+export function changeView(doc: Doc, block: string, change: (view: BlockView) => BlockView): Doc {
+  const view = viewOf(doc, block);
+  const next = change(view);
+  return next === view ? doc : { ...doc, ui: { ...doc.ui, blocks: { ...doc.ui.blocks, [block]: next } } };
+}
+export function place(doc: Doc, block: string, positions: { [id: string]: Position }): Doc {
+  return changeView(doc, block, (view) => {
+    const changed = Object.entries(positions).filter(
+      ([id, at]) => view.positions[id]?.x !== at.x || view.positions[id]?.y !== at.y,
+    );
+    return changed.length === 0 ? view : { ...view, positions: { ...view.positions, ...Object.fromEntries(changed) } };
+  });
+}
+
+export const argumentsOf = (node: GraphNode): Arguments => (node.op === "get" ? {} : node.arguments);
+export const nodeAt = (graph: Graph, id: string): GraphNode | undefined => graph.nodes.find((node) => node.id === id);
+export const taken = (graph: Graph): Set<string> =>
+  new Set([...graph.inputs.map((input) => input.name), ...graph.nodes.map((node) => node.id)]);
+
+/** The first of n1, n2… that nothing in the graph is called. */
+export function nextId(graph: Graph, reserved: ReadonlySet<string> = new Set()): string {
+  const names = taken(graph);
+  for (let number = 1; ; number++) {
+    const id = `n${number}`;
+    if (!names.has(id) && !reserved.has(id)) return id;
+  }
+}
+
+const edgeId = (source: string, path: Path, target: string, at: Path): string =>
+  `${source}${path.length ? `/${path.join("/")}` : ""}→${target}:${at.join("/")}`;
+
+/** Every connection of a graph, in the order of its nodes. References to nothing make no edge. */
+export function edges(graph: Graph): Edge[] {
+  const inputs = new Set(graph.inputs.map((input) => input.name));
+  const nodes = new Set(graph.nodes.map((node) => node.id));
+  const edge = (from: Ref, target: string, at: Path): Edge[] => {
+    const source = inputs.has(from.$ref) ? inputId(from.$ref) : nodes.has(from.$ref) ? from.$ref : null;
+    return source ? [{ id: edgeId(source, from.path, target, at), source, path: from.path, target, at }] : [];
+  };
+  const found = graph.nodes.flatMap((node) =>
+    Object.entries(argumentsOf(node)).flatMap(([name, value]) =>
+      refsIn(value).flatMap(({ ref: from, at }) => edge(from, node.id, [name, ...at])),
+    ),
+  );
+  return [...found, ...refsIn(graph.output).flatMap(({ ref: from, at }) => edge(from, OUTPUT, at))];
+}
+
+/** Whether data already flows from `target` to `source`, so that a connection back would close a cycle. */
+export function wouldCycle(graph: Graph, source: string, target: string): boolean {
+  if (source === target) return true;
+  const next = new Map<string, string[]>();
+  for (const edge of edges(graph)) next.set(edge.source, [...(next.get(edge.source) ?? []), edge.target]);
+  const seen = new Set([target]);
+  const open = [target];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (id === source) return true;
+    for (const after of next.get(id) ?? [])
+      if (!seen.has(after)) {
+        seen.add(after);
+        open.push(after);
+      }
+  }
+  return false;
+}
+
+export const changeNode = (graph: Graph, id: string, change: (node: GraphNode) => GraphNode): Graph => ({
+  ...graph,
+  nodes: graph.nodes.map((node) => (node.id === id ? change(node) : node)),
+});
+
+export function setArgument(doc: Doc, block: string, id: string, name: string, value: Value | undefined): Doc {
+  return changeGraph(doc, block, (graph) =>
+    changeNode(graph, id, (node) => {
+      if (node.op === "get") return node;
+      const { [name]: _, ...others } = node.arguments;
+      return { ...node, arguments: value === undefined ? others : { ...node.arguments, [name]: value } };
+    }),
+  );
+}
+
+/** The ports that an output value has: one, or one per entry of its tuple or dict. */
+export function outputPorts(output: Value): string[] {
+  if (typeof output === "object" && output !== null && "$tuple" in output)
+    return output.$tuple.map((_, index) => String(index));
+  if (typeof output === "object" && output !== null && "$dict" in output) return Object.keys(output.$dict);
+  return [OUTPUT];
+}
+/** A port that adds one more output. */
+export const NEW_OUTPUT = "+";
+
+function setOutput(output: Value, port: string, value: Value): Value {
+  const tuple = typeof output === "object" && output !== null && "$tuple" in output ? output.$tuple : null;
+  const dict = typeof output === "object" && output !== null && "$dict" in output ? output.$dict : null;
+  if (port === NEW_OUTPUT) {
+    if (dict) return { $dict: { ...dict, [unique("output", new Set(Object.keys(dict)))]: value } };
+    if (tuple) return { $tuple: [...tuple, value] };
+    return output === null ? value : { $tuple: [output, value] };
+  }
+  if (dict) return { $dict: { ...dict, [port]: value } };
+  if (tuple) return { $tuple: tuple.map((item, index) => (String(index) === port ? value : item)) };
+  return value;
+}
+
+/** Connects a result to a port: replaces what was there, or is added to a port that takes many. */
+export function connect(doc: Doc, block: string, source: Source, target: string, port: string, many = false): Doc {
+  return changeGraph(doc, block, (graph) => {
+    if (wouldCycle(graph, source.id, target)) return graph;
+    const value = ref(refName(source.id), source.path);
+    if (target === OUTPUT) return { ...graph, output: setOutput(graph.output, port, value) };
+    return changeNode(graph, target, (node) => {
+      if (node.op === "get") return node;
+      const before = node.arguments[port];
+      const list = Array.isArray(before) ? before : isRef(before) ? [before] : [];
+      return { ...node, arguments: { ...node.arguments, [port]: many ? [...list, value] : value } };
+    });
+  });
+}
+
+/** Takes one connection away; outputs keep their place, so that the others keep their numbers. */
+export function disconnect(doc: Doc, block: string, target: string, at: Path): Doc {
+  return changeGraph(doc, block, (graph) => {
+    if (target === OUTPUT)
+      return { ...graph, output: at.length === 0 ? null : setOutput(graph.output, String(at[0]), null) };
+    return changeNode(graph, target, (node) => {
+      const [name, ...rest] = at;
+      if (node.op === "get" || name === undefined) return node;
+      const { [String(name)]: value, ...others } = node.arguments;
+      const next = value === undefined ? undefined : without(value, rest);
+      return { ...node, arguments: next === undefined ? others : { ...node.arguments, [String(name)]: next } };
+    });
+  });
+}
+export const disconnectEdge = (doc: Doc, block: string, edge: Edge): Doc =>
+  disconnect(doc, block, edge.target, edge.at);
+
+/** A graph whose references are renamed, or dropped where `change` gives undefined. */
+export function changeRefs(graph: Graph, change: (ref: Ref) => Value | undefined): Graph {
+  const nodes = graph.nodes.map((node): GraphNode => {
+    if (node.op === "get") return node;
+    const args: Arguments = {};
+    for (const [name, value] of Object.entries(node.arguments)) {
+      const next = mapRefs(value, change);
+      if (next !== undefined) args[name] = next;
+    }
+    return node.op === "choose"
+      ? { ...node, arguments: args, key: mapRefs(node.key, change) ?? null }
+      : { ...node, arguments: args };
+  });
+  const kept = (from: Ref): Value => change(from) ?? null;
+  return { ...graph, nodes, output: mapRefs(graph.output, kept) ?? null };
+}

@@ -1,0 +1,50 @@
+/** Undo and redo over whole documents: each step has a name, and a gesture is one step. */
+import type { Doc } from "./types";
+
+export type Step = { label: string; before: Doc };
+export type History = {
+  doc: Doc;
+  past: readonly Step[];
+  /** Steps that were undone, the next to redo last; `before` is the document that redoing gives. */
+  future: readonly Step[];
+  /** Applications with the key of the newest step go into that step. */
+  mergeKey: string | null;
+};
+
+export const LIMIT = 200;
+
+export const begin = (doc: Doc): History => ({ doc, past: [], future: [], mergeKey: null });
+
+export function applied(history: History, label: string, doc: Doc, mergeKey: string | null = null): History {
+  if (doc === history.doc) return history;
+  if (mergeKey !== null && mergeKey === history.mergeKey && history.past.length > 0 && history.future.length === 0)
+    return { ...history, doc };
+  const past = [...history.past, { label, before: history.doc }].slice(-LIMIT);
+  return { doc, past, future: [], mergeKey };
+}
+
+export function undone(history: History): History {
+  const step = history.past.at(-1);
+  if (!step) return history;
+  return {
+    doc: step.before,
+    past: history.past.slice(0, -1),
+    future: [...history.future, { label: step.label, before: history.doc }],
+    mergeKey: null,
+  };
+}
+
+export function redone(history: History): History {
+  const step = history.future.at(-1);
+  if (!step) return history;
+  return {
+    doc: step.before,
+    past: [...history.past, { label: step.label, before: history.doc }],
+    future: history.future.slice(0, -1),
+    mergeKey: null,
+  };
+}
+
+/** Ends a gesture: the next application is a step of its own. */
+export const settled = (history: History): History =>
+  history.mergeKey === null ? history : { ...history, mergeKey: null };

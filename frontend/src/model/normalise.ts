@@ -1,0 +1,205 @@
+/** From any JSON to a document in which every collection is present. What it means is for the server's check to judge. */
+import type {
+  Arguments,
+  Block,
+  Doc,
+  GraphInput,
+  GraphNode,
+  InitRule,
+  InputExample,
+  Item,
+  Member,
+  ParameterInit,
+  Value,
+} from "./types";
+
+export class MalformedDocument extends Error {}
+
+type Raw = { [key: string]: unknown };
+const isRaw = (value: unknown): value is Raw => typeof value === "object" && value !== null && !Array.isArray(value);
+
+function raw(value: unknown, what: string): Raw {
+  if (!isRaw(value)) throw new MalformedDocument(`${what} is not an object`);
+  return value;
+}
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+const text = (value: unknown, otherwise = ""): string => (typeof value === "string" ? value : otherwise);
+
+/** References always carry their path; everything else stays as it was written. */
+export function normaliseValue(value: unknown): Value {
+  if (Array.isArray(value)) return value.map(normaliseValue);
+  if (!isRaw(value)) return (value ?? null) as Value;
+  if ("$ref" in value) return { $ref: text(value.$ref), path: list(value.path) as (number | string)[] };
+  const out: Raw = {};
+  for (const [key, item] of Object.entries(value))
+    out[key] = isRaw(item) && key !== "$layer" ? mapRaw(item, normaliseValue) : normaliseNested(key, item);
+  return out as Value;
+}
+const mapRaw = (value: Raw, change: (value: unknown) => unknown): Raw =>
+  Object.fromEntries(Object.entries(value).map(([key, item]) => [key, change(item)]));
+function normaliseNested(key: string, item: unknown): unknown {
+  if (key === "$layer" && isRaw(item)) return { target: text(item.target), arguments: args(item.arguments) };
+  return Array.isArray(item) ? item.map(normaliseValue) : item;
+}
+const args = (value: unknown): Arguments => (isRaw(value) ? (mapRaw(value, normaliseValue) as Arguments) : {});
+
+const statement = (value: unknown): ParameterInit => {
+  const it = raw(value, "an initializer");
+  return { parameter: text(it.parameter, "*"), function: text(it.function), arguments: args(it.arguments) };
+};
+const statements = (value: unknown): ParameterInit[] => list(value).map(statement);
+
+const rule = (value: unknown): InitRule => {
+  const it = raw(value, "a rule");
+  return {
+    types: list(it.types).map((type) => text(type)),
+    name: text(it.name, "*"),
+    order: it.order === "statements" ? "statements" : "parameters",
+    statements: statements(it.statements),
+  };
+};
+
+export function normaliseMember(value: unknown): Member | Item {
+  const it = raw(value, "a member");
+  const name = text(it.name);
+  switch (it.kind) {
+    case "layer":
+      return { kind: "layer", name, target: text(it.target), arguments: args(it.arguments), init: statements(it.init) };
+    case "block":
+      return { kind: "block", name, block: text(it.block), arguments: args(it.arguments) };
+    case "parameter":
+      return {
+        kind: "parameter",
+        name,
+        shape: list(it.shape).map(normaliseValue),
+        dtype: text(it.dtype, "float32"),
+        requires_grad: it.requires_grad !== false,
+        init: statements(it.init),
+      };
+    case "buffer":
+      return {
+        kind: "buffer",
+        name,
+        shape: list(it.shape).map(normaliseValue),
+        dtype: text(it.dtype, "float32"),
+        persistent: it.persistent !== false,
+        fill: normaliseValue(it.fill ?? 0),
+      };
+    case "alias":
+      return { kind: "alias", name, of: text(it.of) };
+    case "repeat":
+      return {
+        kind: "repeat",
+        variables: list(it.variables).map((variable) => text(variable)),
+        over: { $expr: text(raw(it.over, "what a repeat runs over").$expr) },
+        item: normaliseMember(it.item) as Item,
+      };
+    case "sequential":
+    case "module_list":
+    case "module_dict":
+    case "parameter_list":
+    case "parameter_dict":
+      return { kind: it.kind, name, items: list(it.items).map((item) => normaliseMember(item) as Item) };
+    default:
+      throw new MalformedDocument(`there is no member of kind “${String(it.kind)}”`);
+  }
+}
+
+export function normaliseNode(value: unknown): GraphNode {
+  const it = raw(value, "a node");
+  const base = { id: text(it.id), name: typeof it.name === "string" ? it.name : null, target: text(it.target) };
+  switch (it.op) {
+    case "get":
+      return { op: "get", ...base };
+    case "choose":
+      return { op: "choose", ...base, key: normaliseValue(it.key), arguments: args(it.arguments) };
+    case "call":
+    case "function":
+    case "loop":
+      return { op: it.op, ...base, arguments: args(it.arguments) };
+    default:
+      throw new MalformedDocument(`there is no node of kind “${String(it.op)}”`);
+  }
+}
+
+const graphInput = (value: unknown): GraphInput => {
+  const it = raw(value, "an input");
+  return { name: text(it.name), optional: it.optional === true };
+};
+
+function block(value: unknown): Block {
+  const it = raw(value, "a block");
+  const forward = isRaw(it.forward) ? it.forward : {};
+  return {
+    doc: text(it.doc),
+    arguments: list(it.arguments).map((argument) => {
+      const a = raw(argument, "an argument");
+      return {
+        name: text(a.name),
+        type: text(a.type, "int") as Block["arguments"][number]["type"],
+        default: normaliseValue(a.default),
+        required: a.required === true,
+      };
+    }),
+    members: list(it.members).map((member) => normaliseMember(member) as Member),
+    forward: {
+      inputs: list(forward.inputs).map(graphInput),
+      nodes: list(forward.nodes).map(normaliseNode),
+      output: normaliseValue(forward.output),
+    },
+  };
+}
+
+const example = (value: unknown): InputExample => {
+  const it = raw(value, "an example input");
+  return {
+    shape: list(it.shape).map(Number),
+    dtype: text(it.dtype, "float32"),
+    batch: it.batch !== false,
+    high: typeof it.high === "number" ? it.high : null,
+  };
+};
+
+const entries = <T>(value: unknown, change: (value: unknown) => T): { [key: string]: T } =>
+  isRaw(value) ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, change(item)])) : {};
+
+/** @throws MalformedDocument with a sentence that says what is wrong. */
+export function normalise(value: unknown): Doc {
+  const it = raw(value, "the document");
+  if (!isRaw(it.blocks)) throw new MalformedDocument("the document has no blocks");
+  if (typeof it.main !== "string") throw new MalformedDocument("the document does not name its main block");
+  const ui = isRaw(it.ui) ? it.ui : {};
+  return {
+    format: typeof it.format === "number" ? it.format : 1,
+    name: text(it.name),
+    main: it.main,
+    blocks: entries(it.blocks, block),
+    init: list(it.init).map(rule),
+    frozen: list(it.frozen).map((pattern) => text(pattern)),
+    inputs: entries(it.inputs, example),
+    ui: {
+      blocks: entries(ui.blocks, (view) => {
+        const v = raw(view, "a view");
+        return {
+          positions: entries(v.positions, (at) => {
+            const p = raw(at, "a position");
+            return { x: Number(p.x) || 0, y: Number(p.y) || 0 };
+          }),
+          collapsed: list(v.collapsed).map((id) => text(id)),
+        };
+      }),
+    },
+  };
+}
+
+/** A network with one input and nothing else. */
+export function emptyDocument(name: string): Doc {
+  return normalise({
+    format: 1,
+    name,
+    main: "Network",
+    blocks: { Network: { forward: { inputs: [{ name: "x" }], nodes: [], output: null } } },
+    inputs: { x: { shape: [1, 8, 8] } },
+    ui: { blocks: { Network: { positions: { "input:x": { x: 0, y: 0 }, output: { x: 0, y: 240 } } } } },
+  });
+}
