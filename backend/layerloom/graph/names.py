@@ -1,0 +1,61 @@
+"""Which names Python and torch leave free.
+
+A member's name becomes an attribute of a module, a block's name a class, an argument's name a local variable of
+``__init__``. The check reports names that break these rules; the writer refuses them again, because a name is the only
+text of a document that reaches the source unquoted.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from functools import cache
+
+from torch import nn
+
+from layerloom.graph.expressions import FUNCTIONS
+
+LENGTH = 64
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_IMPORTED = frozenset({"torch", "nn", "F", "OrderedDict", "fnmatch", "init_weights"})
+
+LOCALS = FUNCTIONS | _IMPORTED | {"self", "super", "slice"}
+"""Names that a local variable must not hide, because the written source uses them."""
+
+CLASSES = _IMPORTED | frozenset(dir(builtins)) | {"self"}
+"""Names that a class must not hide."""
+
+
+def is_identifier(text: str) -> bool:
+    """A plain ASCII Python name of at most 64 characters, no keyword and no ``__dunder``."""
+    return (
+        len(text) <= LENGTH
+        and _IDENTIFIER.fullmatch(text) is not None
+        and not keyword.iskeyword(text)
+        and not text.startswith("__")
+    )
+
+
+def is_key(text: str) -> bool:
+    """A usable key of a ModuleDict or ParameterDict: one segment of a state_dict key, printable, no dot.
+
+    An identifier or a number; other printable text is allowed, too, because torch allows it.
+    """
+    return 0 < len(text) <= LENGTH and text.isascii() and text.isprintable() and "." not in text
+
+
+@cache
+def attributes(kind: str = "block") -> frozenset[str]:
+    """Attributes that a module of this kind has of its own, so that no member may take their names.
+
+    ``kind`` is ``block`` or the kind of a container: ``module_dict`` has ``keys``, for instance.
+    """
+    classes: dict[str, type] = {
+        "sequential": nn.Sequential,
+        "module_list": nn.ModuleList,
+        "module_dict": nn.ModuleDict,
+        "parameter_list": nn.ParameterList,
+        "parameter_dict": nn.ParameterDict,
+    }
+    return frozenset(dir(classes.get(kind, nn.Module)())) | {"forward", "training"}

@@ -1,0 +1,222 @@
+"""What a document's text alone tells: which members a block has, what a path leads to, in which order nodes run.
+
+The check and the writer see a document through these functions, so that both mean the same by a path and an order.
+Nothing is evaluated here; ``layerloom.graph.places`` does that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from layerloom import catalogue
+from layerloom.graph.errors import refuse
+from layerloom.schema.document import (
+    CONTAINERS,
+    Alias,
+    Block,
+    BlockUse,
+    Buffer,
+    Container,
+    Document,
+    GetNode,
+    Graph,
+    Item,
+    Layer,
+    Member,
+    Node,
+    Parameter,
+    Repeat,
+)
+from layerloom.schema.problems import ProblemCode
+from layerloom.schema.values import refs
+
+DICTS = ("module_dict", "parameter_dict")
+"""Containers whose items have keys; in the others items have indices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One segment of a path: ``self`` ``.stages`` ``[0]`` ``["color"]``."""
+
+    name: str
+    kind: str
+    """``attribute``, ``index`` (of a Sequential, ModuleList, ParameterList) or ``key``."""
+    member: Layer | BlockUse | Container | Parameter | Buffer | None
+    """What stands there, aliases followed; None for a tensor of a layer (``embed.weight``)."""
+
+
+def order(graph: Graph) -> list[Node]:
+    """The nodes as they run: in list order, a node that an earlier one refers to being pulled in front of that.
+
+    References to unknown ids are passed over. Raises GraphError (``cycle``) naming the nodes of the cycle.
+    """
+    nodes = {node.id: node for node in graph.nodes}
+    state: dict[str, bool] = {}  # False while its references are being placed, True once it is placed
+    placed: list[Node] = []
+    for root in graph.nodes:
+        stack = [root]
+        while stack:
+            node = stack[-1]
+            if state.get(node.id):
+                stack.pop()
+                continue
+            state[node.id] = False
+            waiting = [ref for ref in references(node) if ref in nodes and not state.get(ref)]
+            loop = next((ref for ref in waiting if ref in state), None)
+            if loop is not None:
+                path = [item.id for item in stack if state.get(item.id) is False]
+                path = path[path.index(loop) :]
+                message = f"these nodes wait for each other: {' → '.join([*path, loop])}"
+                raise refuse(ProblemCode.CYCLE, message, node=loop)
+            if waiting:
+                stack.append(nodes[waiting[0]])
+            else:
+                state[node.id] = True
+                placed.append(node)
+                stack.pop()
+    return placed
+
+
+def references(node: Node) -> list[str]:
+    """Ids that a node's arguments refer to, in reading order, each once."""
+    if isinstance(node, GetNode):
+        return []
+    values = [*node.arguments.values(), *([node.key] if node.op == "choose" else [])]
+    return list(dict.fromkeys(ref.ref for value in values for ref in refs(value)))
+
+
+def block_order(document: Document) -> list[str]:
+    """Names of the blocks that the main block needs, each after those that it uses, the main block last.
+
+    Raises GraphError: ``unknown_block``, ``recursion``.
+    """
+    placed: list[str] = []
+    around: list[str] = []
+
+    def place(name: str) -> None:
+        if name in around:
+            raise refuse(ProblemCode.RECURSION, f"block {name} contains itself", block=name)
+        if name in placed:
+            return
+        around.append(name)
+        for use in uses(block_of(document, name)):
+            place(use.block)
+        around.pop()
+        placed.append(name)
+
+    place(document.main)
+    return placed
+
+
+def uses(block: Block) -> Iterator[BlockUse]:
+    """The uses of other blocks in a block, those inside containers and repeats too, in order."""
+    return (member for member in members(block) if isinstance(member, BlockUse))
+
+
+def members(block: Block) -> Iterator[Member | Repeat]:
+    """Every member of a block and every item inside it, as written, outermost first."""
+    pending: list[Any] = list(reversed(block.members))
+    while pending:
+        member = pending.pop()
+        yield member
+        if isinstance(member, Repeat):
+            pending.append(member.item)
+        elif isinstance(member, CONTAINERS):
+            pending.extend(reversed(member.items))
+
+
+def block_of(document: Document, name: str, **place: Any) -> Block:
+    """A block by name; GraphError ``unknown_block`` otherwise."""
+    if name not in document.blocks:
+        code = ProblemCode.MAIN_MISSING if name == document.main else ProblemCode.UNKNOWN_BLOCK
+        raise refuse(code, f"there is no block named {name[:64]!r}", **place)
+    return document.blocks[name]
+
+
+def steps(document: Document, block: str, path: str) -> list[Step]:
+    """What each segment of a path stands for, without expanding anything; aliases and blocks are followed.
+
+    Raises GraphError ``unknown_member`` where the path leads nowhere. An index into a container with repeats is
+    accepted and stands for the repeat's item.
+    """
+    found: list[Step] = []
+    inside: Block | Container | Layer = block_of(document, block)
+    for name in path.split("."):
+        step = _step(document, inside, name)
+        if step is None:
+            message = f"block {block} has no member {path[:200]}"
+            raise refuse(ProblemCode.UNKNOWN_MEMBER, message, block=block, member=path)
+        found.append(step)
+        match step.member:
+            case BlockUse(block=inner):
+                inside = block_of(document, inner, block=block, member=path)
+            case None | Parameter() | Buffer():
+                inside = Layer(name=name, target="")
+            case member:
+                inside = member
+    return found
+
+
+def _step(document: Document, inside: Block | Container | Layer, name: str) -> Step | None:
+    if isinstance(inside, Layer):
+        entry = catalogue.find(inside.target)
+        return Step(name, "attribute", None) if entry is not None and name in entry.tensors else None
+    if isinstance(inside, Block):
+        member = next((member for member in inside.members if member.name == name), None)
+        if isinstance(member, Alias):
+            return Step(name, "attribute", _aliased(document, inside, member))
+        return None if member is None else Step(name, "attribute", member)
+    item = item_named(inside, name)
+    if item is None:
+        return None
+    named = inside.kind == "sequential" and not positional(inside)
+    return Step(name, "key" if inside.kind in DICTS else "attribute" if named else "index", item)
+
+
+def _aliased(document: Document, block: Block, alias: Alias) -> Any:
+    """The member that an alias stands for; None for a tensor of a layer. Only earlier members can be meant."""
+    earlier = block.members[: block.members.index(alias)]
+    inside: Any = Block(members=earlier)
+    for name in alias.of.split("."):
+        step = _step(document, inside, name)
+        if step is None:
+            raise refuse(ProblemCode.UNKNOWN_MEMBER, f"there is no earlier member {alias.of[:200]}", member=alias.name)
+        inside = step.member
+        if isinstance(inside, BlockUse):
+            inside = document.blocks.get(inside.block, Block())
+    return step.member if step else None
+
+
+def item_named(container: Container, name: str) -> Any:
+    """The item of a container at an index or key, as written; the item of a repeat where one may give it."""
+    plain: Any = next((item for item in container.items if not isinstance(item, Repeat) and item.name == name), None)
+    repeats = [item for item in container.items if isinstance(item, Repeat)]
+    if not repeats or container.kind in DICTS:
+        return plain or next((_innermost(repeat) for repeat in repeats), None)
+    if not name.isdecimal():
+        return None
+    index = int(name)
+    before = next(i for i, item in enumerate(container.items) if isinstance(item, Repeat))
+    return container.items[index] if index < before else _innermost(container.items[before])
+
+
+def _innermost(item: Item) -> Any:
+    while isinstance(item, Repeat):
+        item = item.item
+    return item
+
+
+def positional(container: Container) -> bool:
+    """Whether items are named by their place, ``0 … n-1``: those of a list, of a repeat, or named just so."""
+    if container.kind in DICTS:
+        return False
+    if container.kind != "sequential" or any(isinstance(item, Repeat) for item in container.items):
+        return True
+    return [item.name for item in container.items] == [str(index) for index in range(len(container.items))]
+
+
+def pointer_of(block: str) -> str:
+    """JSON pointer of a block in its document."""
+    return "/blocks/" + block.replace("~", "~0").replace("/", "~1")
