@@ -1,0 +1,7 @@
+"""Running runs: the dispatcher and its executors."""
+
+from __future__ import annotations
+
+from layerloom.runs.dispatcher import Dispatcher, Limits
+
+__all__ = ["Dispatcher", "Limits"]

@@ -1,0 +1,1 @@
+"""Executors: one port, and what stands behind it."""
