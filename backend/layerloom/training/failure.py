@@ -1,0 +1,53 @@
+"""What can go wrong while training, as a problem that names its remedy."""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+import torch
+
+from layerloom.schema.problems import Problem, ProblemCode
+
+_ALLOCATION = ("can't allocate memory", "not enough memory", "out of memory", "cannot allocate memory")
+
+
+class TrainingError(Exception):
+    """Training cannot start or cannot go on; ``problem`` says why and what would mend it."""
+
+    def __init__(self, code: ProblemCode, message: str, **data: Any) -> None:
+        super().__init__(message)
+        self.problem = Problem(code=code, message=message, data=data)
+
+
+def problem_of(error: BaseException) -> Problem:
+    """The problem that an exception amounts to: its own, or the one that its type and text tell."""
+    own = getattr(error, "problem", None)
+    if isinstance(own, Problem):
+        return own
+    text = str(error).strip() or type(error).__name__
+    if _out_of_memory(error, text):
+        return Problem(
+            code=ProblemCode.OUT_OF_MEMORY,
+            message="Memory ran out. A smaller batch, a smaller network or a device with more memory would help. "
+            f"({_short(text)})",
+        )
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Problem(code=ProblemCode.DISK_FULL, message=f"The disk is full: {_short(text)}")
+    return Problem(
+        code=ProblemCode.TRAINER_FAILED,
+        message=f"{type(error).__name__}: {_short(text)}",
+        data={"exception": type(error).__name__},
+    )
+
+
+def _out_of_memory(error: BaseException, text: str) -> bool:
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    # The CPU allocator raises a plain RuntimeError.
+    return isinstance(error, RuntimeError) and any(words in text.lower() for words in _ALLOCATION)
+
+
+def _short(text: str, limit: int = 500) -> str:
+    first = text.splitlines()[0] if text else ""
+    return first if len(first) <= limit else first[: limit - 1] + "…"

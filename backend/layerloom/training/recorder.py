@@ -1,0 +1,136 @@
+"""Metrics as columns, gathered without reading a single value back from the device until a flush."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from layerloom.schema.events import Metrics, Progress
+from layerloom.schema.problems import ProblemCode
+from layerloom.training.failure import TrainingError
+
+Emit = Callable[[Any], None]
+FLUSH_SECONDS = 0.08
+"""Time between flushes; a step that takes longer is flushed at once."""
+PROGRESS_SECONDS = 0.2
+
+
+class Recorder:
+    """Columns of losses and learning rates by step, and rows of epoch values, on their way to ``emit``."""
+
+    def __init__(self, emit: Emit, *, steps: int, steps_per_epoch: int, epochs: int, samples_per_step: float) -> None:
+        self._emit = emit
+        self._total = (steps, steps_per_epoch, epochs)
+        self._samples_per_step = samples_per_step
+        self._losses: list[Tensor] = []
+        self._rates: list[float] = []
+        self._times: list[float] = []
+        self._rows: list[tuple[int, float, dict[str, float]]] = []
+        self._first_step = 1
+        self._start = time.perf_counter()
+        self._before = 0.0
+        self._begin_step = 0
+        self._last_progress = (-math.inf, 0)
+        self.next_flush = self._start
+
+    def resume(self, step: int, elapsed: float) -> None:
+        """Go on after ``step`` steps that took ``elapsed`` seconds."""
+        self._first_step = step + 1
+        self._begin_step = step
+        self._before = elapsed
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of training, earlier attempts included."""
+        return self._before + time.perf_counter() - self._start
+
+    def step(self, loss: Tensor, rate: float, now: float) -> None:
+        """Keep one step's loss (0-dimensional, on its device) and learning rate; ``now`` is ``perf_counter()``."""
+        self._losses.append(loss)
+        self._rates.append(rate)
+        self._times.append(now)
+
+    def epoch(self, step: int, values: dict[str, float]) -> None:
+        """Keep values that stand for a whole epoch."""
+        self._rows.append((step, self.elapsed, values))
+
+    def flush(self) -> None:
+        """Emit what is kept.
+
+        Raises:
+            TrainingError: ``diverged``, when a loss is NaN or infinite; it is emitted first.
+        """
+        broken = self._flush_steps()
+        self._flush_rows()
+        self.next_flush = time.perf_counter() + FLUSH_SECONDS
+        if broken is not None:
+            raise TrainingError(
+                ProblemCode.DIVERGED,
+                f"The loss became NaN or infinite at step {broken}. A smaller learning rate, gradient clipping or "
+                "another initialization would help.",
+                step=broken,
+            )
+
+    def progress(self, step: int, epoch: int, *, force: bool = False) -> None:
+        """Emit how far training is; at most five times a second unless forced."""
+        now = time.perf_counter()
+        then, before = self._last_progress
+        if not force and now - then < PROGRESS_SECONDS:
+            return
+        self._last_progress = (now, step)
+        steps, _per_epoch, epochs = self._total
+        done, spent = step - self._begin_step, now - self._start
+        recent = (step - before) / (now - then) if math.isfinite(then) and step > before else None
+        average = done / spent if done > 0 and spent > 0 else None
+        rate = recent or average
+        self._emit(
+            Progress(
+                step=step,
+                steps=steps,
+                epoch=epoch,
+                epochs=epochs,
+                elapsed=self._before + spent,
+                # The average knows of validation and checkpoints, the recent rate does not.
+                eta=(steps - step) / average if average else None,
+                samples_per_second=rate * self._samples_per_step if rate else None,
+            )
+        )
+
+    def _flush_steps(self) -> int | None:
+        if not self._losses:
+            return None
+        losses = torch.stack(self._losses).tolist()
+        steps = list(range(self._first_step, self._first_step + len(losses)))
+        offset = self._before - self._start
+        times = [moment + offset for moment in self._times]
+        broken = self._emit_columns(steps, times, {"train/loss": losses, "train/lr": self._rates})
+        self._first_step += len(losses)
+        self._losses, self._rates, self._times = [], [], []
+        return broken["train/loss"][0] if "train/loss" in broken else None
+
+    def _flush_rows(self) -> None:
+        rows, self._rows = self._rows, []
+        if rows:
+            columns = {name: [values[name] for _, _, values in rows] for name in rows[0][2]}
+            self._emit_columns([step for step, _, _ in rows], [moment for _, moment, _ in rows], columns)
+
+    def _emit_columns(
+        self, steps: list[int], times: list[float], columns: dict[str, list[float]]
+    ) -> dict[str, list[int]]:
+        per_epoch = self._total[1]
+        series, nonfinite = {}, {}
+        for name, values in columns.items():
+            bad = [step for step, value in zip(steps, values, strict=True) if not math.isfinite(value)]
+            if bad:
+                nonfinite[name] = bad
+                series[name] = [value if math.isfinite(value) else None for value in values]
+            else:
+                series[name] = [*values]
+        epochs = [step / per_epoch for step in steps]
+        self._emit(Metrics(steps=steps, epochs=epochs, times=times, series=series, nonfinite=nonfinite))
+        return nonfinite
