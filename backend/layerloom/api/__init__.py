@@ -1,0 +1,1 @@
+"""The HTTP and websocket face of the service: routers, one error shape, and who may ask."""

@@ -1,0 +1,27 @@
+"""One router per kind of thing. ``ROUTERS`` is all of them, in the order of the API's description."""
+
+from layerloom.api.routes import (
+    catalogue,
+    checkpoints,
+    datasets,
+    graphs,
+    networks,
+    runs,
+    session,
+    stream,
+    system,
+    worker,
+)
+
+ROUTERS = (
+    catalogue.router,
+    graphs.router,
+    networks.router,
+    datasets.router,
+    runs.router,
+    checkpoints.router,
+    stream.router,
+    worker.router,
+    session.router,
+    system.router,
+)

@@ -1,0 +1,39 @@
+"""What can be drawn, and networks to begin with."""
+
+from __future__ import annotations
+
+import hashlib
+
+from fastapi import APIRouter, Request, Response
+
+from layerloom.api.bodies import StrictRoute
+from layerloom.api.services import Given
+from layerloom.schema.catalogue import Catalogue
+from layerloom.schema.run import Example
+
+router = APIRouter(prefix="/api", tags=["catalogue"], route_class=StrictRoute)
+
+
+@router.get("/catalogue", response_model=Catalogue)
+def get_catalogue(request: Request, services: Given) -> Response:
+    """Everything that can be drawn, trained and measured. A reader that has it already is answered 304."""
+    from layerloom.catalogue import catalogue
+    from layerloom.data import entries
+
+    datasets = entries(services.data)
+    known = catalogue()
+    names = hashlib.sha256("".join(entry.model_dump_json() for entry in datasets).encode()).hexdigest()
+    digest = f"{known.digest}-{names[:16]}"
+    headers = {"ETag": f'"{digest}"', "Cache-Control": "no-cache"}
+    if request.headers.get("if-none-match") == headers["ETag"]:
+        return Response(status_code=304, headers=headers)
+    whole = known.model_copy(update={"datasets": datasets, "digest": digest})
+    return Response(whole.model_dump_json(), headers=headers, media_type="application/json")
+
+
+@router.get("/examples")
+def get_examples() -> list[Example]:
+    """Networks that come with LayerLoom, ready to be trained."""
+    from layerloom.api.examples import examples
+
+    return examples()

@@ -1,0 +1,41 @@
+"""Questions about a document that is not stored."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from layerloom.api.bodies import StrictRoute
+from layerloom.api.refusals import with_problems
+from layerloom.schema.document import Document
+from layerloom.schema.report import Report
+from layerloom.schema.run import CodeAnswer
+
+router = APIRouter(prefix="/api/graphs", tags=["graphs"], route_class=StrictRoute)
+
+
+@router.post("/check")
+def check_graph(document: Document) -> Report:
+    """Shapes, costs and problems. A network with errors is answered 200, too: its shapes up to there are wanted."""
+    from layerloom.graph import check
+
+    return check(document)
+
+
+@router.post("/python")
+def write_python(document: Document) -> CodeAnswer:
+    """One Python file that imports only torch; 422 with the problems when the network has errors."""
+    return CodeAnswer(source=source(document))
+
+
+def source(document: Document) -> str:
+    """The document as a Python file.
+
+    Raises:
+        Refusal: 422 with the document's errors.
+    """
+    from layerloom.graph import GraphError, to_python
+
+    try:
+        return to_python(document)
+    except GraphError as error:
+        raise with_problems(422, "The network has errors.", error.problems) from None
