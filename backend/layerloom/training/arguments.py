@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from layerloom import catalogue
+from layerloom.catalogue import dtype
+from layerloom.catalogue import resolve as look_up
 from layerloom.schema.plan import Choice
 from layerloom.schema.problems import ProblemCode
 from layerloom.schema.values import Arguments, DType, FunctionRef, Mapping, NonFinite, Tuple, Value
@@ -21,7 +22,7 @@ def resolve(choice: Choice, known: dict[str, Any], code: ProblemCode, kind: str)
     """
     if choice.name not in known:
         raise TrainingError(code, f"There is no {kind} named {choice.name!r}.", name=choice.name, nearest=sorted(known))
-    found: Callable[..., Any] = catalogue.resolve(choice.name)
+    found: Callable[..., Any] = look_up(choice.name)
     return found
 
 
@@ -43,9 +44,9 @@ def plain(value: Value) -> Any:
         case NonFinite(text=text):
             return float(text)
         case DType(dtype=name):
-            return catalogue.dtype(name)
+            return dtype(name)
         case FunctionRef(name=name):
-            return catalogue.resolve(name)
+            return look_up(name)
         case _:
             raise TrainingError(
                 ProblemCode.PLAN_INVALID, f"A training plan cannot carry the value {type(value).__name__}."

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from layerloom.schema.run import Desired
+
 Wanted = Literal["run", "pause", "stop", "leave", "abandon"]
 """``leave``: checkpoint and go, the run is to be resumed elsewhere. ``abandon``: go without a trace, because another
 trainer has taken over."""
@@ -12,13 +14,23 @@ trainer has taken over."""
 
 @dataclass
 class Control:
-    """Looked at after every step; any thread or signal handler may set it."""
+    """Looked at after every step. Each field has one writer, a thread or a signal handler, so that none is lost."""
 
-    wanted: Wanted = "run"
+    desired: Desired = "run"
+    """What the user wants of the run."""
+    leaving: bool = False
+    """The process is to end."""
+    fenced: bool = False
+    """Another attempt has taken over."""
 
     def going(self) -> bool:
         """Whether training is what is wanted."""
-        return self.wanted == "run"
+        return self.desired == "run" and not self.leaving and not self.fenced
+
+    @property
+    def wanted(self) -> Wanted:
+        """The most pressing of all wishes."""
+        return "abandon" if self.fenced else "leave" if self.leaving else self.desired
 
 
 @dataclass(frozen=True)
@@ -31,8 +43,7 @@ class Outcome:
     """Epochs done."""
 
 
-ENDS: dict[Wanted, Literal["succeeded", "paused", "stopped", "left", "abandoned"]] = {
-    "run": "succeeded",
+ENDS: dict[Wanted, Literal["paused", "stopped", "left", "abandoned"]] = {
     "pause": "paused",
     "stop": "stopped",
     "leave": "left",

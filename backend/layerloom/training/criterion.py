@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from layerloom import catalogue
+from layerloom.catalogue import losses
 from layerloom.schema.plan import Choice
 from layerloom.schema.problems import ProblemCode
 from layerloom.training.arguments import construct, keywords, resolve
@@ -136,7 +136,7 @@ def build_criterion(choice: Choice | None, task: Task, device: torch.device) -> 
         TrainingError: unknown name, arguments that torch refuses, or a loss with weights of its own.
     """
     choice = choice or Choice(name=DEFAULT_LOSS[task])
-    target = resolve(choice, catalogue.losses(), ProblemCode.UNKNOWN_LOSS, "loss")
+    target = resolve(choice, losses(), ProblemCode.UNKNOWN_LOSS, "loss")
     label = choice.name.rpartition(".")[2]
     arguments = keywords(choice.arguments)
     for name in ("weight", "pos_weight"):

@@ -17,7 +17,7 @@ from layerloom.schema.plan import Plan
 from layerloom.schema.problems import ProblemCode
 from layerloom.training.batches import Samples
 from layerloom.training.checkpoints import CheckpointStore
-from layerloom.training.control import ENDS, Control, Outcome
+from layerloom.training.control import ENDS, Control, Outcome, Wanted
 from layerloom.training.criterion import Task, leaves
 from layerloom.training.device import choose_device, set_threads
 from layerloom.training.failure import TrainingError
@@ -121,7 +121,9 @@ class Loop:
         self._recorder.progress(position.step, min(position.epoch + 1, self._parts.epochs), force=True)
         while position.epoch < self._parts.epochs and not self._finished():
             if not (self._train_epoch() and self._end_epoch()):
-                return self._leave()
+                wanted = self._control.wanted
+                if wanted != "run":
+                    return self._leave(wanted)
         self._check()
         self._keeper.save()
         self._recorder.progress(position.step, position.epoch, force=True)
@@ -300,8 +302,8 @@ class Loop:
         }
         return self._module.state_dict(), training
 
-    def _leave(self) -> Outcome:
-        wanted, position = self._control.wanted, self._position
+    def _leave(self, wanted: Wanted) -> Outcome:
+        position = self._position
         if wanted != "abandon":
             self._check()
             self._keeper.save()

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from layerloom import catalogue
+from layerloom.catalogue import metrics
 from layerloom.schema.plan import Choice
 from layerloom.schema.problems import ProblemCode
 from layerloom.training.arguments import accepts, construct, keywords, resolve
@@ -77,7 +77,7 @@ def build_meters(
     if choices is None:
         choices = _defaults(task, single)
     width = sample.shape[-1] if task == "tokens" else sample.shape[1] if sample.dim() > 1 else 1
-    known = catalogue.metrics()
+    known = metrics()
     named: dict[str, Any] = {}
     for choice in choices:
         target = resolve(choice, known, ProblemCode.UNKNOWN_METRIC, "metric")

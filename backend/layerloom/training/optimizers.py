@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from layerloom import catalogue
+from layerloom.catalogue import optimizers
 from layerloom.schema.plan import Choice
 from layerloom.schema.problems import ProblemCode
 from layerloom.training.arguments import accepts, construct, keywords, resolve
@@ -26,7 +26,7 @@ def build_optimizer(choice: Choice, module: nn.Module) -> torch.optim.Optimizer:
         TrainingError: unknown name, no trainable parameter, arguments that torch refuses (Muon takes matrices only), or
             dense parameters for SparseAdam.
     """
-    target = resolve(choice, catalogue.optimizers(), ProblemCode.UNKNOWN_OPTIMIZER, "optimizer")
+    target = resolve(choice, optimizers(), ProblemCode.UNKNOWN_OPTIMIZER, "optimizer")
     label = choice.name.rpartition(".")[2]
     parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
     if not parameters:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch.optim.lr_scheduler import ChainedScheduler, ReduceLROnPlateau
 
-from layerloom import catalogue
+from layerloom.catalogue import schedulers
 from layerloom.schema.plan import Choice, Plan
 from layerloom.schema.problems import ProblemCode
 from layerloom.schema.values import LayerValue, Value
@@ -59,7 +59,7 @@ def build_scheduler(
 
 
 def _build(choice: Choice, optimizer: torch.optim.Optimizer, length: int, larger_is_better: bool) -> Any:
-    target = resolve(choice, catalogue.schedulers(), ProblemCode.UNKNOWN_SCHEDULER, "scheduler")
+    target = resolve(choice, schedulers(), ProblemCode.UNKNOWN_SCHEDULER, "scheduler")
     label = choice.name.rpartition(".")[2]
     parameters = inspect.signature(target).parameters
     if "lr_lambda" in parameters:

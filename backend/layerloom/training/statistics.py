@@ -206,7 +206,8 @@ def distribution(tensors: list[Tensor]) -> tuple[Tensor, Tensor]:
     """Histograms of many tensors in a handful of operations.
 
     Returns:
-        Smallest and largest value of each tensor's sample, ``[P, 2]``, and counts of equal bins, ``[P, BINS]``. Values that are not finite are counted nowhere.
+        Smallest and largest value of each tensor's sample, ``[P, 2]``, and counts of equal bins, ``[P, BINS]``.
+        Values that are not finite are counted nowhere.
     """
     most = max(64, min(SAMPLE, SAMPLE_TOTAL // len(tensors)))
     samples = [_sample(tensor, most) for tensor in tensors]
