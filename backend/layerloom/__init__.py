@@ -38,4 +38,6 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module 'layerloom' has no attribute {name!r}")
-    return getattr(import_module(_WHERE[name]), name)
+    module = import_module(_WHERE[name])
+    # The subpackage of that name is itself callable, so that `layerloom.catalogue` is one object whoever imported it.
+    return module if module.__name__ == f"layerloom.{name}" else getattr(module, name)

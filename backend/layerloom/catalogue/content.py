@@ -1,0 +1,162 @@
+"""The catalogue as a whole: its sections, each introspected on first use, and look-up by name."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import torch
+
+from layerloom.catalogue.introspection import layers as _layers
+from layerloom.catalogue.introspection import operations as _operations
+from layerloom.catalogue.introspection import recipes as _recipes
+from layerloom.catalogue.known import Known, Section
+from layerloom.schema.catalogue import Catalogue, Entry
+
+# Each is introspected once, when it is first asked for. Metrics stand apart: importing torchmetrics takes seconds.
+_SECTIONS: dict[str, Callable[[], Section]] = {
+    "layers": cache(_layers.layers),
+    "operations": cache(_operations.operations),
+    "initializers": cache(_recipes.initializers),
+    "optimizers": cache(_recipes.optimizers),
+    "schedulers": cache(_recipes.schedulers),
+}
+
+
+def layers() -> dict[str, Entry]:
+    """Every concrete layer of ``torch.nn`` by name, losses included."""
+    return _entries("layers")
+
+
+def losses() -> dict[str, Entry]:
+    """Every loss of ``torch.nn`` by name."""
+    return _losses()
+
+
+def operations() -> dict[str, Entry]:
+    """Every function, Tensor method, Tensor property and operator that a forward graph may use, by name."""
+    return _entries("operations")
+
+
+def initializers() -> dict[str, Entry]:
+    """Every initializer by name. Their first argument, the tensor, is no parameter of the entry."""
+    return _entries("initializers")
+
+
+def optimizers() -> dict[str, Entry]:
+    """Every optimizer by name. ``params`` is no parameter of the entry."""
+    return _entries("optimizers")
+
+
+def schedulers() -> dict[str, Entry]:
+    """Every learning rate scheduler by name. ``optimizer`` is no parameter of the entry."""
+    return _entries("schedulers")
+
+
+def metrics() -> dict[str, Entry]:
+    """Every metric of torchmetrics that fits a task, by name. The first call imports torchmetrics (seconds)."""
+    return _metric_entries()
+
+
+@cache
+def catalogue(*, metrics: bool = True) -> Catalogue:
+    """The whole catalogue, without data sets. ``metrics=False`` leaves metrics empty and spares that import."""
+    parts = {name: list(_entries(name).values()) for name in _SECTIONS}
+    parts["losses"] = list(_losses().values())
+    parts["metrics"] = list(_metric_entries().values()) if metrics else []
+    content = Catalogue(torch=torch.__version__, digest="", **parts)
+    digest = hashlib.sha256(content.model_dump_json().encode()).hexdigest()
+    return content.model_copy(update={"digest": digest})
+
+
+def find(name: str) -> Entry | None:
+    """The entry of that full name, or None."""
+    known = _known(name)
+    return known.entry if known else None
+
+
+def resolve(name: str) -> Any:
+    """The class, function, method descriptor or property descriptor that an entry stands for.
+
+    Raises:
+        KeyError: the catalogue has no such name.
+    """
+    known = _known(name)
+    if known is None:
+        raise KeyError(name)
+    return known.object
+
+
+def nearest(name: str, count: int = 3) -> list[str]:
+    """Known names most like a mistaken one, best first: by full name, by label or by search word."""
+    words = _words()
+    asked = name.rpartition(".")[2]
+    close = (
+        [asked.lower()] if asked.lower() in words else difflib.get_close_matches(asked.lower(), words, 3 * count, 0.7)
+    )
+    found = dict.fromkeys(known for word in close for known in words[word])
+    return sorted(found, key=lambda known: (known.rpartition(".")[2] != asked, -_likeness(name, known)))[:count]
+
+
+@cache
+def _dtypes() -> dict[str, torch.dtype]:
+    return {name: value for name, value in vars(torch).items() if isinstance(value, torch.dtype)}
+
+
+def dtype(name: str) -> torch.dtype:
+    """The dtype of that name: ``float32``.
+
+    Raises:
+        KeyError: torch has no such dtype.
+    """
+    return _dtypes()[name]
+
+
+@cache
+def _entries(section: str) -> dict[str, Entry]:
+    return {name: known.entry for name, known in _SECTIONS[section]().items()}
+
+
+@cache
+def _losses() -> dict[str, Entry]:
+    return {name: entry for name, entry in layers().items() if entry.category == "loss"}
+
+
+@cache
+def _metrics() -> Section:
+    from layerloom.catalogue.introspection import metrics as introspected
+
+    return introspected.metrics()
+
+
+@cache
+def _metric_entries() -> dict[str, Entry]:
+    return {name: known.entry for name, known in _metrics().items()}
+
+
+@cache
+def _index() -> Section:
+    return {name: known for section in _SECTIONS.values() for name, known in section().items()}
+
+
+def _known(name: str) -> Known | None:
+    if name.startswith("torchmetrics."):
+        return _metrics().get(name)
+    return _index().get(name)
+
+
+@cache
+def _words() -> dict[str, list[str]]:
+    """Lower-case labels and search words, each with the names that it finds."""
+    words: dict[str, list[str]] = {}
+    for name, known in _index().items():
+        for word in {known.entry.label.lower(), *(keyword.lower() for keyword in known.entry.keywords)}:
+            words.setdefault(word, []).append(name)
+    return words
+
+
+def _likeness(asked: str, known: str) -> float:
+    return difflib.SequenceMatcher(None, asked.lower(), known.lower()).ratio()
