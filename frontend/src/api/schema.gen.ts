@@ -7,8 +7,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Catalogue */
-        get: operations["catalogue_api_catalogue_get"];
+        /**
+         * Get Catalogue
+         * @description Everything that can be drawn, trained and measured. A reader that has it already is answered 304.
+         */
+        get: operations["get_catalogue"];
         put?: never;
         post?: never;
         delete?: never;
@@ -24,8 +27,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ds */
-        get: operations["ds_api_datasets_get"];
+        /**
+         * List Datasets
+         * @description Built-in first, uploads last.
+         */
+        get: operations["list_datasets"];
         put?: never;
         post?: never;
         delete?: never;
@@ -42,11 +48,17 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Up */
-        put: operations["up_api_datasets__name__put"];
+        /**
+         * Upload Dataset
+         * @description Upload a CSV, TSV or NPZ file as the raw body. ``filename`` tells the format by its suffix and is not kept.
+         */
+        put: operations["upload_dataset"];
         post?: never;
-        /** Dd */
-        delete: operations["dd_api_datasets__name__delete"];
+        /**
+         * Delete Dataset
+         * @description Remove an upload; what comes with LayerLoom stays.
+         */
+        delete: operations["delete_dataset"];
         options?: never;
         head?: never;
         patch?: never;
@@ -59,8 +71,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Dp */
-        get: operations["dp_api_datasets__name__preview_get"];
+        /**
+         * Preview Dataset
+         * @description A few samples, and how many each class has.
+         */
+        get: operations["preview_dataset"];
         put?: never;
         post?: never;
         delete?: never;
@@ -76,8 +91,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ex */
-        get: operations["ex_api_examples_get"];
+        /**
+         * Get Examples
+         * @description Networks that come with LayerLoom, ready to be trained.
+         */
+        get: operations["get_examples"];
         put?: never;
         post?: never;
         delete?: never;
@@ -95,8 +113,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Check */
-        post: operations["check_api_graphs_check_post"];
+        /**
+         * Check Graph
+         * @description Shapes, costs and problems. A network with errors is answered 200, too: its shapes up to there are wanted.
+         */
+        post: operations["check_graph"];
         delete?: never;
         options?: never;
         head?: never;
@@ -112,8 +133,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Py */
-        post: operations["py_api_graphs_python_post"];
+        /**
+         * Write Python
+         * @description One Python file that imports only torch; 422 with the problems when the network has errors.
+         */
+        post: operations["write_python"];
         delete?: never;
         options?: never;
         head?: never;
@@ -127,11 +151,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Networks */
-        get: operations["networks_api_networks_get"];
+        /**
+         * List Networks
+         * @description Newest first.
+         */
+        get: operations["list_networks"];
         put?: never;
-        /** Nn */
-        post: operations["nn_api_networks_post"];
+        /**
+         * Create Network
+         * @description Store a document as a network of its own.
+         */
+        post: operations["create_network"];
         delete?: never;
         options?: never;
         head?: never;
@@ -145,13 +175,22 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Gn */
-        get: operations["gn_api_networks__network_id__get"];
-        /** Pn */
-        put: operations["pn_api_networks__network_id__put"];
+        /**
+         * Get Network
+         * @description The newest revision.
+         */
+        get: operations["get_network"];
+        /**
+         * Save Network
+         * @description Save on top of the revision that ``If-Match`` names; 412 ``stale_revision`` when another save came between.
+         */
+        put: operations["save_network"];
         post?: never;
-        /** Dn */
-        delete: operations["dn_api_networks__network_id__delete"];
+        /**
+         * Delete Network
+         * @description Remove a network. Runs keep the document that they trained.
+         */
+        delete: operations["delete_network"];
         options?: never;
         head?: never;
         patch?: never;
@@ -164,11 +203,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lr */
-        get: operations["lr_api_runs_get"];
+        /**
+         * List Runs
+         * @description A page of the runs table. ``search`` looks in names, tags, models and data sets.
+         */
+        get: operations["list_runs"];
         put?: never;
-        /** Nr */
-        post: operations["nr_api_runs_post"];
+        /**
+         * Start Run
+         * @description Check network, plan and data, and queue the run. Repeating an Idempotency-Key gives the run that it made.
+         */
+        post: operations["start_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -182,16 +227,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Gr */
-        get: operations["gr_api_runs__run_id__get"];
+        /**
+         * Get Run
+         * @description One run with its document and plan.
+         */
+        get: operations["get_run"];
         put?: never;
         post?: never;
-        /** Dr */
-        delete: operations["dr_api_runs__run_id__delete"];
+        /**
+         * Delete Run
+         * @description Remove a run with its log and its checkpoints; 409 while it trains.
+         */
+        delete: operations["delete_run"];
         options?: never;
         head?: never;
-        /** Pr */
-        patch: operations["pr_api_runs__run_id__patch"];
+        /**
+         * Change Run
+         * @description Rename or tag a run.
+         */
+        patch: operations["change_run"];
         trace?: never;
     };
     "/api/runs/{run_id}/checkpoints": {
@@ -201,8 +255,31 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ck */
-        get: operations["ck_api_runs__run_id__checkpoints_get"];
+        /**
+         * List Checkpoints
+         * @description Weights that can be downloaded, newest first.
+         */
+        get: operations["list_checkpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/checkpoints/{which}/state_dict": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download State Dict
+         * @description The module's state_dict of the ``last`` or ``best`` checkpoint, or of a step.
+         */
+        get: operations["download_state_dict"];
         put?: never;
         post?: never;
         delete?: never;
@@ -218,8 +295,51 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ev */
-        get: operations["ev_api_runs__run_id__events_get"];
+        /**
+         * List Events
+         * @description The log behind a cursor, oldest first.
+         */
+        get: operations["list_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/export/python": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Python
+         * @description The Python file that was trained.
+         */
+        get: operations["download_python"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/metrics.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Metrics
+         * @description Every recorded step of every series.
+         */
+        get: operations["download_metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -237,8 +357,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** F */
-        post: operations["pause"];
+        /**
+         * Pause Run
+         * @description Ask for a pause: the trainer saves a checkpoint and leaves.
+         */
+        post: operations["pause_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -254,8 +377,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** F */
-        post: operations["resume"];
+        /**
+         * Resume Run
+         * @description Go on from the last checkpoint.
+         */
+        post: operations["resume_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -271,8 +397,31 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** F */
-        post: operations["stop"];
+        /**
+         * Stop Run
+         * @description End a run early; its checkpoints stay.
+         */
+        post: operations["stop_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Code
+         * @description A code for ``/?code=…``; whoever opens that address first is signed in.
+         */
+        post: operations["create_code"];
         delete?: never;
         options?: never;
         head?: never;
@@ -286,10 +435,33 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Sy */
-        get: operations["sy_api_system_get"];
+        /**
+         * Get System
+         * @description Versions, devices, and how busy they are.
+         */
+        get: operations["get_system"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/worker/runs/{run_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver Events
+         * @description Append a trainer's events to its run's log; 409 ``fenced`` for an attempt that is no longer the newest.
+         */
+        post: operations["deliver_events"];
         delete?: never;
         options?: never;
         head?: never;
@@ -732,7 +904,51 @@ export interface components {
          * CheckpointSaved
          * @description A checkpoint was published. ``value`` is the monitored series at that point.
          */
-        CheckpointSaved: {
+        "CheckpointSaved-Input": {
+            /**
+             * At
+             * @default 0
+             */
+            at?: number;
+            /**
+             * Best
+             * @default false
+             */
+            best?: boolean;
+            /** Epoch */
+            epoch: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "checkpoint";
+            /**
+             * Monitor
+             * @default
+             */
+            monitor?: string;
+            /** Path */
+            path: string;
+            /**
+             * Run
+             * @default
+             */
+            run?: string;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq?: number;
+            /** Step */
+            step: number;
+            /** Value */
+            value?: number | null;
+        };
+        /**
+         * CheckpointSaved
+         * @description A checkpoint was published. ``value`` is the monitored series at that point.
+         */
+        "CheckpointSaved-Output": {
             /**
              * At
              * @default 0
@@ -997,6 +1213,16 @@ export interface components {
             targets: unknown[];
         };
         /**
+         * Delivery
+         * @description Body of ``POST /api/worker/runs/{id}/events``. Sending the same numbers again changes nothing.
+         */
+        Delivery: {
+            /** Attempt */
+            attempt: number;
+            /** Events */
+            events: components["schemas"]["Numbered"][];
+        };
+        /**
          * Device
          * @description Something to train on.
          */
@@ -1120,7 +1346,22 @@ export interface components {
          * Edit
          * @description One RFC 6902 operation on the document that was checked.
          */
-        Edit: {
+        "Edit-Input": {
+            /**
+             * Op
+             * @enum {string}
+             */
+            op: "add" | "remove" | "replace";
+            /** Path */
+            path: string;
+            /** Value */
+            value?: unknown;
+        };
+        /**
+         * Edit
+         * @description One RFC 6902 operation on the document that was checked.
+         */
+        "Edit-Output": {
             /**
              * Op
              * @enum {string}
@@ -1256,7 +1497,7 @@ export interface components {
              * @default
              */
             path: string;
-            problem: components["schemas"]["Problem"] | null;
+            problem: components["schemas"]["Problem-Output"] | null;
         };
         /**
          * EventPage
@@ -1264,7 +1505,7 @@ export interface components {
          */
         EventPage: {
             /** Items */
-            items: (components["schemas"]["StateChanged"] | components["schemas"]["Progress"] | components["schemas"]["Metrics"] | components["schemas"]["ParameterStatistics"] | components["schemas"]["Histograms"] | components["schemas"]["Log"] | components["schemas"]["CheckpointSaved"] | components["schemas"]["ProblemFound"])[];
+            items: (components["schemas"]["StateChanged-Output"] | components["schemas"]["Progress-Output"] | components["schemas"]["Metrics-Output"] | components["schemas"]["ParameterStatistics-Output"] | components["schemas"]["Histograms-Output"] | components["schemas"]["Log-Output"] | components["schemas"]["CheckpointSaved-Output"] | components["schemas"]["ProblemFound-Output"])[];
             /** Last Seq */
             last_seq: number;
         };
@@ -1295,9 +1536,19 @@ export interface components {
          * Fix
          * @description A mend that can be applied as one step.
          */
-        Fix: {
+        "Fix-Input": {
             /** Edits */
-            edits: components["schemas"]["Edit"][];
+            edits: components["schemas"]["Edit-Input"][];
+            /** Title */
+            title: string;
+        };
+        /**
+         * Fix
+         * @description A mend that can be applied as one step.
+         */
+        "Fix-Output": {
+            /** Edits */
+            edits: components["schemas"]["Edit-Output"][];
             /** Title */
             title: string;
         };
@@ -1472,7 +1723,37 @@ export interface components {
          * Histograms
          * @description Distributions of parameters at one step.
          */
-        Histograms: {
+        "Histograms-Input": {
+            /**
+             * At
+             * @default 0
+             */
+            at?: number;
+            /** Items */
+            items: components["schemas"]["Histogram"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "histograms";
+            /**
+             * Run
+             * @default
+             */
+            run?: string;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq?: number;
+            /** Step */
+            step: number;
+        };
+        /**
+         * Histograms
+         * @description Distributions of parameters at one step.
+         */
+        "Histograms-Output": {
             /**
              * At
              * @default 0
@@ -1698,7 +1979,41 @@ export interface components {
          * Log
          * @description A line for the log panel.
          */
-        Log: {
+        "Log-Input": {
+            /**
+             * At
+             * @default 0
+             */
+            at?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "log";
+            /**
+             * Level
+             * @default info
+             * @enum {string}
+             */
+            level?: "debug" | "info" | "warning" | "error";
+            /** Message */
+            message: string;
+            /**
+             * Run
+             * @default
+             */
+            run?: string;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq?: number;
+        };
+        /**
+         * Log
+         * @description A line for the log panel.
+         */
+        "Log-Output": {
             /**
              * At
              * @default 0
@@ -1806,7 +2121,52 @@ export interface components {
          *
          *     Series names: ``train/loss``, ``train/lr``, ``train/<metric>``, ``validation/loss``, ``validation/<metric>``.
          */
-        Metrics: {
+        "Metrics-Input": {
+            /**
+             * At
+             * @default 0
+             */
+            at?: number;
+            /** Epochs */
+            epochs: number[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "metrics";
+            /**
+             * Nonfinite
+             * @default {}
+             */
+            nonfinite?: {
+                [key: string]: number[];
+            };
+            /**
+             * Run
+             * @default
+             */
+            run?: string;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq?: number;
+            /** Series */
+            series: {
+                [key: string]: (number | null)[];
+            };
+            /** Steps */
+            steps: number[];
+            /** Times */
+            times: number[];
+        };
+        /**
+         * Metrics
+         * @description Columns: for each step one value per series. A value that is not finite is null, and listed in ``nonfinite``.
+         *
+         *     Series names: ``train/loss``, ``train/lr``, ``train/<metric>``, ``validation/loss``, ``validation/<metric>``.
+         */
+        "Metrics-Output": {
             /**
              * At
              * @default 0
@@ -2055,6 +2415,16 @@ export interface components {
             $float: "inf" | "-inf" | "nan";
         };
         /**
+         * Numbered
+         * @description An event and its number in the trainer's own spool, 1, 2, 3… within the attempt.
+         */
+        Numbered: {
+            /** Event */
+            event: components["schemas"]["StateChanged-Input"] | components["schemas"]["Progress-Input"] | components["schemas"]["Metrics-Input"] | components["schemas"]["ParameterStatistics-Input"] | components["schemas"]["Histograms-Input"] | components["schemas"]["Log-Input"] | components["schemas"]["CheckpointSaved-Input"] | components["schemas"]["ProblemFound-Input"];
+            /** Number */
+            number: number;
+        };
+        /**
          * Other
          * @description A result that is no tensor: a number, a size, None.
          */
@@ -2289,7 +2659,46 @@ export interface components {
          * ParameterStatistics
          * @description Norms of every parameter at one step; columns run parallel to ``names``.
          */
-        ParameterStatistics: {
+        "ParameterStatistics-Input": {
+            /**
+             * At
+             * @default 0
+             */
+            at?: number;
+            /** Gradient Norm */
+            gradient_norm: (number | null)[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "statistics";
+            /** Names */
+            names: string[];
+            /**
+             * Run
+             * @default
+             */
+            run?: string;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq?: number;
+            /** Step */
+            step: number;
+            /**
+             * Update Norm
+             * @default []
+             */
+            update_norm?: (number | null)[];
+            /** Weight Norm */
+            weight_norm: (number | null)[];
+        };
+        /**
+         * ParameterStatistics
+         * @description Norms of every parameter at one step; columns run parallel to ``names``.
+         */
+        "ParameterStatistics-Output": {
             /**
              * At
              * @default 0
@@ -2361,10 +2770,10 @@ export interface components {
             normalize?: boolean;
             /**
              * @default {
-             *       "name": "torch.optim.AdamW",
              *       "arguments": {
              *         "lr": 0.003
-             *       }
+             *       },
+             *       "name": "torch.optim.AdamW"
              *     }
              */
             optimizer?: components["schemas"]["Choice-Input"];
@@ -2388,17 +2797,17 @@ export interface components {
             seed?: number;
             /**
              * @default {
-             *       "validation": 0.2,
+             *       "seed": 0,
              *       "stratify": true,
-             *       "seed": 0
+             *       "validation": 0.2
              *     }
              */
             split?: components["schemas"]["Split-Input"];
             /**
              * @default {
-             *       "norms": true,
+             *       "budget": 0.02,
              *       "histograms": true,
-             *       "budget": 0.02
+             *       "norms": true
              *     }
              */
             statistics?: components["schemas"]["Statistics-Input"];
@@ -2444,10 +2853,10 @@ export interface components {
             normalize: boolean;
             /**
              * @default {
-             *       "name": "torch.optim.AdamW",
              *       "arguments": {
              *         "lr": 0.003
-             *       }
+             *       },
+             *       "name": "torch.optim.AdamW"
              *     }
              */
             optimizer: components["schemas"]["Choice-Output"];
@@ -2471,17 +2880,17 @@ export interface components {
             seed: number;
             /**
              * @default {
-             *       "validation": 0.2,
+             *       "seed": 0,
              *       "stratify": true,
-             *       "seed": 0
+             *       "validation": 0.2
              *     }
              */
             split: components["schemas"]["Split-Output"];
             /**
              * @default {
-             *       "norms": true,
+             *       "budget": 0.02,
              *       "histograms": true,
-             *       "budget": 0.02
+             *       "norms": true
              *     }
              */
             statistics: components["schemas"]["Statistics-Output"];
@@ -2531,7 +2940,50 @@ export interface components {
          *     the qualified module name of the block's instance (empty for the outermost), because one class may be right in one
          *     place and wrong in another; ``port`` the input or argument; ``pointer`` the JSON pointer into the document.
          */
-        Problem: {
+        "Problem-Input": {
+            /** Block */
+            block?: string | null;
+            code: components["schemas"]["ProblemCode"];
+            /**
+             * Data
+             * @default {}
+             */
+            data?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Fixes
+             * @default []
+             */
+            fixes?: components["schemas"]["Fix-Input"][];
+            /** Instance */
+            instance?: string | null;
+            /** Member */
+            member?: string | null;
+            /** Message */
+            message: string;
+            /** Node */
+            node?: string | null;
+            /** Pointer */
+            pointer?: string | null;
+            /** Port */
+            port?: string | null;
+            /**
+             * Severity
+             * @default error
+             * @enum {string}
+             */
+            severity?: "error" | "warning";
+        };
+        /**
+         * Problem
+         * @description Something wrong in a document or a plan, at the narrowest place that is known.
+         *
+         *     ``block`` and ``node`` name the place on the canvas; ``member`` the member's path below that block; ``instance``
+         *     the qualified module name of the block's instance (empty for the outermost), because one class may be right in one
+         *     place and wrong in another; ``port`` the input or argument; ``pointer`` the JSON pointer into the document.
+         */
+        "Problem-Output": {
             /** Block */
             block: string | null;
             code: components["schemas"]["ProblemCode"];
@@ -2546,7 +2998,7 @@ export interface components {
              * Fixes
              * @default []
              */
-            fixes: components["schemas"]["Fix"][];
+            fixes: components["schemas"]["Fix-Output"][];
             /** Instance */
             instance: string | null;
             /** Member */
@@ -2576,7 +3028,39 @@ export interface components {
          * ProblemFound
          * @description Something went wrong; a failed run ends with one. ``traceback`` is the trainer's own.
          */
-        ProblemFound: {
+        "ProblemFound-Input": {
+            /**
+             * At
+             * @default 0
+             */
+            at?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "problem";
+            problem: components["schemas"]["Problem-Input"];
+            /**
+             * Run
+             * @default
+             */
+            run?: string;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq?: number;
+            /**
+             * Traceback
+             * @default
+             */
+            traceback?: string;
+        };
+        /**
+         * ProblemFound
+         * @description Something went wrong; a failed run ends with one. ``traceback`` is the trainer's own.
+         */
+        "ProblemFound-Output": {
             /**
              * At
              * @default 0
@@ -2587,7 +3071,7 @@ export interface components {
              * @enum {string}
              */
             kind: "problem";
-            problem: components["schemas"]["Problem"];
+            problem: components["schemas"]["Problem-Output"];
             /**
              * Run
              * @default
@@ -2608,7 +3092,47 @@ export interface components {
          * Progress
          * @description How far training is. Times in seconds.
          */
-        Progress: {
+        "Progress-Input": {
+            /**
+             * At
+             * @default 0
+             */
+            at?: number;
+            /** Elapsed */
+            elapsed: number;
+            /** Epoch */
+            epoch: number;
+            /** Epochs */
+            epochs: number;
+            /** Eta */
+            eta?: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "progress";
+            /**
+             * Run
+             * @default
+             */
+            run?: string;
+            /** Samples Per Second */
+            samples_per_second?: number | null;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq?: number;
+            /** Step */
+            step: number;
+            /** Steps */
+            steps: number;
+        };
+        /**
+         * Progress
+         * @description How far training is. Times in seconds.
+         */
+        "Progress-Output": {
             /**
              * At
              * @default 0
@@ -2643,6 +3167,19 @@ export interface components {
             step: number;
             /** Steps */
             steps: number;
+        };
+        /**
+         * Receipt
+         * @description Answer to a delivery; an attempt that is not the newest gets 409 ``fenced`` instead, and must leave.
+         */
+        Receipt: {
+            /**
+             * Desired
+             * @enum {string}
+             */
+            desired: "run" | "pause" | "stop";
+            /** Received */
+            received: number;
         };
         /**
          * Ref
@@ -2741,17 +3278,17 @@ export interface components {
              * Problems
              * @default []
              */
-            problems: components["schemas"]["Problem"][];
+            problems: components["schemas"]["Problem-Output"][];
             /**
              * @default {
-             *       "parameters": 0,
-             *       "trainable": 0,
-             *       "buffers": 0,
-             *       "parameter_bytes": 0,
-             *       "flops": 0,
              *       "activation_bytes": 0,
+             *       "batch": 0,
+             *       "buffers": 0,
+             *       "flops": 0,
              *       "nodes": 0,
-             *       "batch": 0
+             *       "parameter_bytes": 0,
+             *       "parameters": 0,
+             *       "trainable": 0
              *     }
              */
             totals: components["schemas"]["Totals"];
@@ -2817,7 +3354,7 @@ export interface components {
              */
             parameters: number;
             plan: components["schemas"]["Plan-Output"];
-            problem: components["schemas"]["Problem"] | null;
+            problem: components["schemas"]["Problem-Output"] | null;
             /** Started At */
             started_at: number | null;
             /**
@@ -2979,6 +3516,14 @@ export interface components {
             name: string;
         };
         /**
+         * SessionCode
+         * @description Answer of ``POST /api/session/code``.
+         */
+        SessionCode: {
+            /** Code */
+            code: string;
+        };
+        /**
          * Slice
          * @description ``start:stop:step`` in an index.
          */
@@ -3040,7 +3585,48 @@ export interface components {
          * StateChanged
          * @description The run entered a state.
          */
-        StateChanged: {
+        "StateChanged-Input": {
+            /**
+             * At
+             * @default 0
+             */
+            at?: number;
+            /**
+             * Attempt
+             * @default 0
+             */
+            attempt?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "state";
+            /**
+             * Reason
+             * @default
+             */
+            reason?: string;
+            /**
+             * Run
+             * @default
+             */
+            run?: string;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq?: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "starting" | "running" | "paused" | "succeeded" | "stopped" | "failed" | "interrupted";
+        };
+        /**
+         * StateChanged
+         * @description The run entered a state.
+         */
+        "StateChanged-Output": {
             /**
              * At
              * @default 0
@@ -3257,7 +3843,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    catalogue_api_catalogue_get: {
+    get_catalogue: {
         parameters: {
             query?: never;
             header?: never;
@@ -3266,6 +3852,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3275,27 +3870,9 @@ export interface operations {
                     "application/json": components["schemas"]["Catalogue"];
                 };
             };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
         };
     };
-    ds_api_datasets_get: {
+    list_datasets: {
         parameters: {
             query?: never;
             header?: never;
@@ -3304,6 +3881,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3313,37 +3899,36 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetEntry"][];
                 };
             };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
         };
     };
-    up_api_datasets__name__put: {
+    upload_dataset: {
         parameters: {
-            query?: never;
+            query: {
+                filename: string;
+            };
             header?: never;
             path: {
                 name: string;
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+                "application/x-npz": string;
+                "text/csv": string;
+            };
+        };
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             201: {
                 headers: {
@@ -3353,27 +3938,9 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetEntry"];
                 };
             };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
         };
     };
-    dd_api_datasets__name__delete: {
+    delete_dataset: {
         parameters: {
             query?: never;
             header?: never;
@@ -3384,6 +3951,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             204: {
                 headers: {
@@ -3391,27 +3967,9 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
         };
     };
-    dp_api_datasets__name__preview_get: {
+    preview_dataset: {
         parameters: {
             query?: {
                 count?: number;
@@ -3424,6 +3982,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3433,27 +4000,9 @@ export interface operations {
                     "application/json": components["schemas"]["DatasetPreview"];
                 };
             };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
         };
     };
-    ex_api_examples_get: {
+    get_examples: {
         parameters: {
             query?: never;
             header?: never;
@@ -3462,6 +4011,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3471,27 +4029,9 @@ export interface operations {
                     "application/json": components["schemas"]["Example"][];
                 };
             };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
         };
     };
-    check_api_graphs_check_post: {
+    check_graph: {
         parameters: {
             query?: never;
             header?: never;
@@ -3504,6 +4044,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3513,27 +4062,9 @@ export interface operations {
                     "application/json": components["schemas"]["Report"];
                 };
             };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
         };
     };
-    py_api_graphs_python_post: {
+    write_python: {
         parameters: {
             query?: never;
             header?: never;
@@ -3546,6 +4077,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3555,27 +4095,9 @@ export interface operations {
                     "application/json": components["schemas"]["CodeAnswer"];
                 };
             };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
         };
     };
-    networks_api_networks_get: {
+    list_networks: {
         parameters: {
             query?: never;
             header?: never;
@@ -3584,6 +4106,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3593,27 +4124,9 @@ export interface operations {
                     "application/json": components["schemas"]["NetworkSummary"][];
                 };
             };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
         };
     };
-    nn_api_networks_post: {
+    create_network: {
         parameters: {
             query?: never;
             header?: never;
@@ -3626,6 +4139,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             201: {
                 headers: {
@@ -3635,27 +4157,9 @@ export interface operations {
                     "application/json": components["schemas"]["Network"];
                 };
             };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
         };
     };
-    gn_api_networks__network_id__get: {
+    get_network: {
         parameters: {
             query?: never;
             header?: never;
@@ -3666,6 +4170,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3675,27 +4188,9 @@ export interface operations {
                     "application/json": components["schemas"]["Network"];
                 };
             };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
         };
     };
-    pn_api_networks__network_id__put: {
+    save_network: {
         parameters: {
             query?: never;
             header?: {
@@ -3712,6 +4207,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3721,27 +4225,9 @@ export interface operations {
                     "application/json": components["schemas"]["Network"];
                 };
             };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
         };
     };
-    dn_api_networks__network_id__delete: {
+    delete_network: {
         parameters: {
             query?: never;
             header?: never;
@@ -3752,6 +4238,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             204: {
                 headers: {
@@ -3759,31 +4254,16 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
         };
     };
-    lr_api_runs_get: {
+    list_runs: {
         parameters: {
             query?: {
                 limit?: number;
                 offset?: number;
+                search?: string;
+                sort?: "created" | "-created" | "name" | "-name" | "state" | "-state";
+                state?: ("queued" | "starting" | "running" | "paused" | "succeeded" | "stopped" | "failed" | "interrupted")[] | null;
             };
             header?: never;
             path?: never;
@@ -3791,6 +4271,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3800,27 +4289,9 @@ export interface operations {
                     "application/json": components["schemas"]["RunPage"];
                 };
             };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
         };
     };
-    nr_api_runs_post: {
+    start_run: {
         parameters: {
             query?: never;
             header?: {
@@ -3835,6 +4306,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             201: {
                 headers: {
@@ -3844,27 +4324,9 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
         };
     };
-    gr_api_runs__run_id__get: {
+    get_run: {
         parameters: {
             query?: never;
             header?: never;
@@ -3875,6 +4337,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3884,27 +4355,9 @@ export interface operations {
                     "application/json": components["schemas"]["Run"];
                 };
             };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
         };
     };
-    dr_api_runs__run_id__delete: {
+    delete_run: {
         parameters: {
             query?: never;
             header?: never;
@@ -3915,6 +4368,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             204: {
                 headers: {
@@ -3922,27 +4384,9 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
         };
     };
-    pr_api_runs__run_id__patch: {
+    change_run: {
         parameters: {
             query?: never;
             header?: never;
@@ -3957,36 +4401,27 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunSummary"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": components["schemas"]["Run"];
                 };
             };
         };
     };
-    ck_api_runs__run_id__checkpoints_get: {
+    list_checkpoints: {
         parameters: {
             query?: never;
             header?: never;
@@ -3997,6 +4432,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -4006,30 +4450,47 @@ export interface operations {
                     "application/json": components["schemas"]["Checkpoint"][];
                 };
             };
-            /** @description Unauthorized */
-            401: {
+        };
+    };
+    download_state_dict: {
+        parameters: {
+            query?: {
+                format?: "pt" | "safetensors";
+            };
+            header?: never;
+            path: {
+                run_id: string;
+                which: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/problem+json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Unprocessable Entity */
-            422: {
+            /** @description The file */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/octet-stream": string;
                 };
             };
         };
     };
-    ev_api_runs__run_id__events_get: {
+    list_events: {
         parameters: {
             query?: {
                 after?: number;
+                limit?: number;
             };
             header?: never;
             path: {
@@ -4039,6 +4500,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -4048,27 +4518,9 @@ export interface operations {
                     "application/json": components["schemas"]["EventPage"];
                 };
             };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
         };
     };
-    pause: {
+    download_python: {
         parameters: {
             query?: never;
             header?: never;
@@ -4079,36 +4531,27 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The file */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunSummary"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "text/x-python": string;
                 };
             };
         };
     };
-    resume: {
+    download_metrics: {
         parameters: {
             query?: never;
             header?: never;
@@ -4119,36 +4562,27 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The file */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunSummary"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "text/csv": string;
                 };
             };
         };
     };
-    stop: {
+    pause_run: {
         parameters: {
             query?: never;
             header?: never;
@@ -4159,36 +4593,89 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunSummary"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": components["schemas"]["Run"];
                 };
             };
         };
     };
-    sy_api_system_get: {
+    resume_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+        };
+    };
+    stop_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+        };
+    };
+    create_code: {
         parameters: {
             query?: never;
             header?: never;
@@ -4197,6 +4684,44 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionCode"];
+                };
+            };
+        };
+    };
+    get_system: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -4206,22 +4731,39 @@ export interface operations {
                     "application/json": components["schemas"]["System"];
                 };
             };
-            /** @description Unauthorized */
-            401: {
+        };
+    };
+    deliver_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Delivery"];
+            };
+        };
+        responses: {
+            /** @description Refused */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/problem+json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description Unprocessable Entity */
-            422: {
+            /** @description Successful Response */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorBody"];
+                    "application/json": components["schemas"]["Receipt"];
                 };
             };
         };

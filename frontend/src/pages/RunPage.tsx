@@ -1,6 +1,99 @@
-import { Title } from "@mantine/core";
+import { Tabs } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Activity, ChartLine, Package, ScrollText, Settings2 } from "lucide-react";
+import { useEffect } from "react";
+import { useParams, useSearchParams } from "react-router";
+import { runQuery } from "@/api/queries";
+import type { Run } from "@/api/types";
+import { DownloadMenu } from "@/features/download/DownloadMenu";
+import { ChartsPanel } from "@/features/runs/ChartsPanel";
+import { CheckpointsPanel } from "@/features/runs/CheckpointsPanel";
+import { ConfigPanel } from "@/features/runs/ConfigPanel";
+import { Failure } from "@/features/runs/Failure";
+import { LinkBanner } from "@/features/runs/LinkBanner";
+import { LogPanel } from "@/features/runs/LogPanel";
+import { ParametersPanel } from "@/features/runs/ParametersPanel";
+import { RunHeader } from "@/features/runs/RunHeader";
 import { useText } from "@/i18n";
+import { useRunFeed, useTopic } from "@/live/useRunFeed";
+import { ErrorNotice, PageSkeleton } from "@/ui/States";
+import { useTitle } from "@/ui/useTitle";
+import styles from "./RunPage.module.css";
 
+const TABS = { charts: ChartLine, parameters: Activity, log: ScrollText, config: Settings2, checkpoints: Package };
+type Tab = keyof typeof TABS;
+const isTab = (name: string | null): name is Tab => name !== null && name in TABS;
+
+/** One run, followed live; the same after a reload. */
 export function RunPage() {
-  return <Title>{useText().runs.title}</Title>;
+  const { id = "" } = useParams();
+  const { data, error, refetch } = useQuery(runQuery(id));
+  if (error) {
+    return (
+      <div className={styles.refused}>
+        <ErrorNotice error={error} retry={refetch} />
+      </div>
+    );
+  }
+  return data === undefined ? <PageSkeleton /> : <Followed run={data} />;
+}
+
+function Followed({ run }: { run: Run }) {
+  const t = useText().runs;
+  const feed = useRunFeed(run.id);
+  const client = useQueryClient();
+  const changes = useTopic(feed, "state");
+  const [search, setSearch] = useSearchParams();
+  const wanted = search.get("tab");
+  const tab: Tab = isTab(wanted) ? wanted : "charts";
+  useTitle(run.name);
+  // The stream tells that the state changed; the run itself also says what is wished and what came out.
+  useEffect(() => {
+    if (changes > 0) void client.invalidateQueries({ queryKey: runQuery(run.id).queryKey, exact: true });
+  }, [changes, client, run.id]);
+  return (
+    <div className={styles.page}>
+      <div>
+        <RunHeader run={run} feed={feed}>
+          <DownloadMenu run={run} feed={feed} />
+        </RunHeader>
+        <LinkBanner feed={feed} />
+      </div>
+      <Tabs
+        value={tab}
+        onChange={(next) => setSearch(next === "charts" ? {} : { tab: next ?? "charts" }, { replace: true })}
+        className={styles.tabs}
+        keepMounted={false}
+      >
+        <Tabs.List className={styles.list}>
+          {(Object.keys(TABS) as Tab[]).map((name) => {
+            const Icon = TABS[name];
+            return (
+              <Tabs.Tab key={name} value={name} leftSection={<Icon size={15} aria-hidden />}>
+                {t.tabs[name]}
+              </Tabs.Tab>
+            );
+          })}
+        </Tabs.List>
+        <div className={styles.content}>
+          <Failure run={run} feed={feed} />
+          <Tabs.Panel value="charts">
+            <ChartsPanel feed={feed} />
+          </Tabs.Panel>
+          <Tabs.Panel value="parameters" className={styles.full}>
+            <ParametersPanel feed={feed} />
+          </Tabs.Panel>
+          <Tabs.Panel value="log" className={styles.full}>
+            <LogPanel feed={feed} />
+          </Tabs.Panel>
+          <Tabs.Panel value="config">
+            <ConfigPanel run={run} />
+          </Tabs.Panel>
+          <Tabs.Panel value="checkpoints">
+            <CheckpointsPanel id={run.id} feed={feed} />
+          </Tabs.Panel>
+        </div>
+      </Tabs>
+    </div>
+  );
 }

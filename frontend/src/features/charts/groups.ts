@@ -1,0 +1,47 @@
+import type { Texts } from "@/i18n";
+import type { Series } from "@/live/series";
+import type { ChartSpec } from "./ChartBoard";
+import type { Line } from "./lines";
+
+/** `train/loss` is the loss of the training part. */
+export function splitName(name: string): { part: string; metric: string } {
+  const slash = name.indexOf("/");
+  return slash < 0 ? { part: "", metric: name } : { part: name.slice(0, slash), metric: name.slice(slash + 1) };
+}
+
+/** A metric's name for a reader; one that no dictionary knows is shown as it is. */
+export function metricTitle(metric: string, t: Texts): string {
+  return t.runs.charts.metrics[metric] ?? metric.replaceAll("_", " ");
+}
+
+function partTitle(part: string, t: Texts): string {
+  if (part === "train") return t.runs.charts.train;
+  return part === "validation" ? t.runs.charts.validation : part;
+}
+
+/** Loss first, then the metrics, the learning rate last. */
+function rank(metric: string): number {
+  if (metric === "loss") return 0;
+  return metric === "lr" ? 2 : 1;
+}
+
+/** One chart for each metric, with a curve for each part of the data. */
+export function chartsOf(series: Iterable<Series>, t: Texts): ChartSpec[] {
+  const charts = new Map<string, Line[]>();
+  for (const one of series) {
+    const { part, metric } = splitName(one.name);
+    const lines = charts.get(metric) ?? [];
+    charts.set(metric, lines);
+    const validation = part === "validation";
+    lines.push({
+      id: one.name,
+      label: partTitle(part, t),
+      colour: validation ? 1 : 0,
+      series: one,
+      exact: validation || metric === "lr",
+    });
+  }
+  return [...charts]
+    .sort(([a], [b]) => rank(a) - rank(b))
+    .map(([metric, lines]) => ({ id: metric, title: metricTitle(metric, t), lines }));
+}

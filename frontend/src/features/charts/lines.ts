@@ -1,0 +1,81 @@
+import { lowerBound, minMaxIndices } from "@/lib/downsample";
+import type { Axis, Series } from "@/live/series";
+
+/** A curve of a chart. */
+export interface Line {
+  id: string;
+  label: string;
+  /** Index into the curve colours. */
+  colour: number;
+  series: Series;
+  dashed?: boolean;
+  /** A few exact values, such as one per epoch, are not smoothed. */
+  exact?: boolean;
+}
+
+export interface LineOptions {
+  axis: Axis;
+  smoothing: number;
+  logarithmic: boolean;
+  /** Part of the horizontal axis that is shown; all of it when null. */
+  zoom: readonly [number, number] | null;
+  /** Width of the chart in pixels. */
+  width: number;
+}
+
+export interface LineData {
+  x: number[];
+  raw: (number | null)[];
+  smooth: (number | null)[];
+  /** Places on the axis where the value was not finite, with the step at which that was. */
+  broken: { x: number; step: number }[];
+}
+
+/** Below this many points there is nothing to smooth. */
+const FEW = 8;
+
+/** What a chart draws of a line: smoothed over all points first, then thinned to the pixels of the shown part. */
+export function lineData(line: Line, options: LineOptions): LineData {
+  const { series } = line;
+  const xs = series.axis(options.axis).view();
+  const values = series.values.view();
+  const weight = line.exact || series.values.length < FEW ? 0 : options.smoothing;
+  const smoothed = series.smooth(weight);
+  const [from, to] = shownRange(xs, options.zoom);
+  const data: LineData = { x: [], raw: [], smooth: [], broken: [] };
+  const usable = (value: number) => Number.isFinite(value) && !(options.logarithmic && value <= 0);
+  let lastX = Number.NaN;
+  for (const index of minMaxIndices(values, from, to, options.width)) {
+    const x = xs[index] as number;
+    const value = values[index] as number;
+    if (!Number.isFinite(value)) data.broken.push({ x, step: series.steps.at(index) });
+    // Two points at one place of the axis: the later one is shown.
+    if (x === lastX) for (const column of [data.x, data.raw, data.smooth]) column.pop();
+    lastX = x;
+    data.x.push(x);
+    data.raw.push(usable(value) ? value : null);
+    const smooth = smoothed[index] as number;
+    data.smooth.push(usable(value) && usable(smooth) ? smooth : null);
+  }
+  return data;
+}
+
+/** Indices of the shown points, and one more on each side, so that lines run on to the edge. */
+function shownRange(xs: Float64Array, zoom: readonly [number, number] | null): [number, number] {
+  if (zoom === null) return [0, xs.length];
+  return [Math.max(0, lowerBound(xs, zoom[0]) - 1), Math.min(xs.length, lowerBound(xs, zoom[1]) + 1)];
+}
+
+/** Lowest and highest place on the axis of all lines. */
+export function extent(lines: readonly Line[], axis: Axis): [number, number] {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const { series } of lines) {
+    const xs = series.axis(axis);
+    if (xs.length === 0) continue;
+    low = Math.min(low, xs.at(0));
+    high = Math.max(high, xs.at(xs.length - 1));
+  }
+  if (low > high) return [0, 1];
+  return low === high ? [low - 0.5, high + 0.5] : [low, high];
+}

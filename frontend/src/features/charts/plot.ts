@@ -1,0 +1,164 @@
+import uPlot from "uplot";
+import { shortNumber } from "@/lib/format";
+import { curveColour, type Scheme } from "@/ui/colours";
+import { extent, type Line, type LineData, type LineOptions, lineData } from "./lines";
+
+export interface PlotOptions {
+  element: HTMLElement;
+  lines: readonly Line[];
+  scheme: Scheme;
+  height: number;
+  settings: () => Omit<LineOptions, "width">;
+  /** A part was chosen by dragging, or all of it by a double click. */
+  onZoom: (zoom: readonly [number, number] | null) => void;
+  /** The pointer is over a place of the axis, in pixels from the plot's left; null when it left. */
+  onHover: (x: number | null, left: number) => void;
+}
+
+const SYNC = uPlot.sync("layerloom");
+const INK = {
+  light: { text: "#596070", grid: "#e9ebf0", bad: "#c0262d" },
+  dark: { text: "#a3a9b6", grid: "#2a2f38", bad: "#ff8a84" },
+};
+const FONT = '11px system-ui, "Noto Sans CJK SC", sans-serif';
+const FEW_POINTS = 60;
+
+/** A uPlot chart of lines that grow. */
+export class LinePlot {
+  private readonly options: PlotOptions;
+  private readonly plot: uPlot;
+  private data: LineData[] = [];
+  private updating = false;
+
+  constructor(options: PlotOptions) {
+    this.options = options;
+    this.plot = new uPlot(this.configuration(), this.table(), options.element);
+    this.draw();
+  }
+
+  destroy() {
+    this.plot.destroy();
+  }
+
+  resize(width: number, height: number) {
+    if (width !== this.plot.width || height !== this.plot.height) this.plot.setSize({ width, height });
+  }
+
+  /** Shows what the lines hold now. A chosen part of the axis stays chosen. */
+  draw() {
+    const settings = this.options.settings();
+    const [min, max] = settings.zoom ?? extent(this.options.lines, settings.axis);
+    this.updating = true;
+    this.plot.batch(() => {
+      this.plot.setData(this.table(), false);
+      this.plot.setScale("x", { min, max });
+    });
+    this.updating = false;
+  }
+
+  private table(): uPlot.AlignedData {
+    const { lines, element } = this.options;
+    const width = Math.max(50, element.clientWidth);
+    this.data = lines.map((line) => lineData(line, { ...this.options.settings(), width }));
+    if (this.data.length === 0) return [[]];
+    const tables = this.data.map(({ x, raw, smooth }) => [x, raw, smooth] as uPlot.AlignedData);
+    return uPlot.join(tables);
+  }
+
+  private configuration(): uPlot.Options {
+    const { lines, scheme, element, height } = this.options;
+    const ink = INK[scheme];
+    const { logarithmic, smoothing } = this.options.settings();
+    const axis = { stroke: ink.text, font: FONT, grid: { stroke: ink.grid, width: 1 }, ticks: { show: false } };
+    return {
+      width: Math.max(50, element.clientWidth),
+      height,
+      padding: [10, 12, 0, 0],
+      legend: { show: false },
+      cursor: {
+        sync: { key: SYNC.key, setSeries: false, scales: ["x", null] },
+        drag: { x: true, y: false, setScale: false },
+        points: { size: 6 },
+        y: false,
+      },
+      scales: {
+        x: { time: false },
+        y: { distr: logarithmic ? 3 : 1 },
+      },
+      axes: [
+        { ...axis, size: 26, space: 64, values: (_, ticks) => ticks.map(tickText) },
+        { ...axis, size: 54, space: 34, values: (_, ticks) => ticks.map(tickText) },
+      ],
+      series: [{}, ...lines.flatMap((line) => pair(line, scheme, smoothing))],
+      hooks: {
+        draw: [(plot) => this.markBroken(plot, ink.bad)],
+        setSelect: [(plot) => this.choose(plot)],
+        setCursor: [(plot) => this.hover(plot)],
+        ready: [(plot) => plot.over.addEventListener("dblclick", () => this.options.onZoom(null))],
+      },
+    };
+  }
+
+  /** A dashed line and a cross at every step whose value was not finite. */
+  private markBroken(plot: uPlot, colour: string) {
+    const { ctx } = plot;
+    ctx.save();
+    ctx.strokeStyle = colour;
+    ctx.fillStyle = colour;
+    ctx.font = `${11 * devicePixelRatio}px system-ui`;
+    for (const { x, step } of this.data.flatMap((line) => line.broken)) {
+      const left = plot.valToPos(x, "x", true);
+      if (left < plot.bbox.left || left > plot.bbox.left + plot.bbox.width) continue;
+      ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
+      ctx.beginPath();
+      ctx.moveTo(left, plot.bbox.top);
+      ctx.lineTo(left, plot.bbox.top + plot.bbox.height);
+      ctx.stroke();
+      ctx.fillText(`NaN @ ${step}`, left + 4 * devicePixelRatio, plot.bbox.top + 12 * devicePixelRatio);
+    }
+    ctx.restore();
+  }
+
+  private choose(plot: uPlot) {
+    const { left, width } = plot.select;
+    if (this.updating || width < 4) return;
+    this.options.onZoom([plot.posToVal(left, "x"), plot.posToVal(left + width, "x")]);
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  }
+
+  private hover(plot: uPlot) {
+    const left = plot.cursor.left ?? -1;
+    this.options.onHover(left < 0 ? null : plot.posToVal(left, "x"), left);
+  }
+}
+
+function pair(line: Line, scheme: Scheme, smoothing: number): uPlot.Series[] {
+  const stroke = curveColour(line.colour, scheme);
+  const points: uPlot.Series.Points = {
+    show: (plot, index) => {
+      const values = plot.data[index] as (number | null | undefined)[];
+      return values.filter((value) => value !== undefined).length <= (line.exact ? FEW_POINTS : 2);
+    },
+    size: 5,
+    fill: stroke,
+    stroke,
+  };
+  const dash = line.dashed ? { dash: [6, 4] } : {};
+  const faint = !line.exact && smoothing > 0;
+  return [
+    { stroke: `${stroke}48`, width: 1, points: { show: false }, show: faint, spanGaps: false },
+    { stroke, width: line.exact ? 2 : 1.6, points, spanGaps: false, ...dash },
+  ];
+}
+
+function tickText(value: number | null): string {
+  return value === null ? "" : shortTick(value);
+}
+
+function shortTick(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 10_000)
+    return shortNumber(value).length > 6 ? `${Number((value / 1000).toPrecision(4))}k` : shortNumber(value);
+  if (size !== 0 && size < 1e-3) return value.toExponential(0);
+  return String(Number(value.toPrecision(6)));
+}

@@ -1,0 +1,117 @@
+import { Button, Group, Progress, Text, Title } from "@mantine/core";
+import { ArrowLeft, CirclePause, CirclePlay, CircleStop } from "lucide-react";
+import type { ReactNode } from "react";
+import { Link } from "react-router";
+import type { Run } from "@/api/types";
+import { useText } from "@/i18n";
+import { compactCount, duration } from "@/lib/format";
+import type { RunFeed } from "@/live/feed";
+import { useTopic } from "@/live/useRunFeed";
+import styles from "./RunHeader.module.css";
+import { RunName } from "./RunName";
+import { isActive, StateBadge } from "./StateBadge";
+import { useRunCommand } from "./useRunCommands";
+
+/** Name, state, progress and commands of a run. */
+export function RunHeader({ run, feed, children }: { run: Run; feed: RunFeed; children: ReactNode }) {
+  const t = useText();
+  useTopic(feed, "state");
+  const state = feed.view.lastSeq > 0 ? feed.view.state : run.state;
+  return (
+    <header className={styles.header}>
+      <div className={styles.line}>
+        <Link to="/runs" className={styles.back} aria-label={t.runs.title}>
+          <ArrowLeft size={18} aria-hidden />
+        </Link>
+        <Title order={1} className={styles.title}>
+          <RunName run={run} />
+        </Title>
+        <StateBadge state={state} desired={run.desired} />
+        <Text c="dimmed" size="sm" className={styles.facts}>
+          {run.model} · {run.dataset} · {compactCount(run.parameters)} {t.runs.progress.parameters.toLowerCase()}
+        </Text>
+        <Group gap={8} className={styles.actions} wrap="nowrap">
+          <Commands run={run} state={state} />
+          {children}
+        </Group>
+      </div>
+      <RunProgress run={run} feed={feed} active={isActive(state)} />
+    </header>
+  );
+}
+
+function Commands({ run, state }: { run: Run; state: Run["state"] }) {
+  const t = useText().runs.actions;
+  const command = useRunCommand(run.id);
+  const send = (name: "pause" | "resume" | "stop") => () => command.mutate(name);
+  const resumable = state === "paused" || state === "interrupted";
+  return (
+    <>
+      {isActive(state) && (
+        <Button
+          variant="default"
+          size="xs"
+          leftSection={<CirclePause size={15} aria-hidden />}
+          onClick={send("pause")}
+          disabled={run.desired !== "run" || command.isPending}
+        >
+          {t.pause}
+        </Button>
+      )}
+      {resumable && (
+        <Button
+          size="xs"
+          leftSection={<CirclePlay size={15} aria-hidden />}
+          onClick={send("resume")}
+          loading={command.isPending && command.variables === "resume"}
+        >
+          {t.resume}
+        </Button>
+      )}
+      {(isActive(state) || state === "paused") && (
+        <Button
+          variant="default"
+          size="xs"
+          leftSection={<CircleStop size={15} aria-hidden />}
+          onClick={send("stop")}
+          disabled={run.desired === "stop" || command.isPending}
+        >
+          {t.stop}
+        </Button>
+      )}
+    </>
+  );
+}
+
+function RunProgress({ run, feed, active }: { run: Run; feed: RunFeed; active: boolean }) {
+  const t = useText().runs.progress;
+  useTopic(feed, "progress");
+  const progress = feed.view.progress;
+  const { step, steps, epoch, epochs } = progress ?? run;
+  const share = steps > 0 ? (100 * step) / steps : 0;
+  return (
+    <div className={styles.progress}>
+      <Progress.Root size={8} className={styles.bar}>
+        <Progress.Section value={share} animated={active} striped={active} aria-label={t.label} />
+      </Progress.Root>
+      <dl className={styles.numbers}>
+        <Fact name={Math.floor(share) === 100 ? "" : `${Math.floor(share)}%`} value={t.epoch(epoch, epochs)} />
+        <Fact name="" value={t.step(step, steps)} />
+        {progress && <Fact name={t.elapsed} value={duration(progress.elapsed)} />}
+        {active && typeof progress?.eta === "number" && <Fact name={t.eta} value={duration(progress.eta)} />}
+        {typeof progress?.samples_per_second === "number" && (
+          <Fact name={t.throughput} value={t.perSecond(compactCount(progress.samples_per_second))} />
+        )}
+      </dl>
+    </div>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div className={styles.fact}>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}

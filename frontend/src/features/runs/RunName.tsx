@@ -1,0 +1,59 @@
+import { ActionIcon, TextInput, Tooltip } from "@mantine/core";
+import { Pencil } from "lucide-react";
+import { useState } from "react";
+import type { RunSummary } from "@/api/types";
+import { useText } from "@/i18n";
+import styles from "./RunName.module.css";
+import { useRenameRun } from "./useRunCommands";
+
+const choose = (input: HTMLInputElement | null) => input?.select();
+
+/** A run's name, which can be changed in its place: Enter keeps the change, Escape drops it. */
+export function RunName({ run, children }: { run: RunSummary; children?: React.ReactNode }) {
+  const t = useText().runs;
+  const rename = useRenameRun();
+  const [draft, setDraft] = useState<string | null>(null);
+  const keep = () => {
+    const name = draft?.trim();
+    setDraft(null);
+    if (name && name !== run.name) rename.mutate({ id: run.id, name });
+  };
+  if (draft !== null) {
+    return (
+      <TextInput
+        size="xs"
+        className={styles.input}
+        value={draft}
+        aria-label={t.renameOf(run.name)}
+        maxLength={200}
+        ref={choose}
+        onChange={(event) => setDraft(event.currentTarget.value)}
+        onBlur={keep}
+        onKeyDown={(event) => {
+          if (event.nativeEvent.isComposing) return;
+          if (event.key === "Enter") keep();
+          if (event.key === "Escape") setDraft(null);
+        }}
+      />
+    );
+  }
+  return (
+    <span className={styles.name}>
+      <span className={styles.text} title={run.name}>
+        {children ?? run.name}
+      </span>
+      <Tooltip label={t.rename}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size="sm"
+          className={styles.pencil}
+          aria-label={t.renameOf(run.name)}
+          onClick={() => setDraft(run.name)}
+        >
+          <Pencil size={13} aria-hidden />
+        </ActionIcon>
+      </Tooltip>
+    </span>
+  );
+}

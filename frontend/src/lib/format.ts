@@ -1,0 +1,34 @@
+/** Four significant digits, as a table or a tooltip shows a number. */
+export function shortNumber(value: number | null | undefined): string {
+  if (value === null || value === undefined) return "–";
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2);
+  if (Number.isInteger(value)) return value.toLocaleString("en-US");
+  return value.toPrecision(4);
+}
+
+/** 1.2k, 3.4M: a count in few letters. */
+export function compactCount(value: number): string {
+  return new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 }).format(value);
+}
+
+/** 1.5 MiB. */
+export function bytes(value: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const power = value < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(value) / 10));
+  const scaled = value / 2 ** (10 * power);
+  return `${power === 0 ? scaled : scaled.toFixed(scaled < 10 ? 1 : 0)} ${units[power]}`;
+}
+
+/** 42 s, 3:07, 1:02:03, 2 d 4 h: a duration in seconds. */
+export function duration(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (value: number) => String(value).padStart(2, "0");
+  if (hours === 0) return `${minutes}:${two(rest)}`;
+  if (hours < 24) return `${hours}:${two(minutes)}:${two(rest)}`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}

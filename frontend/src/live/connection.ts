@@ -1,0 +1,103 @@
+import type { RunEvent } from "@/api/types";
+
+export type Link = "connecting" | "live" | "lost" | "closed";
+
+/** What a connection needs of a WebSocket. */
+export interface Socket {
+  binaryType: BinaryType;
+  onopen: ((event: Event) => void) | null;
+  onmessage: ((event: MessageEvent) => void) | null;
+  onclose: ((event: CloseEvent) => void) | null;
+  close: (code?: number) => void;
+}
+
+export interface ConnectionOptions {
+  /** Opens a socket that replays the log after a seq, then goes on live. */
+  open: (after: number) => Socket;
+  /** Highest seq that was taken. */
+  after: () => number;
+  /** Takes events in order; false asks for a replay, because one is missing. */
+  take: (events: RunEvent[]) => boolean;
+  onLink: (link: Link) => void;
+  onRefused: (code: number) => void;
+}
+
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 8_000;
+/** Close codes of the service after which another try is useless: no session, no such run, log not kept. */
+const FINAL = new Set([4400, 4401, 4404, 4410]);
+
+/** Keeps one socket open, and after each break goes on behind the last event that was taken. */
+export class Connection {
+  private readonly options: ConnectionOptions;
+  private socket: Socket | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private failures = 0;
+  private stopped = false;
+
+  constructor(options: ConnectionOptions) {
+    this.options = options;
+  }
+
+  start() {
+    this.stopped = false;
+    if (typeof window !== "undefined") window.addEventListener("online", this.now);
+    this.connect("connecting");
+  }
+
+  stop() {
+    this.stopped = true;
+    if (typeof window !== "undefined") window.removeEventListener("online", this.now);
+    clearTimeout(this.timer);
+    this.drop();
+  }
+
+  /** Tries again at once, without waiting for the timer. */
+  readonly now = () => {
+    if (this.stopped || this.socket !== null) return;
+    clearTimeout(this.timer);
+    this.connect("lost");
+  };
+
+  private connect(link: Link) {
+    this.options.onLink(link);
+    const socket = this.options.open(this.options.after());
+    this.socket = socket;
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => this.options.onLink("live");
+    socket.onmessage = ({ data }) => this.receive(data);
+    socket.onclose = ({ code }) => this.closed(code);
+  }
+
+  private receive(data: unknown) {
+    if (typeof data !== "string") return;
+    // Only an event proves that the way is whole: a service that accepts and hangs up is asked ever more rarely.
+    this.failures = 0;
+    const message = JSON.parse(data) as RunEvent | RunEvent[];
+    if (this.options.take(Array.isArray(message) ? message : [message])) return;
+    this.drop();
+    this.connect("lost");
+  }
+
+  private closed(code: number) {
+    this.socket = null;
+    if (this.stopped) return;
+    if (FINAL.has(code)) {
+      this.options.onLink("closed");
+      this.options.onRefused(code);
+      return;
+    }
+    this.options.onLink("lost");
+    const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.failures++);
+    // Spread, so that many viewers do not come back in the same moment.
+    this.timer = setTimeout(() => this.connect("lost"), wait * (0.75 + Math.random() / 2));
+  }
+
+  private drop() {
+    const socket = this.socket;
+    this.socket = null;
+    if (socket === null) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close(1000);
+  }
+}
