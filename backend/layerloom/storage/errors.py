@@ -1,5 +1,8 @@
 """Why the store refuses. Each is answered by the API with a status of its own."""
 
+# Named for what happened, which reads well after `except`.
+# ruff: noqa: N818
+
 from __future__ import annotations
 
 from layerloom.schema.run import Network

@@ -1,4 +1,4 @@
-"""What the store hands out beyond the wire types: frozen values for the dispatcher, the trainer channel and downloads."""
+"""What the store hands out beyond the wire types: for the dispatcher, the trainers' channel and downloads."""
 
 from __future__ import annotations
 

@@ -2,35 +2,95 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+import sqlalchemy as sa
 
 from layerloom.schema.document import Document
-from layerloom.schema.events import State
+from layerloom.schema.events import ENDED, LIVE, Event, State, StateChanged
 from layerloom.schema.plan import Plan
+from layerloom.schema.problems import Problem
 from layerloom.schema.run import Checkpoint, Desired, Run, RunPage, RunSummary
+from layerloom.storage.errors import KeyReused, Missing, StateConflict
+from layerloom.storage.fold import LARGEST
+from layerloom.storage.ids import known_form, label, new_id
+from layerloom.storage.journal import Journal, Row, is_published
 from layerloom.storage.records import Added, Saved
+from layerloom.storage.tables import checkpoints, idempotency_keys, run_bodies, runs
 
 Sort = Literal["created_at", "name", "state", "ended_at", "step"]
+PAGE = 200
+_SUMMARY = tuple(runs.c[name] for name in RunSummary.model_fields)
 
 
 class Runs:
     """Every method raises ``Missing`` for an unknown run."""
 
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._artifacts = journal.artifacts
+
     def add(
         self, document: Document, plan: Plan, *, name: str = "", parameters: int = 0, key: str | None = None
     ) -> Added:
         """Put a run into the queue. The same Idempotency-Key gives the same run; ``KeyReused`` if the body differs."""
-        ...
+        run, bodies = new_id(), (document.model_dump_json().encode(), plan.model_dump_json().encode())
+        with self._journal.transaction() as transaction:
+            known = None if key is None else _known(transaction.connection, key, _digest(name.encode(), *bodies))
+            if known is not None:
+                return Added(known, new=False)
+            row = {
+                "id": run,
+                "name": label(name or document.name),
+                "tags": "[]",
+                "state": "queued",
+                "desired": "run",
+                "dataset": label(plan.dataset),
+                "model": label(document.main),
+                "device": plan.device,
+                "threads": plan.threads,
+                "parameters": min(parameters, LARGEST),
+                "created_at": transaction.now,
+            }
+            transaction.connection.execute(runs.insert().values(row))
+            transaction.connection.execute(
+                run_bodies.insert().values(run=run, document=bodies[0], plan=bodies[1], problem=None)
+            )
+            if key is not None:
+                hashes = {"key_hash": _digest(key.encode()), "body_hash": _digest(name.encode(), *bodies)}
+                transaction.connection.execute(idempotency_keys.insert().values(run=run, **hashes))
+            transaction.record(transaction.row(run), [StateChanged(state="queued")])
+        return Added(run, new=True)
 
     def get(self, run: str) -> Run:
         """One run, whole."""
-        ...
+        query = sa.select(*_SUMMARY, run_bodies.c.document, run_bodies.c.plan, run_bodies.c.problem)
+        query = query.join(run_bodies, run_bodies.c.run == runs.c.id).where(runs.c.id == known_form(run, "run"))
+        with self._journal.database.read() as connection:
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            raise Missing("there is no such run")
+        return Run(
+            **_plain(dict(row)),
+            document=Document.model_validate_json(row["document"]),
+            plan=Plan.model_validate_json(row["plan"]),
+            problem=None if row["problem"] is None else Problem.model_validate_json(row["problem"]),
+        )
 
     def summary(self, run: str) -> RunSummary:
         """Its row of the table, without document and plan."""
-        ...
+        query = sa.select(*_SUMMARY).where(runs.c.id == known_form(run, "run"))
+        with self._journal.database.read() as connection:
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            raise Missing("there is no such run")
+        return RunSummary(**_plain(dict(row)))
 
-    def list(
+    def page(
         self,
         *,
         text: str = "",
@@ -41,11 +101,29 @@ class Runs:
         offset: int = 0,
     ) -> RunPage:
         """A page of at most 200 rows. ``text`` is looked for in name, model, data set, tags and id."""
-        ...
+        conditions = [] if state is None else [runs.c.state == state]
+        if wanted := label(text):
+            columns = (runs.c.name, runs.c.model, runs.c.dataset, runs.c.tags, runs.c.id)
+            conditions.append(sa.or_(*(column.icontains(wanted, autoescape=True) for column in columns)))
+        query = page_query(sort, descending, limit, offset).where(*conditions)
+        count = sa.select(sa.func.count()).select_from(runs).where(*conditions)
+        with self._journal.database.read() as connection:
+            rows = connection.execute(query).mappings().all()
+            total = connection.execute(count).scalar_one()
+        return RunPage(items=[RunSummary(**_plain(dict(row))) for row in rows], total=total)
 
     def patch(self, run: str, *, name: str | None = None, tags: list[str] | None = None) -> RunSummary:
         """Rename or tag."""
-        ...
+        values: dict[str, str] = {}
+        if name is not None:
+            values["name"] = label(name)
+        if tags is not None:
+            values["tags"] = orjson.dumps([label(tag) for tag in tags]).decode()
+        with self._journal.transaction() as transaction:
+            row = transaction.row(run)
+            if values:
+                transaction.connection.execute(runs.update().where(runs.c.id == run).values(values))
+            return RunSummary(**_plain({**row, **values}))
 
     def want(self, run: str, desired: Desired) -> RunSummary:
         """Ask for ``run``, ``pause`` or ``stop``.
@@ -54,20 +132,107 @@ class Runs:
         the wish from its next receipt. ``StateConflict`` when the run has ended, except that an interrupted run
         may be resumed and that stopping what has ended changes nothing.
         """
-        ...
+        with self._journal.transaction() as transaction:
+            row = transaction.row(run)
+            state = settled(row["state"], row["desired"], desired)
+            if state == row["state"]:
+                said: list[Event] = []
+            else:
+                reason = {"run": "resumed", "pause": "paused", "stop": "stopped"}[desired]
+                said = [StateChanged(state=state, reason=f"{reason} by the user", attempt=row["attempt"])]
+            wish = row["desired"] if row["state"] in ENDED and not said else desired
+            transaction.record(row, said, desired=wish)
+            return RunSummary(**_plain(row))
 
     def delete(self, run: str) -> None:
         """Remove a run with its events and files; ``StateConflict`` while it is live."""
-        ...
+        with self._journal.transaction() as transaction:
+            row = transaction.row(run)
+            if row["state"] in LIVE:
+                raise StateConflict("the run is live: stop it first")
+            transaction.connection.execute(runs.delete().where(runs.c.id == run))
+        shutil.rmtree(self._artifacts / run, ignore_errors=True)
 
     def checkpoints(self, run: str) -> list[Checkpoint]:
         """Those whose files are there, newest first."""
-        ...
+        self.summary(run)
+        fields = Checkpoint.model_fields
+        return [Checkpoint(**{name: getattr(one, name) for name in fields}) for one in self._saved(run)]
 
     def checkpoint(self, run: str, which: str) -> Saved:
         """``last``, ``best`` or a step; ``Missing`` when there is none (any more)."""
-        ...
+        for one in self._saved(known_form(run, "run")):
+            if (one.last and which == "last") or (one.best and which == "best") or str(one.step) == which:
+                return one
+        raise Missing("there is no such checkpoint")
 
     def counts(self) -> dict[State, int]:
         """How many runs are in each state that occurs."""
-        ...
+        query = sa.select(runs.c.state, sa.func.count()).group_by(runs.c.state)
+        with self._journal.database.read() as connection:
+            return {state: count for state, count in connection.execute(query).tuples()}  # noqa: C416
+
+    def _saved(self, run: str) -> list[Saved]:
+        with self._journal.database.read() as connection:
+            return saved_checkpoints(connection, self._artifacts, run)
+
+
+def page_query(sort: Sort, descending: bool, limit: int, offset: int) -> sa.Select[Any]:
+    """One page of the table. The id breaks ties, so that pages never overlap."""
+    order = [column.desc() if descending else column.asc() for column in (runs.c[sort], runs.c.id)]
+    query = sa.select(*_SUMMARY).order_by(*order)
+    return query.limit(max(0, min(limit, PAGE))).offset(max(0, min(offset, LARGEST)))
+
+
+def settled(state: State, held: Desired, desired: Desired) -> State:
+    """The state after a wish; the same one where a trainer has to settle it, or where there is nothing to change."""
+    if state in ENDED and desired == "stop":
+        return state
+    if state in ENDED and not (state == "interrupted" and desired == "run"):
+        raise StateConflict(f"the run is {state}")
+    if state in LIVE:
+        if held == "stop" and desired != "stop":
+            raise StateConflict("the run is stopping")
+        return state
+    outcome: dict[Desired, State] = {"run": "queued", "pause": "paused", "stop": "stopped"}
+    return outcome[desired]
+
+
+def saved_checkpoints(connection: sa.Connection, artifacts: Path, run: str) -> list[Saved]:
+    """Published checkpoints whose files are there, newest first; the first is ``last``."""
+    query = sa.select(checkpoints).where(checkpoints.c.run == run)
+    query = query.order_by(checkpoints.c.attempt.desc(), checkpoints.c.step.desc())
+    rows = [row for row in connection.execute(query).mappings() if is_published(artifacts / run / row["path"])]
+    names = ("step", "epoch", "attempt", "best", "monitor", "value", "saved_at")
+    return [
+        Saved(folder=artifacts / run / row["path"], last=index == 0, **{name: row[name] for name in names})
+        for index, row in enumerate(rows)
+    ]
+
+
+def newest_checkpoint(connection: sa.Connection, artifacts: Path, run: str) -> Saved | None:
+    """Where the next attempt goes on."""
+    return next(iter(saved_checkpoints(connection, artifacts, run)), None)
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    plain = {name: row[name] for name in RunSummary.model_fields}
+    return {**plain, **{name: orjson.loads(row[name]) for name in ("tags", "last", "best")}}
+
+
+def _digest(*parts: bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()
+
+
+def _known(connection: sa.Connection, key: str, body_hash: str) -> str | None:
+    table = idempotency_keys
+    query = sa.select(table.c.run, table.c.body_hash).where(table.c.key_hash == _digest(key.encode()))
+    found = connection.execute(query).first()
+    if found is None:
+        return None
+    if found.body_hash != body_hash:
+        raise KeyReused("this Idempotency-Key was used for another run")
+    return str(found.run)
