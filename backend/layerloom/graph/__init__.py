@@ -1,0 +1,12 @@
+"""Document → checked graph → readable source → module.
+
+>>> report = check(document)
+>>> print(to_python(document))
+>>> module = build(document, seed=0)
+"""
+
+from layerloom.graph.build import build, to_python
+from layerloom.graph.checking import CheckedGraph, check, checked
+from layerloom.graph.errors import GraphError
+
+__all__ = ["CheckedGraph", "GraphError", "build", "check", "checked", "to_python"]

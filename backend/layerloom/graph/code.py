@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import TypeAlias
 
 WIDTH = 100
@@ -155,7 +156,7 @@ def _fits(room: int, inner: Sequence[Doc], rest: Sequence[tuple[int, bool, Doc]]
 
 def name(text: str) -> Code:
     """A name or a dotted name. Anything else is refused, whatever was checked before."""
-    if re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", text, re.ASCII) is None:
+    if not all(part.isascii() and part.isidentifier() and not iskeyword(part) for part in text.split(".")):
         raise ValueError(f"not a Python name: {text[:80]!r}")
     return Code((text,), simple=True, bare="." not in text)
 
@@ -187,7 +188,7 @@ def quoted(text: str) -> str:
 def comma_separated(items: Sequence[Code]) -> tuple[Doc, ...]:
     parts: list[Doc] = []
     for index, item in enumerate(items):
-        parts.extend(item.parts if index == 0 else (",", Line(" "), *item.parts))
+        parts.extend((Group(item.parts),) if index == 0 else (",", Line(" "), Group(item.parts)))
     return (*parts, IfBroken(","))
 
 
@@ -199,7 +200,9 @@ def call(function: Code, arguments: Sequence[Code]) -> Code:
     """``function(arguments)``; the arguments come on a line of their own, or on one line each."""
     if not arguments:
         return Code((*function.at(ATOM), "()"))
-    return Code((*function.at(ATOM), bracketed("(", [Group(comma_separated(arguments))], ")")))
+    # A lone argument gets no comma after it.
+    inner = arguments[0].parts if len(arguments) == 1 else (Group(comma_separated(arguments)),)
+    return Code((*function.at(ATOM), bracketed("(", inner, ")")))
 
 
 def keyword(key: str, value: Code) -> Code:
@@ -283,6 +286,12 @@ def statement(before: str, value: Code, indent: int) -> str:
         group = Group((IfBroken("("), Indent((Line(), *value.parts)), Line(), IfBroken(")")))
         return layout((before, group), indent)
     return layout((before, *value.parts), indent)
+
+
+def tuple_statement(before: str, items: Sequence[Code], indent: int) -> str:
+    """``return a, b``, in parentheses and on a line each where that is too long."""
+    group = Group((IfBroken("("), Indent((Line(), *comma_separated(items))), Line(), IfBroken(")")))
+    return layout((before, group), indent)
 
 
 # --- expressions of documents

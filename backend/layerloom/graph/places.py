@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from layerloom import catalogue
+from layerloom.catalogue import dtype, resolve
 from layerloom.graph.errors import GraphError, refuse
 from layerloom.graph.expressions import ExpressionError, Pairs, parse
 from layerloom.graph.walk import DICTS, block_of, pointer_of, positional
@@ -162,12 +162,12 @@ def evaluate(value: Value, environment: Environment) -> Any:
         case NonFinite(text=text):
             return float(text)
         case DType(dtype=name):
-            return _look_up(catalogue.dtype, name, "dtype")
+            return _look_up(dtype, name, "dtype")
         case FunctionRef(name=name):
-            return _look_up(catalogue.resolve, name, "function")
+            return _look_up(resolve, name, "function")
         case LayerValue(layer=layer):
             arguments = {name: evaluate(item, environment) for name, item in layer.arguments.items()}
-            return _look_up(catalogue.resolve, layer.target, "layer")(**arguments)
+            return _look_up(resolve, layer.target, "layer")(**arguments)
         case Auto():
             raise ExpressionError("this size is automatic and not known yet")
         case Ref():

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from layerloom import catalogue
+from layerloom.catalogue import find
 from layerloom.graph.errors import refuse
 from layerloom.schema.document import (
     CONTAINERS,
@@ -161,7 +161,7 @@ def steps(document: Document, block: str, path: str) -> list[Step]:
 
 def _step(document: Document, inside: Block | Container | Layer, name: str) -> Step | None:
     if isinstance(inside, Layer):
-        entry = catalogue.find(inside.target)
+        entry = find(inside.target)
         return Step(name, "attribute", None) if entry is not None and name in entry.tensors else None
     if isinstance(inside, Block):
         member = next((member for member in inside.members if member.name == name), None)
@@ -191,15 +191,16 @@ def _aliased(document: Document, block: Block, alias: Alias) -> Any:
 
 def item_named(container: Container, name: str) -> Any:
     """The item of a container at an index or key, as written; the item of a repeat where one may give it."""
-    plain: Any = next((item for item in container.items if not isinstance(item, Repeat) and item.name == name), None)
-    repeats = [item for item in container.items if isinstance(item, Repeat)]
-    if not repeats or container.kind in DICTS:
-        return plain or next((_innermost(repeat) for repeat in repeats), None)
+    if not positional(container):
+        plain = (item for item in container.items if not isinstance(item, Repeat) and item.name == name)
+        repeated = (_innermost(item) for item in container.items if isinstance(item, Repeat))
+        return next(plain, None) or next(repeated, None)
     if not name.isdecimal():
         return None
-    index = int(name)
-    before = next(i for i, item in enumerate(container.items) if isinstance(item, Repeat))
-    return container.items[index] if index < before else _innermost(container.items[before])
+    for index, item in enumerate(container.items):
+        if isinstance(item, Repeat) or index == int(name):
+            return _innermost(item)
+    return None
 
 
 def _innermost(item: Item) -> Any:
@@ -214,7 +215,8 @@ def positional(container: Container) -> bool:
         return False
     if container.kind != "sequential" or any(isinstance(item, Repeat) for item in container.items):
         return True
-    return [item.name for item in container.items] == [str(index) for index in range(len(container.items))]
+    names = [item.name for item in container.items if not isinstance(item, Repeat)]
+    return names == [str(index) for index in range(len(names))]
 
 
 def pointer_of(block: str) -> str:

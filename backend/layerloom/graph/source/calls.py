@@ -1,0 +1,186 @@
+"""One node of a forward graph as an expression, and what is known of the shape of its result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from layerloom.catalogue import find, resolve
+from layerloom.graph import code
+from layerloom.graph.code import Code
+from layerloom.graph.source.members import access
+from layerloom.graph.source.values import Values
+from layerloom.graph.walk import steps
+from layerloom.schema.catalogue import Entry, ParameterSpec
+from layerloom.schema.document import (
+    CONTAINERS,
+    BlockUse,
+    CallNode,
+    ChooseNode,
+    Document,
+    FunctionNode,
+    GetNode,
+    Layer,
+    LoopNode,
+    Node,
+    Repeat,
+)
+from layerloom.schema.values import Arguments, Ref, Tuple, Value
+
+INFIX = {
+    "operator.add": "+",
+    "operator.sub": "-",
+    "operator.mul": "*",
+    "operator.truediv": "/",
+    "operator.floordiv": "//",
+    "operator.mod": "%",
+    "operator.matmul": "@",
+    "operator.pow": "**",
+    "operator.lshift": "<<",
+    "operator.rshift": ">>",
+    "operator.and_": "&",
+    "operator.or_": "|",
+    "operator.xor": "^",
+    "operator.eq": "==",
+    "operator.ne": "!=",
+    "operator.lt": "<",
+    "operator.le": "<=",
+    "operator.gt": ">",
+    "operator.ge": ">=",
+}
+PREFIX = {"operator.neg": "-", "operator.pos": "+", "operator.invert": "~"}
+
+Parts: TypeAlias = "list[tuple[str, Parts]]"
+"""The parts of a result that is a tuple: a name for each, and its own parts; an empty list where it has none."""
+
+
+def write_call(document: Document, block: str, node: Node, values: Values) -> Code:
+    """The expression that computes a node; a loop is a statement and not written here."""
+    match node:
+        case GetNode(target=target):
+            return access(document, block, target)
+        case FunctionNode(target=target, arguments=arguments):
+            return _function(target, arguments, values)
+        case CallNode(target=target, arguments=arguments):
+            callee = steps(document, block, target)[-1].member
+            return code.call(access(document, block, target), values.arguments(inputs(document, callee), arguments))
+        case ChooseNode(key=key, target=target, arguments=arguments):
+            head = code.index(access(document, block, target), [values.write(key)])
+            return code.call(head, values.arguments(item_inputs(document, block, target), arguments))
+    raise TypeError(f"a {node.op} is no expression")
+
+
+def inputs(document: Document, member: Any) -> Sequence[ParameterSpec]:
+    """The parameters of a member's forward, in order."""
+    match member:
+        case BlockUse(block=name):
+            given = document.blocks[name].forward.inputs
+            return [ParameterSpec(name=item.name, kinds=["tensor"], required=not item.optional) for item in given]
+        case Layer(target=target):
+            entry = find(target)
+            assert entry is not None
+            ports = [ParameterSpec(name=port.name, kinds=["tensor"], required=port.required) for port in entry.inputs]
+            return [*ports, *entry.options]
+    return [ParameterSpec(name="input", kinds=["tensor"], required=True)]
+
+
+def item_inputs(document: Document, block: str, target: str) -> Sequence[ParameterSpec]:
+    """The same of a container's items, which a loop or a choice calls: those of the first item."""
+    container = steps(document, block, target)[-1].member
+    if not isinstance(container, CONTAINERS) or not container.items:
+        return inputs(document, None)
+    item: Any = container.items[0]
+    while isinstance(item, Repeat):
+        item = item.item
+    return inputs(document, item)
+
+
+def _function(target: str, arguments: Arguments, values: Values) -> Code:
+    entry = find(target)
+    if entry is None:
+        raise ValueError(f"{target[:80]!r} is no operation of the catalogue")
+    if target.startswith("operator."):
+        return _operator(entry, arguments, values)
+    if not target.startswith("torch.Tensor."):
+        return code.call(values.imports.target(target), values.arguments(entry.parameters, arguments))
+    receiver, *specs = entry.parameters
+    rest = {key: value for key, value in arguments.items() if key != receiver.name}
+    method = code.attribute(values.write(arguments.get(receiver.name)), target.removeprefix("torch.Tensor."))
+    if not callable(resolve(target)):
+        return method
+    return code.call(method, values.arguments(specs, rest))
+
+
+def _operator(entry: Entry, arguments: Arguments, values: Values) -> Code:
+    operands = [arguments.get(spec.name) for spec in entry.parameters]
+    if entry.name in INFIX:
+        left, right = operands
+        return code.infix(values.write(left), INFIX[entry.name], values.write(right))
+    if entry.name in PREFIX:
+        return code.prefix(PREFIX[entry.name], values.write(operands[0]))
+    if entry.name == "operator.getitem":
+        return code.index(values.write(operands[0]), values.index(operands[1]))
+    if entry.name == "operator.abs":
+        return code.call(code.name("abs"), [values.write(operands[0])])
+    raise ValueError(f"{entry.name} has no spelling in source")
+
+
+def parts(document: Document, block: str, node: Node) -> Parts:
+    """What a node's result unpacks into, where it is sure to be a tuple of just so many parts."""
+    match node:
+        case CallNode(target=target):
+            return _parts_of_member(document, steps(document, block, target)[-1].member)
+        case FunctionNode(target=target, arguments=arguments):
+            entry = find(target)
+            count = _count(target.rpartition(".")[2], arguments)
+            if count is not None:
+                return [("abcdefghijkl"[index], []) for index in range(count)]
+            return _parts_of_entry(entry) if entry else []
+    return []
+
+
+def _parts_of_member(document: Document, member: Any) -> Parts:
+    match member:
+        case Layer(target=target):
+            entry = find(target)
+            return _parts_of_entry(entry) if entry else []
+        case BlockUse(block=name):
+            return _parts_of_value(document.blocks[name].forward.output)
+    return []
+
+
+def _parts_of_value(value: Value) -> Parts:
+    if not isinstance(value, Tuple):
+        return []
+    return [(item.ref if isinstance(item, Ref) else "part", _parts_of_value(item)) for item in value.items]
+
+
+def _parts_of_entry(entry: Entry) -> Parts:
+    """The tree of an entry's output ports: LSTM's are ``[0]``, ``[1, 0]``, ``[1, 1]``."""
+    root: Parts = []
+    for port in entry.outputs:
+        level = root
+        for depth, position in enumerate(port.path):
+            if position == len(level) and isinstance(position, int):
+                level.append((port.name, []))
+            elif not isinstance(position, int) or position > len(level) or depth == len(port.path) - 1:
+                return []
+            level = level[position][1]
+    return root
+
+
+def _count(function: str, arguments: Arguments) -> int | None:
+    """How many tensors ``chunk(2)`` or ``split([3, 5])`` gives."""
+    if function in ("chunk", "tensor_split"):
+        count = arguments.get("chunks", arguments.get("sections"))
+    elif function in ("split", "split_with_sizes"):
+        sizes = arguments.get("split_size", arguments.get("split_size_or_sections", arguments.get("split_sizes")))
+        count = len(sizes) if isinstance(sizes, list) else None
+    else:
+        return None
+    return count if isinstance(count, int) and 1 <= count <= 12 else None
+
+
+def evaluated_often(node: Node) -> bool:
+    """Whether the arguments stand inside a loop, so that they have to be computed in front of it."""
+    return isinstance(node, LoopNode) or (isinstance(node, ChooseNode) and node.key is None)
