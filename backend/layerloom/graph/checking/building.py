@@ -1,0 +1,101 @@
+"""Layers as built: every place of every instance, called or not, with its arguments evaluated."""
+
+from __future__ import annotations
+
+from layerloom.catalogue import find
+from layerloom.graph.checking import autos
+from layerloom.graph.checking.arguments import faults
+from layerloom.graph.checking.findings import Findings, Place, replacing
+from layerloom.graph.checking.fixes import smaller_groups
+from layerloom.graph.checking.inference import Inference
+from layerloom.graph.checking.layers import built
+from layerloom.graph.checking.network import Located, Network
+from layerloom.graph.checking.reading import layer_config, read
+from layerloom.graph.checking.values import LayerConfig
+from layerloom.graph.expressions import ExpressionError
+from layerloom.schema.document import Buffer, Layer, Parameter
+from layerloom.schema.problems import ProblemCode
+
+
+def check_layers(network: Network, inference: Inference, findings: Findings, limit: int) -> bool:
+    """Report layers and tensors that cannot be built. False when they are so large that nothing should run."""
+    fits = True
+    for instance in network.instances.values():
+        for place in instance.places.values():
+            if place.pointer in findings.broken:
+                continue
+            at = Place(instance.block, None, place.path, instance.name, None, place.pointer)
+            located = Located(instance, place)
+            match place.member:
+                case Layer() if find(place.member.target) is not None:
+                    fits &= _check_layer(inference, findings, located, at, limit)
+                case Parameter() | Buffer():
+                    fits &= _check_tensor(findings, located, at, limit)
+    return fits
+
+
+def _check_layer(inference: Inference, findings: Findings, located: Located, at: Place, limit: int) -> bool:
+    member = located.place.member
+    assert isinstance(member, Layer)
+    try:
+        config = layer_config(member.target, member.arguments, located.place.environment)
+    except ExpressionError as error:
+        findings.add(ProblemCode.EXPRESSION_INVALID, f"{error}.", at)
+        return True
+    inference.layers.configs[located.name] = config
+    wrong = faults(config.target, config.arguments)
+    label = config.target.rpartition(".")[2]
+    for fault in wrong:
+        where = at.at(fault.argument, "arguments", fault.argument)
+        better = fault.better
+        literal = not hasattr(member.arguments.get(fault.argument), "expr")
+        fixes = (
+            [replacing(f"Set {fault.argument} to {better}", where.pointer or "", better)]
+            if better is not None and literal
+            else []
+        )
+        findings.add(fault.code, f"{fault.sentence}.", where, data={"layer": config.target}, fixes=fixes)
+    if wrong:
+        inference.layers.faulty.add(located.name)
+        return True
+    if autos.paths(config):
+        return True
+    return _check_built(findings, config, label, at, limit)
+
+
+def _check_built(findings: Findings, config: LayerConfig, label: str, at: Place, limit: int) -> bool:
+    layer = built(config)
+    if layer.failure is not None:
+        fixes = smaller_groups(config, at.pointer or "", built)
+        message = f"{label} cannot be built: {layer.failure.sentence}"
+        findings.add(layer.failure.code, message, at, data={"layer": config.target}, fixes=fixes)
+        return True
+    if layer.parameters <= limit:
+        return True
+    message = f"{label} would have {layer.parameters:,} parameters; the limit is {limit:,}."
+    data = {"parameters": layer.parameters, "limit": limit}
+    findings.add(ProblemCode.TOO_LARGE, message, at, data=data)
+    return False
+
+
+def _check_tensor(findings: Findings, located: Located, at: Place, limit: int) -> bool:
+    member = located.place.member
+    assert isinstance(member, Parameter | Buffer)
+    count = 1
+    for index, value in enumerate(member.shape):
+        where = at.at("shape", "shape", index)
+        try:
+            size = read(value, located.place.environment)
+        except ExpressionError as error:
+            findings.add(ProblemCode.EXPRESSION_INVALID, f"{error}.", where)
+            return True
+        if not isinstance(size, int) or not 0 < size < 2**63:
+            message = f"an axis of {member.name} must be a whole number of at least 1, and this gives {size!r}"
+            findings.add(ProblemCode.ARGUMENT_RANGE, message[:300], where)
+            return True
+        count *= size
+    if count <= limit:
+        return True
+    message = f"{located.place.path} would hold {count:,} numbers; the limit is {limit:,}."
+    findings.add(ProblemCode.TOO_LARGE, message, at, data={"parameters": min(count, 2**53), "limit": limit})
+    return False

@@ -1,0 +1,291 @@
+"""Forward graphs as written: connections that lead somewhere, ports that exist, and what nothing is connected to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from layerloom.catalogue import layers, operations
+from layerloom.graph.checking.findings import Findings, Place, hint, near, pointer, removing, replacing, shown
+from layerloom.graph.checking.wording import check_value, unknown_argument, unknown_name
+from layerloom.graph.errors import GraphError
+from layerloom.graph.walk import order, pointer_of, references, steps
+from layerloom.schema.document import (
+    CONTAINERS,
+    Alias,
+    Block,
+    BlockUse,
+    CallNode,
+    ChooseNode,
+    Document,
+    FunctionNode,
+    GetNode,
+    Graph,
+    Layer,
+    LoopNode,
+    Node,
+    Sequential,
+)
+from layerloom.schema.problems import Edit, Fix, ProblemCode
+from layerloom.schema.values import Value, refs
+
+
+@dataclass(frozen=True, slots=True)
+class _Port:
+    """What may be given to a call."""
+
+    name: str
+    required: bool = False
+    tensor: bool = True
+    many: bool = False
+
+
+def check_graphs(document: Document, findings: Findings) -> None:
+    """The forward graph of every block, and what no forward graph uses."""
+    used: dict[str, set[str]] = {name: set() for name in document.blocks}
+    for name, block in document.blocks.items():
+        _Graph(document, findings, name, block, used).check()
+    for name, block in document.blocks.items():
+        _check_unused(findings, name, block, used[name])
+
+
+class _Graph:
+    """One block's forward."""
+
+    def __init__(
+        self, document: Document, findings: Findings, name: str, block: Block, used: dict[str, set[str]]
+    ) -> None:
+        self._document = document
+        self._findings = findings
+        self._name = name
+        self._block = block
+        self._used = used
+        self._base = pointer(pointer_of(name), "forward")
+        self._scope = {argument.name for argument in block.arguments}
+        self._ids = {item.name for item in block.forward.inputs} | {node.id for node in block.forward.nodes}
+
+    def check(self) -> None:
+        """Report what is wrong, and mark broken nodes."""
+        graph = self._block.forward
+        for index, node in enumerate(graph.nodes):
+            place = Place(self._name, node.id, None, None, None, f"{self._base}/nodes/{index}")
+            if not self._check_node(node, place):
+                self._findings.breaks(place.pointer or "")
+        self._check_cycles(graph)
+        self._check_output(graph)
+        self._check_connected(graph)
+
+    def _check_node(self, node: Node, place: Place) -> bool:
+        if isinstance(node, FunctionNode):
+            ports, label = self._operation_ports(node, place)
+        else:
+            ports, label = self._member_ports(node, place)
+        well = ports is not None
+        if isinstance(node, GetNode):
+            return well
+        if isinstance(node, ChooseNode):
+            well &= check_value(self._findings, node.key, place.at("key", "key"), self._scope, results=self._ids)
+        for name, value in node.arguments.items():
+            at = place.at(name, "arguments", name)
+            well &= check_value(self._findings, value, at, self._scope, results=self._ids)
+        return well & self._check_ports(node.arguments, ports or [], label, place) if ports else well
+
+    def _operation_ports(self, node: FunctionNode, place: Place) -> tuple[list[_Port] | None, str]:
+        entry = operations().get(node.target)
+        if entry is None:
+            at = place.below("target")
+            unknown_name(self._findings, ProblemCode.UNKNOWN_OPERATION, "operation", node.target, at)
+            return None, node.target
+        many = {port.name for port in entry.inputs if port.many}
+        ports = [
+            _Port(parameter.name, parameter.required, "tensor" in parameter.kinds, parameter.name in many)
+            for parameter in entry.parameters
+        ]
+        return ports, entry.label
+
+    def _member_ports(
+        self, node: CallNode | GetNode | LoopNode | ChooseNode, place: Place
+    ) -> tuple[list[_Port] | None, str]:
+        at = place.below("target")
+        try:
+            path = steps(self._document, self._name, node.target)
+        except GraphError as error:
+            top = [member.name for member in self._block.members]
+            close = near(node.target, top)
+            fixes = [replacing(f"Call {name}", at.pointer or "", name) for name in close]
+            message = f"{error}.{hint(close)}"
+            data = {"target": node.target[:200], "nearest": close}
+            self._findings.add(ProblemCode.UNKNOWN_MEMBER, message, at, data=data, fixes=fixes)
+            return None, ""
+        self._note_use(node.target)
+        member = path[-1].member
+        match node, member:
+            case GetNode(), _:
+                return [], ""
+            case CallNode(), Layer(target=target):
+                entry = layers().get(target)
+                if entry is None:
+                    return [], ""
+                ports = [_Port(port.name, port.required, True, port.many) for port in entry.inputs]
+                return [*ports, *(_Port(option.name, False, False) for option in entry.options)], entry.label
+            case CallNode(), BlockUse(block=inner):
+                inputs = self._document.blocks[inner].forward.inputs if inner in self._document.blocks else []
+                return [_Port(item.name, not item.optional) for item in inputs], inner
+            case CallNode(), Sequential():
+                return [_Port("input", True)], node.target
+        return [], ""
+
+    def _note_use(self, target: str) -> None:
+        """A path uses a member of its own block, and of every block that it passes through."""
+        block = self._name
+        walked: list[str] = []
+        for name in target.split("."):
+            walked.append(name)
+            if len(walked) == 1:
+                self._used[block].add(name)
+            try:
+                member = steps(self._document, block, ".".join(walked))[-1].member
+            except GraphError:
+                return
+            if isinstance(member, BlockUse) and member.block in self._document.blocks:
+                block, walked = member.block, []
+
+    def _check_ports(self, given: dict[str, Value], ports: list[_Port], label: str, place: Place) -> bool:
+        well = True
+        known = {port.name: port for port in ports}
+        for name, value in given.items():
+            at = place.at(name, "arguments", name)
+            port = known.get(name)
+            if port is None:
+                well = self._unknown_port(name, value, known, label, at)
+            elif port.tensor and not port.many and isinstance(value, list) and len(list(refs(value))) > 1:
+                message = f"{name} of {label} takes one tensor, and {len(value)} are connected. Combine them first."
+                self._findings.add(ProblemCode.ARGUMENT_TYPE, message, at)
+                well = False
+        for port in ports:
+            if port.required and given.get(port.name) is None and not (port.name in given and not port.tensor):
+                at = Place(place.block, place.node, None, None, port.name, place.pointer)
+                if port.tensor:
+                    message = f"nothing is connected to {port.name} of {label}."
+                    self._findings.add(ProblemCode.MISSING_INPUT, message, at)
+                else:
+                    message = f"{label} needs a value for {port.name}."
+                    self._findings.add(ProblemCode.MISSING_ARGUMENT, message, at)
+                well = False
+        return well
+
+    def _unknown_port(self, name: str, value: Value, known: Collection[str], label: str, at: Place) -> bool:
+        if not any(True for _ in refs(value)):
+            return unknown_argument(self._findings, name, known, label, at)
+        close = near(name, known) or list(known)[:1]
+        message = f"{label} has no input {shown(name)}; it has {', '.join(known) or 'none'}."
+        fixes = [removing("Disconnect it", at.pointer or "")]
+        self._findings.add(ProblemCode.UNKNOWN_PORT, message, at, data={"nearest": close}, fixes=fixes)
+        return False
+
+    def _check_cycles(self, graph: Graph) -> None:
+        for index, node in enumerate(graph.nodes):
+            if node.id in references(node):
+                where = f"{self._base}/nodes/{index}"
+                message = f"{shown(node.id)} is connected to itself. Remove that connection."
+                place = Place(self._name, node.id, None, None, None, where)
+                self._findings.add(ProblemCode.CYCLE, message, place, data={"nodes": [node.id]})
+                self._findings.breaks(where)
+        nodes = [node for node in graph.nodes if node.id not in references(node)]
+        while True:
+            try:
+                order(Graph(nodes=nodes))
+            except GraphError as error:
+                waiting = _cycle(nodes, error.problems[0].node or "")
+                message = f"these nodes wait for each other: {' → '.join(shown(name) for name in waiting)}."
+                at = next(index for index, node in enumerate(graph.nodes) if node.id == waiting[0])
+                place = Place(self._name, waiting[0], None, None, None, f"{self._base}/nodes/{at}")
+                message += " Remove one of the connections."
+                self._findings.add(ProblemCode.CYCLE, message, place, data={"nodes": waiting})
+                for index, node in enumerate(graph.nodes):
+                    if node.id in waiting:
+                        self._findings.breaks(f"{self._base}/nodes/{index}")
+                nodes = [node for node in nodes if node.id not in waiting]
+            else:
+                return
+
+    def _check_output(self, graph: Graph) -> None:
+        place = Place(self._name, None, None, None, "output", f"{self._base}/output")
+        if any(True for _ in refs(graph.output)):
+            check_value(self._findings, graph.output, place, self._scope, results=self._ids)
+            return
+        taken = {ref for node in graph.nodes for ref in references(node)}
+        last = [node.id for node in graph.nodes if node.id not in taken]
+        fixes = [replacing(f"Return {shown(name)}", f"{self._base}/output", {"$ref": name}) for name in last[-1:]]
+        message = f"nothing is connected to the output of {shown(self._name)}."
+        self._findings.add(ProblemCode.NO_OUTPUT, message, place, fixes=fixes)
+
+    def _check_connected(self, graph: Graph) -> None:
+        """Warn of nodes that the output does not need, and of inputs that nothing needs."""
+        by_id = {node.id: node for node in graph.nodes}
+        needed = _reachable(by_id, (ref.ref for ref in refs(graph.output)))
+        taken = {ref for node in graph.nodes for ref in references(node)}
+        if not any(True for _ in refs(graph.output)):
+            return
+        for index, node in enumerate(graph.nodes):
+            if node.id in needed:
+                continue
+            where = f"{self._base}/nodes/{index}"
+            fixes = [] if node.id in taken else [removing(f"Remove {shown(node.id)}", where)]
+            message = f"the result of {shown(node.id)} is not used by the output."
+            place = Place(self._name, node.id, None, None, None, where)
+            self._findings.add(ProblemCode.DISCONNECTED, message, place, severity="warning", fixes=fixes)
+        for index, item in enumerate(graph.inputs):
+            if item.name not in needed:
+                place = Place(self._name, None, None, None, item.name, f"{self._base}/inputs/{index}")
+                message = f"the input {shown(item.name)} does not reach the output."
+                self._findings.add(ProblemCode.DISCONNECTED, message, place, severity="warning")
+
+
+def _reachable(nodes: dict[str, Node], start: Iterable[str]) -> set[str]:
+    """Ids that are needed, those of inputs included."""
+    found: set[str] = set()
+    pending = list(start)
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            if name in nodes:
+                pending.extend(references(nodes[name]))
+    return found
+
+
+def _cycle(nodes: list[Node], start: str) -> list[str]:
+    """The ids of a cycle through ``start``, in the order in which they feed each other."""
+    by_id = {node.id: node for node in nodes}
+    back: dict[str, str] = {}
+    pending = [start]
+    while pending:
+        name = pending.pop(0)
+        for ref in references(by_id[name]) if name in by_id else []:
+            if ref == start:
+                path = [name]
+                while path[-1] != start:
+                    path.append(back[path[-1]])
+                return [start, *(other for other in path if other != start)]
+            if ref not in back:
+                back[ref] = name
+                pending.append(ref)
+    return [start]
+
+
+def _check_unused(findings: Findings, name: str, block: Block, used: set[str]) -> None:
+    """Warn of members that no forward graph and no alias names."""
+    for member in block.members:
+        if isinstance(member, Alias):
+            used.add(member.of.partition(".")[0])
+            used.add(member.name)
+    for index, member in enumerate(block.members):
+        if member.name in used:
+            continue
+        where = pointer(pointer_of(name), "members", index)
+        fixes: list[Fix] = [Fix(title=f"Remove {shown(member.name)}", edits=[Edit(op="remove", path=where)])]
+        kind = "its parameters are never trained" if not isinstance(member, CONTAINERS) else "it is never called"
+        message = f"{shown(member.name)} is not used in forward: {kind}."
+        place = Place(name, None, member.name, None, None, where)
+        findings.add(ProblemCode.UNUSED_MEMBER, message, place, severity="warning", fixes=fixes)

@@ -1,0 +1,381 @@
+"""One pass through a network at one batch size: what every node gets and gives, and the first thing that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import NoReturn, TypeAlias
+
+from layerloom.catalogue import dtype, find
+from layerloom.graph.checking import autos, diagnosis
+from layerloom.graph.checking.calls import Arguments, Outcome, call_layer, call_operation
+from layerloom.graph.checking.failures import Failure
+from layerloom.graph.checking.findings import Findings, Place, pointer
+from layerloom.graph.checking.layers import built
+from layerloom.graph.checking.network import Located, Network
+from layerloom.graph.checking.reading import Waiting, layer_config, read
+from layerloom.graph.checking.values import Frozen, Group, LayerConfig, TensorSpec
+from layerloom.graph.expressions import ExpressionError
+from layerloom.graph.places import Instance
+from layerloom.graph.walk import pointer_of
+from layerloom.schema.document import (
+    CONTAINERS,
+    BlockUse,
+    Buffer,
+    CallNode,
+    ChooseNode,
+    FunctionNode,
+    GetNode,
+    Layer,
+    LoopNode,
+    ModuleDict,
+    ModuleList,
+    Node,
+    Parameter,
+    ParameterDict,
+    ParameterList,
+    Sequential,
+)
+from layerloom.schema.problems import ProblemCode
+from layerloom.schema.values import Ref, refs
+
+Given: TypeAlias = dict[str, Frozen]
+"""Arguments of a call by name."""
+
+
+class Stopped(Exception):  # noqa: N818 - no error of its own: the problem is in the findings
+    """A node has no result."""
+
+
+@dataclass(slots=True)
+class NodeRecord:
+    """What one node of one instance got and gave; summed when its block is called several times."""
+
+    inputs: Given = field(default_factory=dict)
+    output: Frozen = None
+    reached: bool = False
+    parameters: int = 0
+    flops: int = 0
+    bytes: int = 0
+
+
+@dataclass(slots=True)
+class ModuleRecord:
+    """The same of one module."""
+
+    inputs: Given = field(default_factory=dict)
+    output: Frozen = None
+    flops: int = 0
+    bytes: int = 0
+    calls: int = 0
+
+
+@dataclass
+class Layers:
+    """Configurations of the network's layers by qualified name, automatic sizes filled in as they become known."""
+
+    configs: dict[str, LayerConfig] = field(default_factory=dict)
+    sizes: dict[str, dict[autos.AutoPath, int]] = field(default_factory=dict)
+    """Automatic sizes that are known."""
+    faulty: set[str] = field(default_factory=set)
+    """Layers whose arguments have a problem of their own."""
+
+
+@dataclass
+class Inference:
+    """Runs a network. Both passes of a check share its ``layers``; only the first has ``findings``."""
+
+    network: Network
+    layers: Layers
+    findings: Findings | None
+    broken: set[str]
+    nodes: dict[str, NodeRecord] = field(default_factory=dict)
+    modules: dict[str, ModuleRecord] = field(default_factory=dict)
+    layer_calls: list[tuple[str, LayerConfig, Arguments, Place]] = field(default_factory=list)
+    """Every call of a layer, in order."""
+    flops: int = 0
+    bytes: int = 0
+
+    def run(self, inputs: Given) -> Frozen:
+        """The result of the outermost block. Raises Stopped when it has none."""
+        return self._block(self.network.instances[""], inputs)
+
+    def _block(self, instance: Instance, inputs: Given) -> Frozen:
+        graph = self.network.document.blocks[instance.block].forward
+        results: Given = {item.name: None for item in graph.inputs if item.optional}
+        results.update(inputs)
+        for node, where in self.network.nodes(instance.block):
+            if where in self.broken:
+                continue
+            place = Place(instance.block, node.id, None, instance.name, None, where)
+            record = self.nodes.setdefault(f"{instance.name}#{node.id}", NodeRecord())
+            flops, size = self.flops, self.bytes
+            try:
+                results[node.id] = record.output = self._node(instance, node, results, record, place)
+                record.reached = True
+            except (Waiting, Stopped):
+                record.reached = False
+            except ExpressionError as error:
+                record.reached = False
+                self._report(ProblemCode.EXPRESSION_INVALID, str(error), place)
+            record.flops += self.flops - flops
+            record.bytes += self.bytes - size
+        if not any(True for _ in refs(graph.output)):
+            raise Stopped
+        try:
+            return read(graph.output, instance.environment, results)
+        except Waiting:
+            raise Stopped from None
+        except ExpressionError as error:
+            place = Place(instance.block, None, None, instance.name, None, f"{_forward(instance)}/output")
+            self._report(ProblemCode.EXPRESSION_INVALID, str(error), place)
+            raise Stopped from None
+
+    def _node(self, instance: Instance, node: Node, results: Given, record: NodeRecord, place: Place) -> Frozen:
+        if isinstance(node, GetNode):
+            return self._get(self._locate(instance, node.target), place, record)
+        given: Given = {}
+        for name, value in node.arguments.items():
+            given[name] = read(value, instance.environment, results)
+            if isinstance(value, Ref) or any(True for _ in refs(value)):
+                record.inputs[name] = given[name]
+        if isinstance(node, FunctionNode):
+            return self._operation(node, given, place)
+        located = self._locate(instance, node.target)
+        match node:
+            case CallNode():
+                result = self._call(located, given, place, node.target)
+                record.parameters = self._parameters(located)
+            case LoopNode():
+                result = self._loop(located, given, place, node.target)
+                record.parameters = self._parameters(located)
+            case ChooseNode():
+                key = read(node.key, instance.environment, results)
+                result = self._choose(located, key, given, place, node.target)
+        return result
+
+    def _locate(self, instance: Instance, target: str) -> Located:
+        located = self.network.locate(instance, target)
+        if located is None or located.place.pointer in self.broken:
+            raise Stopped
+        return located
+
+    # --- kinds of nodes
+
+    def _operation(self, node: FunctionNode, given: Given, place: Place) -> Frozen:
+        arguments = tuple(given.items())
+        outcome = call_operation(node.target, arguments)
+        if outcome.failure is not None:
+            if self.findings is not None:
+                diagnosis.operation(self.findings, node, arguments, outcome.failure, place)
+            raise Stopped
+        return self._counted(outcome)
+
+    def _counted(self, outcome: Outcome) -> Frozen:
+        self.flops += outcome.flops
+        self.bytes += outcome.bytes
+        return outcome.result
+
+    def _get(self, located: Located, place: Place, record: NodeRecord) -> Frozen:
+        member = located.place.member
+        match member:
+            case Parameter() | Buffer():
+                spec = self.tensor(located)
+                record.parameters = spec.elements if isinstance(member, Parameter) else 0
+                return spec
+            case ParameterList():
+                return Group("list", tuple(self.tensor(item) for item in self.network.items(located)))
+            case ParameterDict():
+                items = self.network.items(located)
+                keys = tuple(item.place.path.rpartition(".")[2] for item in items)
+                return Group("dict", tuple(self.tensor(item) for item in items), keys)
+            case Layer() if located.tensor:
+                return self._tensor_of_layer(located, place)
+        message = f"{located.place.path} is a {member.kind}, and only a parameter or buffer can be read"
+        self._report(ProblemCode.NOT_CALLABLE, message, place)
+        raise Stopped
+
+    def tensor(self, located: Located) -> TensorSpec:
+        """A parameter or buffer member as a tensor. Raises Stopped."""
+        member = located.place.member
+        assert isinstance(member, Parameter | Buffer)
+        try:
+            shape = [read(size, located.place.environment) for size in member.shape]
+            kind = dtype(member.dtype)
+        except (ExpressionError, KeyError):
+            raise Stopped from None
+        if not all(isinstance(size, int) and 0 <= size < 2**63 for size in shape):
+            raise Stopped
+        return TensorSpec(tuple(size for size in shape if isinstance(size, int)), kind)
+
+    def _tensor_of_layer(self, located: Located, place: Place) -> Frozen:
+        config = self.config(located)
+        module = built(config).module if not autos.paths(config) else None
+        if module is None:
+            raise Stopped
+        tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+        if located.tensor not in tensors:
+            message = f"{located.place.path} has no tensor {located.tensor}; it has {', '.join(tensors) or 'none'}"
+            self._report(ProblemCode.UNKNOWN_MEMBER, message, place)
+            raise Stopped
+        found = tensors[located.tensor]
+        return TensorSpec(tuple(found.shape), found.dtype)
+
+    def _loop(self, located: Located, given: Given, place: Place, path: str) -> Frozen:
+        if not isinstance(located.place.member, ModuleList | Sequential):
+            self._not_callable(located, place, "looped over: it takes a ModuleList or Sequential")
+        rest = {name: value for name, value in given.items() if name != "input"}
+        value = given.get("input")
+        for item in self.network.items(located):
+            value = self._call(item, {"input": value, **rest}, place, _below(path, item))
+        return value
+
+    def _choose(self, located: Located, key: Frozen, given: Given, place: Place, path: str) -> Frozen:
+        if not isinstance(located.place.member, ModuleDict):
+            self._not_callable(located, place, "chosen from: it takes a ModuleDict")
+        items = {item.place.path.rpartition(".")[2]: item for item in self.network.items(located)}
+        if key is None:
+            results = tuple(self._call(item, given, place, _below(path, item)) for item in items.values())
+            return Group("dict", results, tuple(items))
+        if not isinstance(key, str) or key not in items:
+            message = f"{path} has no item {key!r}; it has {', '.join(items) or 'none'}"
+            self._report(ProblemCode.UNKNOWN_MEMBER, message[:400], place.at("key", "key"))
+            raise Stopped
+        return self._call(items[key], given, place, _below(path, items[key]))
+
+    # --- calls of members
+
+    def _call(self, located: Located, given: Given, place: Place, path: str) -> Frozen:
+        """Call a member; ``path`` is where it stands below the calling node's block."""
+        member = located.place.member
+        if located.place.pointer in self.broken:
+            raise Stopped
+        record = self.modules.setdefault(located.name, ModuleRecord())
+        flops, size = self.flops, self.bytes
+        match member:
+            case Layer():
+                result = self._layer(located, _adapted(given, _first_port(member.target)), place, path)
+            case BlockUse():
+                inner = self.network.instances.get(located.name)
+                if inner is None:
+                    raise Stopped
+                inputs = [item.name for item in self.network.document.blocks[inner.block].forward.inputs]
+                result = self._block(inner, _adapted(given, inputs[0] if inputs else "input"))
+            case Sequential():
+                result = next(iter(given.values()), None)
+                for item in self.network.items(located):
+                    result = self._call(item, {"input": result}, place, _below(path, item))
+            case _:
+                self._not_callable(located, place, "called")
+        record.inputs, record.output = given, result
+        record.calls += 1
+        record.flops += self.flops - flops
+        record.bytes += self.bytes - size
+        return result
+
+    def _layer(self, located: Located, given: Given, place: Place, path: str) -> Frozen:
+        if located.name in self.layers.faulty:
+            raise Stopped
+        config, arguments = self.config(located), tuple(given.items())
+        at = replace(place, member=path, pointer=located.place.pointer)
+        if autos.paths(config):
+            config = self._resolved(located, config, arguments, at)
+        if built(config).module is None:
+            raise Stopped  # the member itself has this problem
+        outcome = call_layer(config, arguments)
+        if outcome.failure is not None:
+            self._failed(located, config, arguments, outcome.failure, at, place)
+        self.layer_calls.append((located.name, config, arguments, at))
+        return self._counted(outcome)
+
+    def config(self, located: Located) -> LayerConfig:
+        """A layer's configuration. Raises Stopped where an argument has no value."""
+        name = located.name
+        known = self.layers.configs.get(name)
+        if known is None:
+            member = located.place.member
+            assert isinstance(member, Layer)
+            try:
+                known = layer_config(member.target, member.arguments, located.place.environment)
+            except ExpressionError:
+                raise Stopped from None  # reported with the member
+            self.layers.configs[name] = known
+        return known
+
+    def _resolved(self, located: Located, config: LayerConfig, arguments: Arguments, at: Place) -> LayerConfig:
+        found = autos.resolve(config, arguments)
+        if found.config is None:
+            assert found.failure is not None
+            self._failed(located, config, arguments, found.failure, at, at)
+            raise Stopped
+        self.layers.configs[located.name] = found.config
+        self.layers.sizes[located.name] = dict(found.sizes)
+        return found.config
+
+    # --- what went wrong
+
+    def _failed(
+        self,
+        located: Located,
+        config: LayerConfig,
+        arguments: Arguments,
+        failure: Failure,
+        at: Place,
+        caller: Place,
+    ) -> NoReturn:
+        if self.findings is not None:
+            diagnosis.layer(self.findings, self.network, located, config, arguments, failure, at, caller)
+        raise Stopped
+
+    def _not_callable(self, located: Located, place: Place, what: str) -> NoReturn:
+        message = f"{located.place.path} is a {located.place.member.kind} and cannot be {what}"
+        self._report(ProblemCode.NOT_CALLABLE, message, place)
+        raise Stopped
+
+    def _report(self, code: ProblemCode, message: str, place: Place) -> None:
+        if self.findings is not None:
+            self.findings.add(code, message, place)
+
+    def _parameters(self, located: Located) -> int:
+        """Parameters of a layer, or of everything below a container or block, without aliases."""
+        member = located.place.member
+        if isinstance(member, Layer):
+            config = self.layers.configs.get(located.name)
+            return 0 if config is None or autos.paths(config) else built(config).parameters
+        if isinstance(member, CONTAINERS):
+            return sum(self._parameters(item) for item in self.network.items(located))
+        if isinstance(member, BlockUse):
+            inner = self.network.instances.get(located.name)
+            places = inner.places.items() if inner else ()
+            return sum(self._parameters(Located(inner, p)) for path, p in places if inner and "." not in path)
+        return self.tensor(located).elements if isinstance(member, Parameter) else 0
+
+
+def _adapted(given: Given, first: str) -> Given:
+    """Arguments as the callee names them: containers and loops hand on what they carry as ``input``."""
+    if "input" not in given or first == "input":
+        return given
+    return {first if name == "input" else name: value for name, value in given.items()}
+
+
+@cache
+def _first_port(target: str) -> str:
+    entry = find(target)
+    return entry.inputs[0].name if entry and entry.inputs else "input"
+
+
+def _below(path: str, item: Located) -> str:
+    return f"{path}.{item.place.path.rpartition('.')[2]}"
+
+
+def _forward(instance: Instance) -> str:
+    return pointer(pointer_of(instance.block), "forward")
+
+
+def at_batch(inputs: Mapping[str, tuple[TensorSpec, bool]], batch: int) -> Given:
+    """Example inputs with the batch axis in front of those that have one."""
+    return {
+        name: TensorSpec((batch, *spec.shape), spec.dtype) if batched else spec
+        for name, (spec, batched) in inputs.items()
+    }

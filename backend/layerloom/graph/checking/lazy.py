@@ -1,0 +1,47 @@
+"""Torch's Lazy layers as the authority on which size of a tensor a layer's argument is."""
+
+from __future__ import annotations
+
+import inspect
+from functools import cache, lru_cache
+
+import torch
+from torch import nn
+
+from layerloom.graph.checking.layers import quietly
+from layerloom.graph.checking.values import Frozen, LayerConfig, TensorSpec, on_meta, thaw
+
+
+@cache
+def _twin(target: str) -> tuple[type[nn.Module], str] | None:
+    """The Lazy class of a layer and the one argument that it infers."""
+    module, _, name = target.rpartition(".")
+    twin = getattr(torch.nn, f"Lazy{name}", None)
+    if module != "torch.nn" or twin is None:
+        return None
+    known = inspect.signature(twin).parameters
+    missing = [name for name in inspect.signature(getattr(torch.nn, name)).parameters if name not in known]
+    return (twin, missing[0]) if len(missing) == 1 else None
+
+
+@lru_cache(maxsize=4096)
+def inferred_size(config: LayerConfig, arguments: tuple[tuple[str, Frozen], ...]) -> tuple[str, int] | None:
+    """The argument that a layer's Lazy twin infers from its first input, and the size; None where it cannot tell."""
+    found = _twin(config.target)
+    given = next((value for _, value in arguments if isinstance(value, TensorSpec)), None)
+    if found is None or given is None:
+        return None
+    twin, name = found
+    try:
+        with quietly("meta"):
+            rest = {key: thaw(value, on_meta, _no_layer) for key, value in config.arguments if key != name}
+            layer = twin(**rest)
+            layer.initialize_parameters(on_meta(given))  # type: ignore[operator]
+            size = getattr(layer, name)
+    except Exception:
+        return None  # not a tensor that this layer takes; the call itself says why
+    return (name, size) if isinstance(size, int) else None
+
+
+def _no_layer(config: LayerConfig) -> nn.Module:
+    raise TypeError(f"{config.target} is no argument of a lazy layer")

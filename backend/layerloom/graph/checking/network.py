@@ -1,0 +1,142 @@
+"""The document unrolled for inference: block instances, what their paths lead to, how much there is to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from layerloom.graph.checking.findings import pointer
+from layerloom.graph.errors import GraphError
+from layerloom.graph.places import Instance, Place
+from layerloom.graph.walk import order, pointer_of
+from layerloom.schema.document import (
+    CONTAINERS,
+    Alias,
+    BlockUse,
+    CallNode,
+    Document,
+    FunctionNode,
+    GetNode,
+    Layer,
+    Node,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """What a path leads to, aliases followed."""
+
+    instance: Instance
+    place: Place
+    tensor: str = ""
+    """Name of a parameter or buffer of the layer there: ``weight`` of ``embed.weight``."""
+
+    @property
+    def name(self) -> str:
+        """Qualified module name."""
+        return qualified(self.instance, self.place.path)
+
+
+def qualified(instance: Instance, path: str) -> str:
+    """A path below an instance as a path below the whole network, as state_dict keys have it."""
+    return f"{instance.name}.{path}" if instance.name else path
+
+
+@dataclass
+class Network:
+    """A document whose instances are known. Built once per check, run at two batch sizes."""
+
+    document: Document
+    instances: Mapping[str, Instance]
+    orders: dict[str, list[tuple[Node, str]]] = field(default_factory=dict)
+    """Nodes of each block as they run, with their pointers."""
+    _located: dict[tuple[str, str], Located | None] = field(default_factory=dict)
+    _items: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    _costs: dict[str, int] = field(default_factory=dict)
+
+    def nodes(self, block: str) -> list[tuple[Node, str]]:
+        """A block's nodes in running order; empty where they wait for each other."""
+        known = self.orders.get(block)
+        if known is None:
+            graph = self.document.blocks[block].forward
+            base = pointer(pointer_of(block), "forward", "nodes")
+            pointers = {id(node): f"{base}/{index}" for index, node in enumerate(graph.nodes)}
+            try:
+                known = [(node, pointers[id(node)]) for node in order(graph)]
+            except GraphError:
+                known = []
+            self.orders[block] = known
+        return known
+
+    def items(self, located: Located) -> list[Located]:
+        """The items of a container, in order."""
+        name = located.instance.name
+        children = self._items.get(name)
+        if children is None:
+            children = self._items[name] = {}
+            for path, place in located.instance.places.items():
+                parent = path.rpartition(".")[0]
+                if parent and not isinstance(place.member, Alias):
+                    children.setdefault(parent, []).append(path)
+        paths = children.get(located.place.path, [])
+        return [Located(located.instance, located.instance.places[path]) for path in paths]
+
+    def locate(self, instance: Instance, path: str, depth: int = 0) -> Located | None:
+        """What a path below an instance leads to; None where there is nothing."""
+        key = (instance.name, path)
+        if key not in self._located:
+            self._located[key] = self._find(instance, path, depth) if depth < 32 else None
+        return self._located[key]
+
+    def _find(self, instance: Instance, path: str, depth: int) -> Located | None:
+        place = instance.places.get(path)
+        if place is not None:
+            if isinstance(place.member, Alias):
+                return self.locate(instance, place.member.of, depth + 1)
+            return Located(instance, place)
+        prefix, _, rest = path.rpartition(".")
+        while prefix:
+            around = instance.places.get(prefix)
+            if around is not None:
+                return self._inside(instance, around, rest, depth)
+            prefix, _, name = prefix.rpartition(".")
+            rest = f"{name}.{rest}"
+        return None
+
+    def _inside(self, instance: Instance, around: Place, rest: str, depth: int) -> Located | None:
+        match around.member:
+            case Alias(of=of):
+                return self.locate(instance, f"{of}.{rest}", depth + 1)
+            case BlockUse():
+                inner = self.instances.get(qualified(instance, around.path))
+                return self.locate(inner, rest, depth + 1) if inner else None
+            case Layer():
+                return Located(instance, around, rest)
+        return None
+
+    def cost(self, name: str = "") -> int:
+        """How many layers and operations one call of an instance runs, counted without running any."""
+        known = self._costs.get(name)
+        if known is None:
+            instance = self.instances[name]
+            known = sum(self._node_cost(instance, node) for node, _ in self.nodes(instance.block))
+            self._costs[name] = known
+        return known
+
+    def _node_cost(self, instance: Instance, node: Node) -> int:
+        if isinstance(node, FunctionNode | GetNode):
+            return 1
+        located = self.locate(instance, node.target)
+        if located is None:
+            return 1
+        if isinstance(node, CallNode):
+            return self._call_cost(located)
+        return sum(self._call_cost(item) for item in self.items(located))
+
+    def _call_cost(self, located: Located) -> int:
+        member = located.place.member
+        if isinstance(member, BlockUse):
+            return self.cost(located.name) if located.name in self.instances else 1
+        if isinstance(member, CONTAINERS):
+            return sum(self._call_cost(item) for item in self.items(located))
+        return 1

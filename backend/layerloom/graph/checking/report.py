@@ -1,0 +1,168 @@
+"""Two passes of inference as one report: shapes at the example batch, and the axes that grow with it."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Any
+
+from layerloom.graph.checking import autos
+from layerloom.graph.checking.diagnosis import text
+from layerloom.graph.checking.inference import Inference, ModuleRecord, NodeRecord, Stopped
+from layerloom.graph.checking.layers import built
+from layerloom.graph.checking.network import Located, Network
+from layerloom.graph.checking.values import Frozen, Group, TensorSpec
+from layerloom.schema.document import CONTAINERS, Alias, BlockUse, Buffer, Layer, Parameter
+from layerloom.schema.report import ModuleReport, NodeReport, Other, TensorType, Totals
+
+Result = Any
+"""``schema.report.Result``; every object below is built from our own values, so nothing is validated again."""
+
+
+@lru_cache(maxsize=16384)
+def described(value: Frozen, grown: Frozen) -> Result:
+    """A value at the example batch as the report shows it, compared with the same at a batch one larger."""
+    match value:
+        case TensorSpec():
+            axes = []
+            if isinstance(grown, TensorSpec) and len(grown.shape) == len(value.shape):
+                axes = [axis for axis, size in enumerate(value.shape) if grown.shape[axis] != size]
+            kind = str(value.dtype).removeprefix("torch.")
+            return TensorType.model_construct(shape=list(value.shape), dtype=kind, batch_axes=axes)
+        case Group(kind="dict"):
+            others = _items(grown, len(value.items))
+            return {
+                key: described(item, other) for key, item, other in zip(value.keys, value.items, others, strict=True)
+            }
+        case Group(kind="tuple" | "list") if len(value.items) <= 256:
+            others = _items(grown, len(value.items))
+            return [described(item, other) for item, other in zip(value.items, others, strict=True)]
+    return Other.model_construct(text=text(value)[:200])
+
+
+def _items(value: Frozen, count: int) -> tuple[Frozen, ...]:
+    if isinstance(value, Group) and len(value.items) == count:
+        return value.items
+    return (None,) * count
+
+
+def nodes(first: Inference, second: Inference) -> dict[str, NodeReport]:
+    """The report of every node that inference came to."""
+    return {key: _node(record, second.nodes.get(key)) for key, record in first.nodes.items()}
+
+
+def _node(record: NodeRecord, other: NodeRecord | None) -> NodeReport:
+    grown = other.inputs if other else {}
+    return NodeReport.model_construct(
+        inputs={name: described(value, grown.get(name)) for name, value in record.inputs.items()},
+        output=described(record.output, other.output if other else None) if record.reached else None,
+        parameters=record.parameters,
+        flops=record.flops,
+        activation_bytes=record.bytes,
+    )
+
+
+class Inventory:
+    """What a network's modules hold, whether they are called or not; a tensor under two names counts once."""
+
+    def __init__(self, network: Network, first: Inference) -> None:
+        self._network = network
+        self._first = first
+        self._frozen = network.document.frozen
+        self.parameters: dict[str, int] = {}
+        self.trainable: dict[str, int] = {}
+        self.buffers = 0
+        self.bytes = 0
+        for instance in network.instances.values():
+            replaced = {place.path for place in instance.places.values() if isinstance(place.member, Alias)}
+            for place in instance.places.values():
+                self._count(Located(instance, place), replaced)
+
+    def _count(self, located: Located, replaced: set[str]) -> None:
+        member, name = located.place.member, located.name
+        match member:
+            case Layer():
+                self._count_layer(located, replaced)
+            case Parameter() | Buffer():
+                try:
+                    spec = self._first.tensor(located)
+                except Stopped:
+                    return
+                self.bytes += spec.bytes
+                if isinstance(member, Buffer):
+                    self.buffers += spec.elements
+                    return
+                self._add(name, spec.elements, spec.elements if member.requires_grad and self._trains(name) else 0)
+            case BlockUse():
+                self._add(name, 0, 0)
+            case _ if isinstance(member, CONTAINERS):
+                self._add(name, 0, 0)
+
+    def _count_layer(self, located: Located, replaced: set[str]) -> None:
+        try:
+            config = self._first.config(located)
+        except Stopped:
+            return
+        layer = built(config) if not autos.paths(config) else None
+        if layer is None or layer.module is None:
+            self._add(located.name, 0, 0)
+            return
+        self.buffers += layer.buffers
+        self.bytes += layer.bytes
+        parameters, trainable = layer.parameters, layer.trainable
+        if replaced or self._frozen:
+            for name, tensor in layer.module.named_parameters():
+                tied = f"{located.place.path}.{name}" in replaced
+                parameters -= tensor.numel() if tied else 0
+                self.bytes -= tensor.nbytes if tied else 0
+                if tied or not self._trains(f"{located.name}.{name}"):
+                    trainable -= tensor.numel()
+        self._add(located.name, parameters, trainable)
+
+    def _trains(self, name: str) -> bool:
+        return not any(fnmatchcase(name, glob) for glob in self._frozen)
+
+    def _add(self, name: str, parameters: int, trainable: int) -> None:
+        self.parameters[name] = parameters
+        self.trainable[name] = trainable
+        around = name.rpartition(".")[0]
+        while parameters and around:
+            if around in self.parameters:
+                self.parameters[around] += parameters
+                self.trainable[around] += trainable
+            around = around.rpartition(".")[0]
+
+    def total(self, counted: dict[str, int]) -> int:
+        """Of the whole network."""
+        return sum(count for name, count in counted.items() if "." not in name)
+
+    def modules(self, second: Inference) -> dict[str, ModuleReport]:
+        """The report of every module, in the order of registration."""
+        reports = {}
+        for name, parameters in self.parameters.items():
+            record = self._first.modules.get(name) or ModuleRecord()
+            other = second.modules.get(name) or ModuleRecord()
+            reports[name] = ModuleReport.model_construct(
+                parameters=parameters,
+                trainable=self.trainable[name],
+                inputs={key: described(value, other.inputs.get(key)) for key, value in record.inputs.items()},
+                output=described(record.output, other.output) if record.calls else None,
+                flops=record.flops,
+                activation_bytes=record.bytes,
+                calls=record.calls,
+            )
+        return reports
+
+
+def totals(inventory: Inventory, first: Inference, batch: int) -> Totals:
+    """The sums over the whole network."""
+    return Totals.model_construct(
+        parameters=inventory.total(inventory.parameters),
+        trainable=inventory.total(inventory.trainable),
+        buffers=inventory.buffers,
+        parameter_bytes=inventory.bytes,
+        flops=first.flops,
+        activation_bytes=first.bytes,
+        nodes=len(first.nodes),
+        batch=batch,
+    )

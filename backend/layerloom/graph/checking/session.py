@@ -1,0 +1,163 @@
+"""The stages of a check, in order: document as written, members as built, two passes of inference, report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from layerloom.catalogue import dtype
+from layerloom.graph.checking import filling, report
+from layerloom.graph.checking.building import check_layers
+from layerloom.graph.checking.findings import Findings, Place, hint, near, pointer, replacing, shown
+from layerloom.graph.checking.forward import check_graphs
+from layerloom.graph.checking.inference import Given, Inference, Layers, Stopped, at_batch
+from layerloom.graph.checking.members import check_members
+from layerloom.graph.checking.naming import check_names
+from layerloom.graph.checking.network import Network
+from layerloom.graph.checking.training import check_batch_of_one
+from layerloom.graph.checking.unrolling import unrolled
+from layerloom.graph.checking.values import Frozen, TensorSpec
+from layerloom.graph.checking.wording import check_dtype
+from layerloom.graph.walk import pointer_of
+from layerloom.schema.document import FORMAT, Document
+from layerloom.schema.problems import ProblemCode
+from layerloom.schema.report import Report
+
+NODES_LIMIT = 5_000
+"""Nodes of a document, and layers and operations that one forward runs."""
+PARAMETERS_LIMIT = 10**9
+
+Examples = Mapping[str, tuple[TensorSpec, bool]]
+"""Per forward input: its type without the batch axis, and whether it has one."""
+
+
+@dataclass(frozen=True)
+class CheckedGraph:
+    """A document and what the check found in it.
+
+    ``document`` has every automatic size filled in that could be determined; when ``report.ok`` there is none left,
+    and the source writer may rely on every name, reference and argument.
+    """
+
+    document: Document
+    report: Report
+
+
+def check(document: Document, batch: int = 2) -> Report:
+    """The report of ``checked`` alone: shapes, costs and problems."""
+    return checked(document, batch).report
+
+
+def checked(document: Document, batch: int = 2) -> CheckedGraph:
+    """Judge a document at an example batch of ``batch`` samples. Never raises; thread-safe.
+
+    Every size, FLOP count and byte count of the report is at that batch.
+    """
+    findings = Findings()
+    if _refused(document, findings):
+        return CheckedGraph(document, Report(ok=False, problems=findings.problems()))
+    check_names(document, findings)
+    check_members(document, findings)
+    check_graphs(document, findings)
+    examples = _examples(document, findings)
+    network = unrolled(document, findings)
+    if network is None or _too_many(network, findings):
+        return CheckedGraph(document, Report(ok=False, problems=findings.problems()))
+    return _inferred(document, network, findings, examples, batch)
+
+
+def _inferred(document: Document, network: Network, findings: Findings, examples: Examples, batch: int) -> CheckedGraph:
+    layers = Layers()
+    first = Inference(network, layers, findings, findings.broken)
+    fits = check_layers(network, first, findings, PARAMETERS_LIMIT)
+    output = _pass(first, at_batch(examples, batch)) if fits else None
+    second = Inference(network, layers, None, findings.broken)
+    grown = _pass(second, at_batch(examples, batch + 1)) if fits else None
+    check_batch_of_one(findings, first, second, batch)
+    complete, sizes = filling.filled(document, network, first, findings)
+    inventory = report.Inventory(network, first)
+    _check_total(network, inventory, findings)
+    found = Report.model_construct(
+        ok=findings.ok,
+        problems=findings.problems(),
+        nodes=report.nodes(first, second),
+        modules=inventory.modules(second),
+        outputs=None if output is None else report.described(output, grown),
+        autos=sizes,
+        totals=report.totals(inventory, first, batch),
+    )
+    return CheckedGraph(complete, found)
+
+
+def _pass(inference: Inference, inputs: Given) -> Frozen:
+    try:
+        return inference.run(inputs)
+    except Stopped:
+        return None
+
+
+def _refused(document: Document, findings: Findings) -> bool:
+    """What makes it pointless to look further."""
+    if document.format > FORMAT:
+        message = f"this document has format {document.format}, and this LayerLoom knows formats up to {FORMAT}."
+        message += " Open it with a newer version."
+        data = {"format": document.format, "known": FORMAT}
+        findings.add(ProblemCode.FORMAT_UNSUPPORTED, message, Place(pointer="/format"), data=data)
+    elif document.main not in document.blocks:
+        close = near(document.main, document.blocks) or list(document.blocks)[:3]
+        fixes = [replacing(f"Make {shown(name)} the main block", "/main", name) for name in close]
+        message = f"there is no block {shown(document.main)}, which is named as the main one.{hint(close)}"
+        findings.add(ProblemCode.MAIN_MISSING, message, Place(pointer="/main"), data={"nearest": close}, fixes=fixes)
+    elif (count := sum(len(block.forward.nodes) for block in document.blocks.values())) > NODES_LIMIT:
+        message = f"the document has {count:,} nodes; the limit is {NODES_LIMIT:,}."
+        findings.add(ProblemCode.TOO_MANY_NODES, message, Place(pointer="/blocks"), data={"nodes": count})
+    return not findings.ok
+
+
+def _too_many(network: Network, findings: Findings) -> bool:
+    count = network.cost()
+    if count <= NODES_LIMIT:
+        return False
+    message = f"one forward would run {count:,} layers and operations; the limit is {NODES_LIMIT:,}."
+    place = Place(block=network.document.main, pointer=pointer_of(network.document.main))
+    findings.add(ProblemCode.TOO_MANY_NODES, message, place, data={"nodes": min(count, 2**53)})
+    return True
+
+
+def _examples(document: Document, findings: Findings) -> Examples:
+    """The example inputs of the main block."""
+    block = document.main
+    inputs = document.blocks[block].forward.inputs
+    if not inputs:
+        place = Place(block=block, pointer=pointer(pointer_of(block), "forward", "inputs"))
+        findings.add(ProblemCode.NO_INPUT, "the network has no input. Add one and connect it.", place)
+    found: dict[str, tuple[TensorSpec, bool]] = {}
+    for index, item in enumerate(inputs):
+        example = document.inputs.get(item.name)
+        if example is None:
+            if not item.optional:
+                where = pointer(pointer_of(block), "forward", "inputs", index)
+                message = f"no example shape is given for the input {shown(item.name)}."
+                findings.add(ProblemCode.MISSING_INPUT, message, Place(block, None, None, "", item.name, where))
+            continue
+        place = Place(block, None, None, "", item.name, pointer("/inputs", item.name))
+        well = check_dtype(findings, example.dtype, place.below("dtype"))
+        for axis, size in enumerate(example.shape):
+            if not 0 < size < 2**63:
+                code = ProblemCode.ARGUMENT_RANGE if size <= 0 else ProblemCode.OVERFLOW
+                message = f"an axis of the input {shown(item.name)} must be at least 1 and below 2**63, not {size}."
+                findings.add(code, message, place.below("shape", axis))
+                well = False
+        if well:
+            found[item.name] = (TensorSpec(tuple(example.shape), dtype(example.dtype)), example.batch)
+    return found
+
+
+def _check_total(network: Network, inventory: report.Inventory, findings: Findings) -> None:
+    count = inventory.total(inventory.parameters)
+    if count <= PARAMETERS_LIMIT or not findings.ok:
+        return
+    message = f"the network has {count:,} parameters; the limit is {PARAMETERS_LIMIT:,}."
+    place = Place(block=network.document.main, pointer=pointer_of(network.document.main))
+    data = {"parameters": count, "limit": PARAMETERS_LIMIT}
+    findings.add(ProblemCode.TOO_LARGE, message, place, data=data)
