@@ -9,6 +9,8 @@ export default defineConfig({
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   build: {
     target: "es2023",
+    // light-dark() as it is written: lowered for older browsers it would not follow the page's own switch.
+    cssTarget: ["chrome123", "firefox120", "safari17.5"],
     outDir: "../backend/layerloom/static",
     emptyOutDir: true,
     // The content security policy allows no data: URLs.

@@ -1,5 +1,5 @@
 import { ActionIcon, Menu, Tooltip, useMantineColorScheme } from "@mantine/core";
-import { Languages, MonitorCog, Moon, Sun } from "lucide-react";
+import { MonitorCog, Moon, Sun } from "lucide-react";
 import { NavLink, Outlet, useNavigation } from "react-router";
 import { LANGUAGES, type Language, setLanguage, useLanguage, useText } from "@/i18n";
 import { Logo } from "@/ui/Logo";
@@ -60,7 +60,6 @@ function LanguageMenu() {
         onClick={() => setLanguage(next)}
         className={styles.tool}
       >
-        <Languages size={17} aria-hidden />
         <span className={styles.code}>{language === "en" ? "中" : "EN"}</span>
       </ActionIcon>
     </Tooltip>

@@ -13,8 +13,22 @@ const iris: MantineColorsTuple = [
   "#2a3684",
 ];
 
+/** The page's own greys, a little blue, from text to the deepest ground. */
+const dark: MantineColorsTuple = [
+  "#e6e8ec",
+  "#b9bec9",
+  "#a3a9b6",
+  "#6d7483",
+  "#3a404b",
+  "#2b303a",
+  "#23272f",
+  "#1b1e24",
+  "#15171c",
+  "#0f1115",
+];
+
 export const theme = createTheme({
-  colors: { iris },
+  colors: { iris, dark },
   primaryColor: "iris",
   primaryShade: { light: 7, dark: 6 },
   defaultRadius: "md",
@@ -44,5 +58,5 @@ const shared = {
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
   light: shared,
-  dark: { ...shared, "--mantine-color-default": "var(--ll-raised)", "--mantine-color-default-hover": "#2b303a" },
+  dark: shared,
 });

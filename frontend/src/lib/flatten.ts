@@ -1,6 +1,6 @@
-/** A nested value as paths and leaves: `{a: {b: 1}}` is `a.b: 1`. Empty lists and objects are leaves of their own. */
+/** A nested value as paths and leaves: `{a: {b: 1}}` is `a.b: 1`. Plain lists and empty objects are leaves, too. */
 export function flatten(value: unknown, path = ""): [string, unknown][] {
-  if (Array.isArray(value) && value.length > 0) {
+  if (Array.isArray(value) && value.some((item) => typeof item === "object" && item !== null)) {
     return value.flatMap((item, index) => flatten(item, `${path}[${index}]`));
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length > 0) {

@@ -5,7 +5,7 @@ export function shortNumber(value: number | null | undefined): string {
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2);
   if (Number.isInteger(value)) return value.toLocaleString("en-US");
-  return value.toPrecision(4);
+  return String(Number(value.toPrecision(4)));
 }
 
 /** 1.2k, 3.4M: a count in few letters. */

@@ -1,7 +1,7 @@
-import { Tabs } from "@mantine/core";
+import { Button, Tabs } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Activity, ChartLine, Package, ScrollText, Settings2 } from "lucide-react";
-import { useEffect } from "react";
+import { Activity, ChartLine, Package, Repeat2, ScrollText, Settings2 } from "lucide-react";
+import { useEffect, useState } from "react";
 import { useParams, useSearchParams } from "react-router";
 import { runQuery } from "@/api/queries";
 import type { Run } from "@/api/types";
@@ -14,6 +14,7 @@ import { LinkBanner } from "@/features/runs/LinkBanner";
 import { LogPanel } from "@/features/runs/LogPanel";
 import { ParametersPanel } from "@/features/runs/ParametersPanel";
 import { RunHeader } from "@/features/runs/RunHeader";
+import { TrainDialog } from "@/features/train";
 import { useText } from "@/i18n";
 import { useRunFeed, useTopic } from "@/live/useRunFeed";
 import { ErrorNotice, PageSkeleton } from "@/ui/States";
@@ -55,6 +56,7 @@ function Followed({ run }: { run: Run }) {
     <div className={styles.page}>
       <div>
         <RunHeader run={run} feed={feed}>
+          <TrainAgain run={run} />
           <DownloadMenu run={run} feed={feed} />
         </RunHeader>
         <LinkBanner feed={feed} />
@@ -95,5 +97,24 @@ function Followed({ run }: { run: Run }) {
         </div>
       </Tabs>
     </div>
+  );
+}
+
+/** The same network once more, with other data or another plan. */
+function TrainAgain({ run }: { run: Run }) {
+  const t = useText().runs.actions;
+  const [opened, setOpened] = useState(false);
+  return (
+    <>
+      <Button
+        variant="default"
+        size="xs"
+        leftSection={<Repeat2 size={15} aria-hidden />}
+        onClick={() => setOpened(true)}
+      >
+        {t.again}
+      </Button>
+      <TrainDialog document={run.document} opened={opened} onClose={() => setOpened(false)} />
+    </>
   );
 }

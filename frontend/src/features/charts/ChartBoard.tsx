@@ -25,6 +25,7 @@ export function ChartBoard({ charts, subscribe }: Props) {
   const [zoom, setZoom] = useState<{ axis: Axis; range: Zoom }>({ axis, range: null });
   // A part that was chosen on one axis means nothing on another.
   const range = zoom.axis === axis ? zoom.range : null;
+  const span = charts.flatMap((chart) => chart.lines);
   return (
     <section>
       <Toolbar zoomed={range !== null} onReset={() => setZoom({ axis, range: null })} />
@@ -34,6 +35,7 @@ export function ChartBoard({ charts, subscribe }: Props) {
             key={chart.id}
             title={chart.title}
             lines={chart.lines}
+            span={span}
             zoom={range}
             onZoom={(next) => setZoom({ axis, range: next })}
             subscribe={subscribe}

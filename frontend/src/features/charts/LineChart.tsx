@@ -15,6 +15,8 @@ export type Zoom = readonly [number, number] | null;
 interface Props {
   title: string;
   lines: readonly Line[];
+  /** Lines whose whole course decides what the horizontal axis shows: those of all charts side by side. */
+  span: readonly Line[];
   zoom: Zoom;
   onZoom: (zoom: Zoom) => void;
   /** Registers for changes of the data; returns how to end it. */
@@ -23,7 +25,7 @@ interface Props {
 }
 
 /** Curves over steps, epochs or time. They are drawn outside React, at most ten times a second and only on screen. */
-export function LineChart({ title, lines, zoom, onZoom, subscribe, height = 220 }: Props) {
+export function LineChart({ title, lines, span, zoom, onZoom, subscribe, height = 280 }: Props) {
   const scheme = useComputedColorScheme("light");
   const { smoothing, axis, logarithmic } = useChartSettings();
   const element = useRef<HTMLDivElement>(null);
@@ -32,8 +34,8 @@ export function LineChart({ title, lines, zoom, onZoom, subscribe, height = 220 
   settings.current = { smoothing, axis, logarithmic, zoom, onZoom };
   const [hover, setHover] = useState<{ x: number; left: number } | null>(null);
   const lineKey = lines.map((line) => line.id).join("\n");
-  const latest = useRef(lines);
-  latest.current = lines;
+  const latest = useRef({ lines, span });
+  latest.current = { lines, span };
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: lines are told apart by their ids; smoothing on or off changes what is drawn
   useEffect(() => {
@@ -41,7 +43,8 @@ export function LineChart({ title, lines, zoom, onZoom, subscribe, height = 220 
     if (host === null) return;
     const current = new LinePlot({
       element: host,
-      lines: latest.current,
+      lines: latest.current.lines,
+      span: () => latest.current.span,
       scheme,
       height,
       settings: () => settings.current,

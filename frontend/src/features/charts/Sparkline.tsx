@@ -1,6 +1,6 @@
 import { minMaxIndices } from "@/lib/downsample";
 
-const WIDTH = 96;
+const WIDTH = 72;
 const HEIGHT = 22;
 
 /** A curve as small as a word; logarithmic where all values are positive. */

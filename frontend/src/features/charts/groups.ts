@@ -38,7 +38,8 @@ export function chartsOf(series: Iterable<Series>, t: Texts): ChartSpec[] {
       label: partTitle(part, t),
       colour: validation ? 1 : 0,
       series: one,
-      exact: validation || metric === "lr",
+      // Only the loss of each batch is noisy; all else is exact, or measured once an epoch.
+      exact: one.name !== "train/loss",
     });
   }
   return [...charts]

@@ -6,6 +6,8 @@ import { extent, type Line, type LineData, type LineOptions, lineData } from "./
 export interface PlotOptions {
   element: HTMLElement;
   lines: readonly Line[];
+  /** Lines whose whole course the horizontal axis shows. */
+  span: () => readonly Line[];
   scheme: Scheme;
   height: number;
   settings: () => Omit<LineOptions, "width">;
@@ -47,7 +49,7 @@ export class LinePlot {
   /** Shows what the lines hold now. A chosen part of the axis stays chosen. */
   draw() {
     const settings = this.options.settings();
-    const [min, max] = settings.zoom ?? extent(this.options.lines, settings.axis);
+    const [min, max] = settings.zoom ?? extent(this.options.span(), settings.axis);
     this.updating = true;
     this.plot.batch(() => {
       this.plot.setData(this.table(), false);
@@ -105,6 +107,7 @@ export class LinePlot {
     ctx.save();
     ctx.strokeStyle = colour;
     ctx.fillStyle = colour;
+    ctx.textAlign = "left";
     ctx.font = `${11 * devicePixelRatio}px system-ui`;
     for (const { x, step } of this.data.flatMap((line) => line.broken)) {
       const left = plot.valToPos(x, "x", true);

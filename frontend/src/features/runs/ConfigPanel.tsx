@@ -10,7 +10,7 @@ export function ConfigPanel({ run }: { run: Run }) {
   const t = useText();
   const { plan, document } = run;
   const layers = Object.entries(document.blocks).map(
-    ([name, block]) => [name, `${block.members.length} · ${block.forward.nodes.length}`] as const,
+    ([name, block]) => [name, t.runs.config.block(block.members.length, block.forward.nodes.length)] as const,
   );
   return (
     <div className={styles.panel}>
@@ -39,7 +39,9 @@ export function ConfigPanel({ run }: { run: Run }) {
         <Settings
           rows={[
             ["main", document.main],
-            ...flatten(document.inputs).map(([path, value]) => [`inputs.${path}`, value] as const),
+            ...flatten(document.inputs)
+              .filter(([, value]) => value !== null)
+              .map(([path, value]) => [`inputs.${path}`, value] as const),
             ...layers.map(([name, value]) => [`blocks.${name}`, value] as const),
           ]}
         />

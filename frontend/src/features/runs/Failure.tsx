@@ -19,7 +19,7 @@ export function Failure({ run, feed }: { run: Run; feed: RunFeed }) {
       icon={<OctagonAlert size={18} aria-hidden />}
       title={t.problems[problem.code]}
       role="alert"
-      mb="md"
+      className={styles.alert}
     >
       <Text size="sm" className={styles.message}>
         {problem.message}

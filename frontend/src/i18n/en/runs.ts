@@ -43,7 +43,7 @@ export const runs = {
     action: "Open the editor",
   },
   noMatch: "No run matches the filter",
-  actions: { pause: "Pause", resume: "Resume", stop: "Stop", open: "Open", edit: "Open the network" },
+  actions: { pause: "Pause", resume: "Resume", stop: "Stop", again: "Train again" },
   stopTitle: "Stop this run?",
   progress: {
     epoch: (epoch: number, epochs: number) => `Epoch ${epoch} of ${epochs}`,
@@ -125,6 +125,7 @@ export const runs = {
     copy: "Copy as JSON",
     setting: "Setting",
     value: "Value",
+    block: (members: number, nodes: number) => `${members} members, ${nodes} nodes`,
   },
   checkpoints: {
     step: "Step",

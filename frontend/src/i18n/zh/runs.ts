@@ -45,7 +45,7 @@ export const runs: typeof en = {
     action: "打开编辑器",
   },
   noMatch: "没有符合筛选条件的训练",
-  actions: { pause: "暂停", resume: "继续", stop: "停止", open: "打开", edit: "打开网络" },
+  actions: { pause: "暂停", resume: "继续", stop: "停止", again: "再次训练" },
   stopTitle: "停止这次训练？",
   progress: {
     epoch: (epoch, epochs) => `第 ${epoch} / ${epochs} 轮`,
@@ -127,6 +127,7 @@ export const runs: typeof en = {
     copy: "复制为 JSON",
     setting: "设置",
     value: "值",
+    block: (members, nodes) => `${members} 个成员，${nodes} 个节点`,
   },
   checkpoints: {
     step: "步数",

@@ -1,0 +1,77 @@
+import { Select } from "@mantine/core";
+import { CircleCheck, TriangleAlert } from "lucide-react";
+import type { DatasetEntry, Document } from "@/api/types";
+import { useText } from "@/i18n";
+import { compactCount } from "@/lib/format";
+import { shapeText } from "@/lib/shape";
+import { misfit } from "./fit";
+import styles from "./TrainDialog.module.css";
+
+interface Props {
+  entries: DatasetEntry[];
+  document: Document;
+  value: string;
+  onChange: (name: string) => void;
+  error: string | undefined;
+}
+
+/** The data set, what it holds, and whether it fits the network. */
+export function DatasetField({ entries, document, value, onChange, error }: Props) {
+  const t = useText();
+  const option = (entry: DatasetEntry) => ({
+    value: entry.name,
+    label: `${entry.label} · ${shapeText(entry.shape)}${entry.available ? "" : ` · ${t.train.datasets.unavailable}`}`,
+    disabled: !entry.available,
+  });
+  const [builtin, uploaded] = [entries.filter((entry) => !entry.uploaded), entries.filter((entry) => entry.uploaded)];
+  const entry = entries.find((one) => one.name === value);
+  return (
+    <div className={styles.choice}>
+      <Select
+        size="sm"
+        label={t.train.dataset}
+        data={[
+          { group: t.train.datasets.builtin, items: builtin.map(option) },
+          ...(uploaded.length > 0 ? [{ group: t.train.datasets.uploaded, items: uploaded.map(option) }] : []),
+        ]}
+        value={value}
+        onChange={(name) => name && onChange(name)}
+        searchable
+        maxDropdownHeight={300}
+        error={error}
+        data-testid="dataset"
+      />
+      {entry && <Facts entry={entry} document={document} />}
+    </div>
+  );
+}
+
+function Facts({ entry, document }: { entry: DatasetEntry; document: Document }) {
+  const t = useText();
+  const problem = misfit(entry, document, t);
+  return (
+    <div className={styles.facts}>
+      <span>{t.train.tasks[entry.task]}</span>
+      <span>
+        {t.train.sample} <b>{shapeText(entry.shape)}</b> {entry.dtype}
+      </span>
+      {entry.classes.length > 0 && (
+        <span>
+          {t.train.classes} <b>{entry.classes.length}</b>
+        </span>
+      )}
+      <span>
+        {t.train.samples} <b>{compactCount(entry.samples)}</b>
+      </span>
+      {problem === null ? (
+        <span className={styles.fits}>
+          <CircleCheck size={14} aria-hidden /> {t.train.fits}
+        </span>
+      ) : (
+        <span className={styles.unfit} role="alert">
+          <TriangleAlert size={14} aria-hidden /> {problem} {t.train.inputHint}
+        </span>
+      )}
+    </div>
+  );
+}
