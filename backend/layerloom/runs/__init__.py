@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from layerloom.runs.dispatcher import Dispatcher, Limits
+from layerloom.runs.dispatcher import Dispatcher
+from layerloom.runs.watch import Limits
 
 __all__ = ["Dispatcher", "Limits"]

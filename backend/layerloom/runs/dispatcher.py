@@ -2,51 +2,118 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+import threading
 from pathlib import Path
 
-from layerloom.runs.executors.port import Executor
-from layerloom.storage import Store
+from layerloom.runs.executors.port import Executor, Need, Task
+from layerloom.runs.files import write_atomic
+from layerloom.runs.watch import Limits, Watch, attempt_folder
+from layerloom.schema.worker import Job
+from layerloom.storage import Claim, Live, Store, StoreBusy
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Seconds of patience."""
-
-    period: float = 0.25
-    """Between two looks when nothing wakes it."""
-    obey: float = 10
-    """From a wish to stop or pause until the trainer is made to."""
-    grace: float = 5
-    """From TERM to KILL."""
-    stalled: float = 120
-    """Without a step."""
+_log = logging.getLogger(__name__)
 
 
 class Dispatcher:
     """Stateless but for its clocks: all that must survive is in the store, so it may die and come back at any time."""
 
     def __init__(
-        self, store: Store, executor: Executor, *, data_folder: Path, address_file: Path, limits: Limits = Limits()
-    ) -> None: ...
+        self, store: Store, executor: Executor, *, data_folder: Path, address_file: Path, limits: Limits | None = None
+    ) -> None:
+        self._store = store
+        self._executor = executor
+        self._data_folder = data_folder.resolve()
+        self._address_file = address_file.resolve()
+        self._limits = limits or Limits()
+        self._watch = Watch(store, executor, self._limits)
+        self._wakes = threading.Event()
+        self._closing = False
+        self._healthy = True
+        self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
 
     def start(self) -> None:
         """Adopt what still runs from before, then look every ``period`` in a thread of its own."""
-        ...
+        self._thread.start()
 
     def wake(self) -> None:
         """Look now: a run was added, or a wish changed. Cheap, from any thread."""
-        ...
+        self._wakes.set()
 
     def close(self) -> None:
         """End the thread and let go of the executor; trainers go on."""
-        ...
-
-    def tick(self) -> None:
-        """One look, for tests: start what fits, notice what ended, enforce what is wanted."""
-        ...
+        self._closing = True
+        self._wakes.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._executor.close()
 
     @property
     def healthy(self) -> bool:
         """The thread is alive and its last look succeeded."""
-        ...
+        return self._thread.is_alive() and self._healthy
+
+    def tick(self) -> None:
+        """One look, for tests: start what fits, notice what ended, enforce what is wanted."""
+        live = self._store.queue.live()
+        for run in live:
+            if run.handle is None:
+                self._start_again(run)
+        self._watch.look([run for run in live if run.handle is not None])
+        self._fill()
+
+    def _loop(self) -> None:
+        while not self._closing:
+            self._wakes.clear()
+            try:
+                self.tick()
+                self._healthy = True
+            except StoreBusy as busy:
+                if self._healthy:
+                    _log.warning("the dispatcher waits for the database: %s", busy)
+                self._healthy = False
+            except Exception:  # whatever it is, the next look may succeed, and runs must not be left alone
+                _log.exception("the dispatcher failed and goes on")
+                self._healthy = False
+            self._wakes.wait(self._limits.period if self._healthy else 1.0)
+
+    def _fill(self) -> None:
+        waiting = self._store.queue.waiting()
+        room = self._executor.room([Need(run.device, run.threads) for run in waiting])
+        for claim in self._store.queue.claim(room):
+            try:
+                self._begin(claim)
+            except Exception as error:
+                _log.exception("run %s could not be started", claim.run)
+                self._store.queue.lost(claim.run, claim.attempt, f"could not be started: {error}")
+
+    def _begin(self, claim: Claim) -> None:
+        folder = attempt_folder(self._store, claim.run, claim.attempt)
+        folder.mkdir(parents=True, exist_ok=True)
+        job = Job(
+            run=claim.run,
+            attempt=claim.attempt,
+            document=claim.document,
+            plan=claim.plan,
+            folder=str(self._store.folder(claim.run)),
+            data_folder=str(self._data_folder),
+            address_file=str(self._address_file),
+            token=claim.token,
+            resume=claim.resume,
+        )
+        write_atomic(folder / "job.json", job.model_dump_json().encode())
+        self._start(job, folder)
+
+    def _start(self, job: Job, folder: Path) -> None:
+        task = Task(f"{job.run}.a{job.attempt}", folder, Need(job.plan.device, job.plan.threads))
+        self._store.queue.set_handle(job.run, job.attempt, self._executor.start(task))
+
+    def _start_again(self, run: Live) -> None:
+        """A start was cut short by a crash of the service between claim and handle: the same key never starts twice."""
+        folder = attempt_folder(self._store, run.run, run.attempt)
+        try:
+            job = Job.model_validate_json((folder / "job.json").read_bytes())
+        except FileNotFoundError:
+            self._store.queue.lost(run.run, run.attempt, "was not started before the service ended", crash=False)
+        else:
+            self._start(job, folder)

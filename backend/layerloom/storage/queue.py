@@ -85,18 +85,21 @@ class Queue:
         with self._journal.database.read() as connection:
             return [Live(*row) for row in connection.execute(query)]
 
-    def lost(self, run: str, attempt: int, why: str, *, crash: bool = True) -> State | None:
+    def lost(
+        self, run: str, attempt: int, why: str, *, crash: bool = True, seen: bool = True, traceback: str = ""
+    ) -> State | None:
         """The attempt ended without a last word: fence it, then obey the user's wish, or requeue, or give up.
 
-        ``crash`` counts towards the limit of three retries; with the limit reached the run becomes ``failed`` with
-        ``trainer_lost``. Returns the new state, or None when the attempt was not live any more.
+        ``crash`` counts towards the limit of three retries. With the limit reached the run becomes ``failed`` with
+        ``trainer_lost``, or ``interrupted``, which the user may resume, when nobody has ``seen`` how it ended (the
+        machine was restarted, perhaps). Returns the new state, or None when the attempt was not live any more.
         """
         with self._journal.transaction() as transaction:
             row = _held(transaction, run, attempt)
             if row is None:
                 return None
             crashes = row["crashes"] + crash
-            said = _verdict(row["desired"], crashes, why, attempt)
+            said = _verdict(row, crashes, why, seen, traceback)
             wait = _BACKOFF_S * 2 ** (crashes - 1) if crash else 0.0
             # Raised here too: a trainer that only seemed dead is fenced from now on, not from the next claim.
             columns: dict[str, Any] = {"attempt": attempt + 1, "crashes": crashes, "not_before": transaction.now + wait}
@@ -127,17 +130,22 @@ def _held(transaction: Transaction, run: str, attempt: int) -> Row | None:
     return row if row["attempt"] == attempt and row["state"] in LIVE else None
 
 
-def _verdict(desired: str, crashes: int, why: str, attempt: int) -> list[Event]:
-    if desired == "stop":
-        return [StateChanged(state="stopped", reason=why, attempt=attempt)]
-    if desired == "pause":
-        return [StateChanged(state="paused", reason=why, attempt=attempt)]
-    if crashes > RETRIES:
-        problem = Problem(
-            code=ProblemCode.TRAINER_LOST,
-            message=f"The trainer was lost {crashes} times, the last time because it {why}. "
-            "Its last checkpoint can be downloaded.",
-            data={"why": why, "crashes": crashes},
-        )
-        return [ProblemFound(problem=problem), StateChanged(state="failed", reason=why, attempt=attempt)]
-    return [StateChanged(state="queued", reason=why, attempt=attempt)]
+def _verdict(row: Row, crashes: int, why: str, seen: bool, traceback: str) -> list[Event]:
+    """What becomes of a run whose attempt is gone: what the user wants, another attempt, or the end."""
+    if row["desired"] != "run":
+        state: State = "stopped" if row["desired"] == "stop" else "paused"
+        return [StateChanged(state=state, reason=f"The trainer {why}.", attempt=row["attempt"])]
+    if crashes <= RETRIES:
+        count = f" (crash {crashes} of at most {RETRIES})" if crashes > row["crashes"] else ""
+        reason = f"The trainer {why}{count}; it goes on from the last checkpoint."
+        return [StateChanged(state="queued", reason=reason, attempt=row["attempt"])]
+    problem = Problem(
+        code=ProblemCode.TRAINER_LOST,
+        message=f"The trainer was lost {crashes} times; the last time it {why}. What it saved can be downloaded.",
+        data={"why": why, "crashes": crashes},
+    )
+    end: State = "failed" if seen else "interrupted"
+    return [
+        ProblemFound(problem=problem, traceback=traceback),
+        StateChanged(state=end, reason=problem.message, attempt=row["attempt"]),
+    ]

@@ -141,7 +141,9 @@ class Runs:
                 reason = {"run": "resumed", "pause": "paused", "stop": "stopped"}[desired]
                 said = [StateChanged(state=state, reason=f"{reason} by the user", attempt=row["attempt"])]
             wish = row["desired"] if row["state"] in ENDED and not said else desired
-            transaction.record(row, said, desired=wish)
+            # A user's resume is a new beginning: earlier crashes do not count against it.
+            again = {"crashes": 0, "not_before": 0.0} if said and desired == "run" else {}
+            transaction.record(row, said, desired=wish, **again)
             return RunSummary(**_plain(row))
 
     def delete(self, run: str) -> None:

@@ -57,7 +57,7 @@ class Executor(Protocol):
         """
 
     def logs(self, handle: str, offset: int = 0) -> bytes:
-        """What the trainer printed, from a byte offset."""
+        """What the trainer printed, from a byte offset; a negative one counts from the end. At most a megabyte."""
 
     def close(self) -> None:
         """Let go, without stopping any job."""

@@ -1,0 +1,56 @@
+"""A process known by pid and birth, because a pid alone is given to another process after the first has gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+import psutil
+
+_SAME_BIRTH_S = 5
+"""Birth times are derived from the wall clock, which may be set; no pid comes round again so soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A trainer: the leader of a session and process group of its own."""
+
+    pid: int
+    born: float
+    """Unix seconds, as ``psutil`` gives it."""
+
+    @classmethod
+    def of(cls, pid: int) -> Process:
+        """The process that has this pid now."""
+        return cls(pid, psutil.Process(pid).create_time())
+
+    def alive(self) -> bool:
+        """Whether it runs; one that has ended and is not reaped does not."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.born) < _SAME_BIRTH_S
+            return same and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return False
+
+    def send(self, number: signal.Signals) -> None:
+        """Signal the process alone."""
+        if self.alive():
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill_group(self) -> None:
+        """SIGKILL to the process and to everything it has left in its session."""
+        self.send(signal.SIGKILL)
+        for pid in self._session():
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+
+    def _session(self) -> Iterator[int]:
+        for process in psutil.process_iter():
+            with suppress(OSError, psutil.Error):
+                if os.getsid(process.pid) == self.pid and process.create_time() >= self.born - _SAME_BIRTH_S:
+                    yield process.pid

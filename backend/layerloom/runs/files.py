@@ -1,0 +1,34 @@
+"""Small files that are there whole or not at all, and the ends of long ones."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+
+
+def write_atomic(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write through a synced temporary file and a rename, so that a crash leaves the old file or the new one."""
+    draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def tail(text: bytes, limit: int = 20_000) -> str:
+    """The end of a log, from a line's beginning, with whatever is no UTF-8 made visible."""
+    if len(text) > limit:
+        text = text[-limit:].partition(b"\n")[2]
+    return text.decode(errors="backslashreplace")
