@@ -36,7 +36,8 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
         if not self.dependant.body_params:
             return handle
-        model: TypeAdapter[Any] = TypeAdapter(self.dependant.body_params[0].field_info.annotation)
+        annotation: Any = self.dependant.body_params[0].field_info.annotation
+        model: TypeAdapter[Any] = TypeAdapter(annotation)
 
         async def strict(request: Request) -> Response:
             media = request.headers.get("content-type", "").partition(";")[0].strip().lower()

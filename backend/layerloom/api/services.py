@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from layerloom.api.security.sessions import Sessions
+from layerloom.api.security import Sessions
 from layerloom.api.streams import Streams
-
-if TYPE_CHECKING:
-    from layerloom.runs import Dispatcher
-    from layerloom.storage import Store
+from layerloom.schema.run import Device
+from layerloom.storage import Store
 
 
 @dataclass(frozen=True)
@@ -22,19 +21,21 @@ class Services:
     """Everything behind the API."""
 
     store: Store
-    dispatcher: Dispatcher
     sessions: Sessions
     streams: Streams
     data: Path
     """Folder of uploads and downloaded data sets."""
-    spool: Path
-    """Folder for uploads under way, on the same disk as ``data``."""
+    drafts: Path
+    """Files that live for one request, on the same disk as everything else."""
+    wake: Callable[[], None]
+    """Tell the dispatcher that there is something to do."""
+    devices: Callable[[], list[Device]]
 
 
 # Asynchronous, because a synchronous dependency would cost a worker thread per request.
-async def services(connection: HTTPConnection) -> Services:
+async def _services(connection: HTTPConnection) -> Services:
     found: Services = connection.app.state.services
     return found
 
 
-Given = Annotated[Services, Depends(services)]
+Given = Annotated[Services, Depends(_services)]

@@ -1,15 +1,15 @@
 """Live events to any number of viewers.
 
-A viewer is a cursor over the log, not a queue: what it has not got yet comes from a short tail that all viewers of a run
-share (each event is made text once), and from the store where the tail does not reach. So nobody can miss an event or
-get one twice, however slow he is and whenever he comes.
+A viewer is a cursor over the log, not a queue: what it has not got yet comes from a short tail that all viewers of a
+run share (each event is made text once), and from the store where the tail does not reach. So nobody can miss an event
+or get one twice, however slow he is and whenever he comes.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 TAIL_EVENTS = 512
@@ -60,7 +60,7 @@ class Tail:
 
 
 class Streams:
-    """The tails of all runs that somebody watches. Lives on the event loop; ``publish`` may be called from any thread."""
+    """The tails of all runs that somebody watches, on one event loop; ``publish`` may be called from any thread."""
 
     def __init__(self, read: Read) -> None:
         self._read = read
@@ -86,7 +86,7 @@ class Streams:
         if tail is not None:
             tail.add(first, [event.decode("utf-8") for event in events])
 
-    async def follow(self, run: str, cursor: int) -> AsyncIterator[str]:
+    async def follow(self, run: str, cursor: int) -> AsyncGenerator[str, None]:
         """Every event behind the cursor, stored ones first and then live ones, for as long as one listens.
 
         The caller has made sure that the run exists.

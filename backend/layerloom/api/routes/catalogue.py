@@ -28,7 +28,18 @@ def get_catalogue(request: Request, services: Given) -> Response:
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     whole = known.model_copy(update={"datasets": datasets, "digest": digest})
-    return Response(whole.model_dump_json(), headers=headers, media_type="application/json")
+    return Response(_written(digest, whole), headers=headers, media_type="application/json")
+
+
+_latest: tuple[str, bytes] = ("", b"")
+
+
+def _written(digest: str, whole: Catalogue) -> bytes:
+    """As JSON, a megabyte of it; written anew only when the content is."""
+    global _latest
+    if _latest[0] != digest:
+        _latest = (digest, whole.model_dump_json().encode())
+    return _latest[1]
 
 
 @router.get("/examples")

@@ -2,47 +2,86 @@
 
 from __future__ import annotations
 
+from pathlib import Path as File
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Response
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
 
+from layerloom.api import drafts, weights
 from layerloom.api.bodies import StrictRoute
+from layerloom.api.columns import metrics_csv
 from layerloom.api.parameters import RunKey
-from layerloom.api.services import Given
+from layerloom.api.refusals import Refusal
+from layerloom.api.routes.graphs import source
+from layerloom.api.services import Given, Services
+from layerloom.schema.problems import ProblemCode
 from layerloom.schema.run import Checkpoint
+from layerloom.storage import Missing
 
 router = APIRouter(prefix="/api/runs/{run_id}", tags=["checkpoints"], route_class=StrictRoute)
 
 
-def _file(*media: str) -> dict[int | str, dict[str, Any]]:
+def _file(media: str) -> dict[int | str, dict[str, Any]]:
     schema = {"schema": {"type": "string", "format": "binary"}}
-    return {200: {"description": "The file", "content": {kind: schema for kind in media}}}
+    return {200: {"description": "The file", "content": {media: schema}}}
 
 
 @router.get("/checkpoints")
 def list_checkpoints(run_id: RunKey, services: Given) -> list[Checkpoint]:
     """Weights that can be downloaded, newest first."""
-    raise NotImplementedError
+    return services.store.runs.checkpoints(run_id)
 
 
 @router.get("/checkpoints/{which}/state_dict", response_class=Response, responses=_file("application/octet-stream"))
 def download_state_dict(
     run_id: RunKey,
-    which: Annotated[str, Path(pattern=r"^(last|best|\d{1,12})$")],
+    which: Annotated[str, Path(pattern=r"^(last|best|[0-9]{1,12})$")],
     services: Given,
     format: Annotated[Literal["pt", "safetensors"], Query()] = "pt",
 ) -> Response:
     """The module's state_dict of the ``last`` or ``best`` checkpoint, or of a step."""
-    raise NotImplementedError
+    step, held = _hold(run_id, which, services)
+    if format == "safetensors":
+        held = weights.as_safetensors(held)
+    model = services.store.runs.summary(run_id).model
+    return FileResponse(
+        held,
+        media_type="application/octet-stream",
+        filename=f"{model}-step{step}.{format}",
+        background=BackgroundTask(held.unlink, missing_ok=True),
+    )
 
 
 @router.get("/export/python", response_class=Response, responses=_file("text/x-python"))
 def download_python(run_id: RunKey, services: Given) -> Response:
     """The Python file that was trained."""
-    raise NotImplementedError
+    run = services.store.runs.get(run_id)
+    return _attachment(source(run.document), "text/x-python", f"{run.model}.py")
 
 
 @router.get("/metrics.csv", response_class=Response, responses=_file("text/csv"))
 def download_metrics(run_id: RunKey, services: Given) -> Response:
     """Every recorded step of every series."""
-    raise NotImplementedError
+    summary = services.store.runs.summary(run_id)
+    return _attachment(metrics_csv(services.store.log, run_id), "text/csv", f"{summary.model}-{summary.id}.csv")
+
+
+def _hold(run: str, which: str, services: Services) -> tuple[int, File]:
+    services.store.runs.summary(run)
+    for _ in range(3):
+        try:
+            found = services.store.runs.checkpoint(run, which)
+            return found.step, drafts.hold(found.folder / "state.pt", services.drafts)
+        except (FileNotFoundError, Missing):
+            # Retired between look-up and open: a newer one has taken its place.
+            continue
+    raise Refusal(404, ProblemCode.CHECKPOINT_MISSING, "There is no such checkpoint (yet, or any more).")
+
+
+def _attachment(text: str, media: str, name: str) -> Response:
+    # Members' names are identifiers, but a block may be called anything while its network is half drawn.
+    safe = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in name)
+    headers = {"Content-Disposition": f'attachment; filename="{safe}"'}
+    return Response(text, headers=headers, media_type=f"{media}; charset=utf-8")

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import AsyncIterator
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
 
 from layerloom.api.bodies import StrictRoute
+from layerloom.api.drafts import draft
+from layerloom.api.refusals import Refusal, unknown, with_problems
 from layerloom.api.services import Given
 from layerloom.schema.catalogue import DatasetEntry
+from layerloom.schema.problems import ProblemCode
 from layerloom.schema.run import DatasetPreview
 
+if TYPE_CHECKING:
+    from layerloom.data import DataError
+
 router = APIRouter(prefix="/api/datasets", tags=["datasets"], route_class=StrictRoute)
-_UPLOAD = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            media: {"schema": {"type": "string", "format": "binary"}}
-            for media in ("application/octet-stream", "text/csv", "application/x-npz")
-        },
-    }
+MEDIA = ("application/octet-stream", "text/csv", "text/tab-separated-values", "application/x-npz")
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_UPLOAD: dict[str, Any] = {"requestBody": {"required": True, "content": dict.fromkeys(MEDIA, _BINARY)}}
+_STATUS = {
+    ProblemCode.UPLOAD_TYPE: 415,
+    ProblemCode.PAYLOAD_TOO_LARGE: 413,
+    ProblemCode.UNKNOWN_DATASET: 404,
+    ProblemCode.NAME_RESERVED: 409,
+    ProblemCode.DISK_FULL: 507,
 }
+_BLOCK = 1024 * 1024
 
 
 @router.get("")
@@ -36,16 +47,60 @@ async def upload_dataset(
     name: str, request: Request, services: Given, filename: Annotated[str, Query(max_length=255)]
 ) -> DatasetEntry:
     """Upload a CSV, TSV or NPZ file as the raw body. ``filename`` tells the format by its suffix and is not kept."""
-    raise NotImplementedError
+    media = request.headers.get("content-type", MEDIA[0]).partition(";")[0].strip().lower()
+    if media not in MEDIA:
+        raise Refusal(415, ProblemCode.UNSUPPORTED_MEDIA, f"Send the file itself, as one of {', '.join(MEDIA)}.")
+    with draft(services.drafts) as path:
+        await _receive(request.stream(), path)
+        return await run_in_threadpool(_accept, services.data, name, PurePath(filename).suffix, path)
 
 
 @router.get("/{name}/preview")
 def preview_dataset(name: str, services: Given, count: Annotated[int, Query(ge=1, le=64)] = 16) -> DatasetPreview:
     """A few samples, and how many each class has."""
-    raise NotImplementedError
+    from layerloom.data import DataError, preview
+
+    try:
+        return preview(name, services.data, count)
+    except DataError as error:
+        raise _refusal(error) from None
 
 
 @router.delete("/{name}", status_code=204)
 def delete_dataset(name: str, services: Given) -> None:
     """Remove an upload; what comes with LayerLoom stays."""
-    raise NotImplementedError
+    from layerloom.data import find, uploads
+
+    if not uploads.remove(name, services.data):
+        if find(name, services.data):
+            raise Refusal(409, ProblemCode.NAME_RESERVED, "This data set comes with LayerLoom and stays.")
+        raise unknown("data set")
+
+
+async def _receive(chunks: AsyncIterator[bytes], path: Path) -> None:
+    """Write blocks of a MiB away from the event loop, so that a slow disk holds up nobody else."""
+    waiting = bytearray()
+    with path.open("wb") as file:
+        async for chunk in chunks:
+            waiting += chunk
+            if len(waiting) >= _BLOCK:
+                await run_in_threadpool(_write, file, bytes(waiting))
+                waiting.clear()
+        await run_in_threadpool(_write, file, bytes(waiting))
+
+
+def _write(file: BinaryIO, block: bytes) -> None:
+    file.write(block)
+
+
+def _accept(data: Path, name: str, suffix: str, path: Path) -> DatasetEntry:
+    from layerloom.data import DataError, accept
+
+    try:
+        return accept(data, name, suffix, path)
+    except DataError as error:
+        raise _refusal(error) from None
+
+
+def _refusal(error: DataError) -> Refusal:
+    return with_problems(_STATUS.get(error.problem.code, 422), error.problem.message, [error.problem])

@@ -4,32 +4,38 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Query, Response
 
 from layerloom.api.bodies import StrictRoute
 from layerloom.api.parameters import NetworkKey
+from layerloom.api.refusals import Refusal
 from layerloom.api.services import Given
+from layerloom.schema.problems import ProblemCode
 from layerloom.schema.run import Network, NetworkSummary, NewNetwork
 
 router = APIRouter(prefix="/api/networks", tags=["networks"], route_class=StrictRoute)
 
 
 @router.get("")
-def list_networks(services: Given) -> list[NetworkSummary]:
-    """Newest first."""
-    return services.store.networks()
+def list_networks(
+    services: Given,
+    limit: Annotated[int, Query(ge=1, le=200)] = 200,
+    offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+) -> list[NetworkSummary]:
+    """Newest save first."""
+    return services.store.networks.page(limit, offset)
 
 
 @router.post("", status_code=201)
 def create_network(new: NewNetwork, services: Given, response: Response) -> Network:
     """Store a document as a network of its own."""
-    raise NotImplementedError
+    return _tagged(services.store.networks.create(new.document, new.name), response)
 
 
 @router.get("/{network_id}")
 def get_network(network_id: NetworkKey, services: Given, response: Response) -> Network:
     """The newest revision."""
-    raise NotImplementedError
+    return _tagged(services.store.networks.get(network_id), response)
 
 
 @router.put("/{network_id}")
@@ -40,11 +46,27 @@ def save_network(
     response: Response,
     if_match: Annotated[str | None, Header(max_length=64)] = None,
 ) -> Network:
-    """Save on top of the revision that ``If-Match`` names; 412 ``stale_revision`` when another save came between."""
-    raise NotImplementedError
+    """Save on top of the revision that ``If-Match`` names.
+
+    412 ``stale_revision`` when another save came between; the refusal carries what is stored now.
+    """
+    saved = services.store.networks.save(network_id, new.document, new.name, _revision(if_match))
+    return _tagged(saved, response)
 
 
 @router.delete("/{network_id}", status_code=204)
 def delete_network(network_id: NetworkKey, services: Given) -> None:
     """Remove a network. Runs keep the document that they trained."""
-    raise NotImplementedError
+    services.store.networks.delete(network_id)
+
+
+def _tagged(network: Network, response: Response) -> Network:
+    response.headers["ETag"] = f'"{network.revision}"'
+    return network
+
+
+def _revision(if_match: str | None) -> int:
+    text = (if_match or "").strip().removeprefix("W/").strip('"')
+    if not (text.isascii() and text.isdecimal() and len(text) <= 9):
+        raise Refusal(428, ProblemCode.BAD_REQUEST, "State the revision that you edited in the header If-Match.")
+    return int(text)

@@ -8,13 +8,16 @@ from fastapi import APIRouter, Header, Query, Response
 
 from layerloom.api.bodies import StrictRoute
 from layerloom.api.parameters import Cursor, RunKey
-from layerloom.api.services import Given
+from layerloom.api.plans import require_trainable
+from layerloom.api.refusals import Refusal
+from layerloom.api.services import Given, Services
+from layerloom.schema.document import Document
 from layerloom.schema.events import State
-from layerloom.schema.run import EventPage, NewRun, Run, RunPage, RunPatch
+from layerloom.schema.problems import ProblemCode
+from layerloom.schema.run import Desired, EventPage, NewRun, Run, RunPage, RunPatch, RunSummary
 
 router = APIRouter(prefix="/api/runs", tags=["runs"], route_class=StrictRoute)
-Sort = Literal["created", "-created", "name", "-name", "state", "-state"]
-"""A leading hyphen turns the order round."""
+Sort = Literal["created_at", "name", "state", "ended_at", "step"]
 
 
 @router.post("", status_code=201)
@@ -22,59 +25,75 @@ def start_run(
     new: NewRun,
     services: Given,
     response: Response,
-    idempotency_key: Annotated[str | None, Header(max_length=128)] = None,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=128)] = None,
 ) -> Run:
     """Check network, plan and data, and queue the run. Repeating an Idempotency-Key gives the run that it made."""
-    raise NotImplementedError
+    document = _document(new, services)
+    parameters = require_trainable(document, new.plan, services.data, services.devices)
+    name = new.name or document.name or document.main
+    added = services.store.runs.add(document, new.plan, name=name, parameters=parameters, key=idempotency_key)
+    services.wake()
+    response.headers["Location"] = f"/api/runs/{added.run}"
+    return services.store.runs.get(added.run)
 
 
 @router.get("")
 def list_runs(
     services: Given,
-    state: Annotated[list[State] | None, Query()] = None,
+    state: State | None = None,
     search: Annotated[str, Query(max_length=200)] = "",
-    sort: Sort = "-created",
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    sort: Sort = "created_at",
+    descending: bool = True,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
 ) -> RunPage:
-    """A page of the runs table. ``search`` looks in names, tags, models and data sets."""
-    raise NotImplementedError
+    """A page of the runs table. ``search`` looks in names, models, data sets, tags and ids."""
+    items: list[RunSummary] = []
+    while True:
+        rows, start = min(limit - len(items), 200), offset + len(items)
+        page = services.store.runs.page(
+            text=search.replace("\0", ""), state=state, sort=sort, descending=descending, limit=rows, offset=start
+        )
+        items += page.items
+        if len(items) == limit or len(page.items) < rows:
+            return RunPage(items=items, total=page.total)
 
 
 @router.get("/{run_id}")
 def get_run(run_id: RunKey, services: Given) -> Run:
     """One run with its document and plan."""
-    raise NotImplementedError
+    return services.store.runs.get(run_id)
 
 
 @router.patch("/{run_id}")
 def change_run(run_id: RunKey, patch: RunPatch, services: Given) -> Run:
     """Rename or tag a run."""
-    raise NotImplementedError
+    services.store.runs.patch(run_id, name=patch.name, tags=patch.tags)
+    return services.store.runs.get(run_id)
 
 
 @router.delete("/{run_id}", status_code=204)
 def delete_run(run_id: RunKey, services: Given) -> None:
     """Remove a run with its log and its checkpoints; 409 while it trains."""
-    raise NotImplementedError
+    services.store.runs.delete(run_id)
 
 
 @router.post("/{run_id}/pause")
 def pause_run(run_id: RunKey, services: Given) -> Run:
     """Ask for a pause: the trainer saves a checkpoint and leaves."""
-    raise NotImplementedError
+    return _want(run_id, "pause", services)
 
 
 @router.post("/{run_id}/resume")
 def resume_run(run_id: RunKey, services: Given) -> Run:
     """Go on from the last checkpoint."""
-    raise NotImplementedError
+    return _want(run_id, "run", services)
 
 
 @router.post("/{run_id}/stop")
 def stop_run(run_id: RunKey, services: Given) -> Run:
     """End a run early; its checkpoints stay."""
-    raise NotImplementedError
+    return _want(run_id, "stop", services)
 
 
 @router.get("/{run_id}/events", response_model=EventPage)
@@ -82,4 +101,21 @@ def list_events(
     run_id: RunKey, services: Given, after: Cursor = 0, limit: Annotated[int, Query(ge=1, le=5_000)] = 1_000
 ) -> Response:
     """The log behind a cursor, oldest first."""
-    raise NotImplementedError
+    last = services.store.log.last_seq(run_id)
+    # Stored events are JSON already; parsing them only to write them again would be the larger part of the work.
+    items = b",".join(services.store.log.events(run_id, after, limit))
+    return Response(b'{"items":[%b],"last_seq":%d}' % (items, last), media_type="application/json")
+
+
+def _want(run: str, desired: Desired, services: Services) -> Run:
+    services.store.runs.want(run, desired)
+    services.wake()
+    return services.store.runs.get(run)
+
+
+def _document(new: NewRun, services: Services) -> Document:
+    if new.document is not None and new.network is None and new.revision is None:
+        return new.document
+    if new.document is None and new.network is not None:
+        return services.store.networks.get(new.network, new.revision).document
+    raise Refusal(422, ProblemCode.INVALID_BODY, "Give either a document, or a network with or without a revision.")

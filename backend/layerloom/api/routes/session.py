@@ -14,4 +14,4 @@ router = APIRouter(prefix="/api/session", tags=["session"], route_class=StrictRo
 @router.post("/code", status_code=201)
 async def create_code(services: Given) -> SessionCode:
     """A code for ``/?code=…``; whoever opens that address first is signed in."""
-    raise NotImplementedError
+    return SessionCode(code=services.sessions.new_code())

@@ -5,6 +5,6 @@ refused. ``guard`` puts them round an application.
 """
 
 from layerloom.api.security.guard import guard
-from layerloom.api.security.sessions import COOKIE, Sessions, home_token
+from layerloom.api.security.sessions import Sessions, home_token
 
-__all__ = ["COOKIE", "Sessions", "guard", "home_token"]
+__all__ = ["Sessions", "guard", "home_token"]

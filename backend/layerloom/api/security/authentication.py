@@ -23,10 +23,9 @@ AttemptOf = Callable[[str, str], int | None]
 class Authentication:
     """Pure ASGI: 401."""
 
-    def __init__(self, app: ASGIApp, sessions: Sessions, cookie_name: str, attempt_of: AttemptOf) -> None:
+    def __init__(self, app: ASGIApp, sessions: Sessions, attempt_of: AttemptOf) -> None:
         self.app = app
         self.sessions = sessions
-        self.cookie_name = cookie_name
         self.attempt_of = attempt_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,7 +47,7 @@ class Authentication:
         shown = bearer(scope)
         if shown is not None:
             return "token" if self.sessions.is_token(shown) else None
-        value = cookie(scope, self.cookie_name)
+        value = cookie(scope)
         if value is not None and self.sessions.is_cookie(value):
             return "cookie"
         return "public" if is_public(scope) else None

@@ -49,10 +49,10 @@ class Frame:
             await self.app(scope, receive, send)
             return
         scope[REQUEST_ID] = secrets.token_hex(8)
-        started = False
+        started = complete = False
 
         async def framed(message: Message) -> None:
-            nonlocal started
+            nonlocal started, complete
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 started = True
                 answer = MutableHeaders(scope=message)
@@ -63,6 +63,7 @@ class Frame:
                     answer.setdefault("Cache-Control", "no-store")
             elif message["type"] == "websocket.accept":
                 started = True
+            complete = message["type"] == "http.response.body" and not message.get("more_body", False)
             await send(message)
 
         try:
@@ -71,7 +72,7 @@ class Frame:
             return
         except Exception:
             logger.exception("request %s failed", scope[REQUEST_ID])
-            if started:
-                raise
-            detail = "Something went wrong inside LayerLoom; its log holds this request's id."
-            await refuse(scope, receive, framed, Refusal(500, ProblemCode.INTERNAL, detail))
+            if not started:
+                await refuse(scope, receive, framed, Refusal(500, ProblemCode.INTERNAL))
+            elif not complete:
+                raise  # so that the server cuts the connection, and a half answer does not look like a whole one

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from layerloom.api.refusals import Refusal
-from layerloom.api.security.wire import header, refuse
+from layerloom.api.security.wire import header, host_and_port, refuse
 from layerloom.schema.problems import ProblemCode
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -21,14 +21,8 @@ class Hosts:
         self.names = LOOPBACK | {name.lower() for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or host_name(header(scope, b"host") or "") in self.names:
+        if scope["type"] == "lifespan" or host_and_port(header(scope, b"host") or "")[0] in self.names:
             await self.app(scope, receive, send)
             return
         detail = "LayerLoom does not answer under this name; state it with --allow-host when it should."
         await refuse(scope, receive, send, Refusal(421, ProblemCode.UNKNOWN_HOST, detail))
-
-
-def host_name(host: str) -> str:
-    """The name of a Host header, without its port: ``[::1]:7878`` → ``[::1]``; empty for what is no such header."""
-    name, colon, port = host.rpartition(":") if ":" in host.rpartition("]")[2] else (host, "", "")
-    return "" if colon and not (port.isascii() and port.isdecimal()) else name.lower()

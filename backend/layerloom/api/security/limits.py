@@ -1,4 +1,4 @@
-"""How large a body may be and how long it may take to arrive, counted as it streams: no announced length is believed."""
+"""How large a body may be and how long it may take to arrive, counted as it streams, whatever length was announced."""
 
 from __future__ import annotations
 

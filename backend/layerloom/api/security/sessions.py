@@ -14,7 +14,6 @@ import threading
 import time
 from pathlib import Path
 
-COOKIE = "layerloom"
 COOKIE_SECONDS = 30 * 24 * 3600
 CODE_SECONDS = 3600
 MAX_CODES = 100

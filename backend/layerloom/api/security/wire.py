@@ -22,12 +22,26 @@ def header(scope: Scope, name: bytes) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def cookie(scope: Scope, name: str) -> str | None:
-    """A cookie's value."""
+def host_and_port(host: str) -> tuple[str, str]:
+    """A Host header's parts: ``[::1]:7878`` → ``[::1]``, ``7878``; two empty texts for what is no such header."""
+    name, colon, port = host.rpartition(":") if ":" in host.rpartition("]")[2] else (host, "", "")
+    valid = not colon or (port.isascii() and port.isdecimal())
+    return (name.lower(), port) if valid else ("", "")
+
+
+def cookie_name(scope: Scope) -> str:
+    """Cookies are shared by all ports of a host, so that the port is part of the name: two servers, two sessions."""
+    port = host_and_port(header(scope, b"host") or "")[1]
+    return f"layerloom-{port}" if port else "layerloom"
+
+
+def cookie(scope: Scope) -> str | None:
+    """The session cookie's value."""
     try:
         jar = SimpleCookie("; ".join(headers(scope, b"cookie")))
     except CookieError:
         return None
+    name = cookie_name(scope)
     return jar[name].value if name in jar else None
 
 

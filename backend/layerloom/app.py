@@ -1,0 +1,228 @@
+"""The composition root of the service: settings, wiring, start and end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+from filelock import FileLock, Timeout
+from starlette.types import ASGIApp
+
+from layerloom.api import drafts
+from layerloom.api.application import Lifespan, application
+from layerloom.api.security import Sessions, home_token
+from layerloom.api.services import Services
+from layerloom.api.streams import Streams
+from layerloom.api.transport import DroppableWebSocket
+from layerloom.runs import Dispatcher
+from layerloom.runs.executors.local import LocalExecutor
+from layerloom.schema.plan import Plan
+from layerloom.storage import Store, open_store
+
+logger = logging.getLogger("layerloom")
+PORT = 7878
+DRAIN_SECONDS = 10
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+WILDCARDS = ("0.0.0.0", "::")  # noqa: S104  compared with, not bound to
+
+
+class CannotStartError(Exception):
+    """Why the server does not start, in a sentence for the terminal."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line decides."""
+
+    home: Path
+    host: str = "127.0.0.1"
+    port: int | None = None
+    """None: 7878, or the next free one. 0: any free one."""
+    allow_hosts: tuple[str, ...] = ()
+    """Names beyond loopback under which the server is reached; needed to listen beyond loopback at all."""
+    database: str | None = None
+    """SQLAlchemy URL; a file in the home directory when None."""
+
+    @property
+    def data(self) -> Path:
+        """Uploads and downloaded data sets."""
+        return self.home / "data"
+
+    @property
+    def database_url(self) -> str:
+        """Where the store is."""
+        return self.database or f"sqlite:///{self.home / 'layerloom.db'}"
+
+
+def default_home() -> Path:
+    """``LAYERLOOM_HOME``, or ``~/.layerloom``."""
+    return Path(os.environ.get("LAYERLOOM_HOME") or Path.home() / ".layerloom")
+
+
+def database_from_environment() -> str | None:
+    """``LAYERLOOM_DATABASE``, with the password that the file of ``LAYERLOOM_DATABASE_PASSWORD_FILE`` holds."""
+    url, file = os.environ.get("LAYERLOOM_DATABASE"), os.environ.get("LAYERLOOM_DATABASE_PASSWORD_FILE")
+    if not url or not file:
+        return url or None
+    password = quote(Path(file).read_text(encoding="utf-8").strip(), safe="")
+    parts = urlsplit(url)
+    user, _, place = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user.partition(':')[0]}:{password}@{place}").geturl()
+
+
+def serve(settings: Settings, ready: Callable[[str, str], None]) -> None:
+    """Serve until a signal ends it. ``ready`` is called with address and single-use code once requests are answered.
+
+    Raises:
+        CannotStartError: with the reason and the remedy.
+    """
+    _refuse_open_doors(settings)
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = FileLock(settings.home / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise CannotStartError(
+            f"Another LayerLoom serves {settings.home}. Open it with `layerloom open`, or choose another --home."
+        ) from None
+    with lock:
+        _serve(settings, ready)
+
+
+def _serve(settings: Settings, ready: Callable[[str, str], None]) -> None:
+    try:
+        sessions = Sessions(home_token(settings.home / "token"))
+    except (PermissionError, ValueError) as error:
+        raise CannotStartError(str(error)) from None
+    listener = _listen(settings)
+    address = _address(settings.host, listener.getsockname()[1])
+    (settings.home / "address").write_text(address, encoding="ascii")
+    store = open_store(settings.database_url, settings.home / "runs")
+    executor = LocalExecutor()
+    dispatcher = Dispatcher(store, executor, data_folder=settings.data, address_file=settings.home / "address")
+    services = _services(settings, store, sessions, dispatcher, executor)
+    names = {*settings.allow_hosts, settings.host}
+    app = application(services, hosts=names, lifespan=_lifespan(services, dispatcher))
+    server = _Server(_configuration(app), lambda: ready(address, sessions.new_code()))
+    try:
+        server.run(sockets=[listener])
+    finally:
+        dispatcher.close()
+        store.close()
+
+
+def _services(
+    settings: Settings, store: Store, sessions: Sessions, dispatcher: Dispatcher, executor: LocalExecutor
+) -> Services:
+    settings.data.mkdir(exist_ok=True)
+    drafts.empty(settings.home / "drafts")
+
+    async def read(run: str, after: int, limit: int) -> list[bytes]:
+        return await run_in_threadpool(store.log.events, run, after, limit)
+
+    return Services(
+        store=store,
+        sessions=sessions,
+        streams=Streams(read),
+        data=settings.data,
+        drafts=settings.home / "drafts",
+        wake=dispatcher.wake,
+        devices=executor.devices,
+    )
+
+
+def _lifespan(services: Services, dispatcher: Dispatcher) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        services.streams.attach()
+        deafen = services.store.log.listen(services.streams.publish)
+        threading.Thread(target=_warm, args=(services.data,), name="warm", daemon=True).start()
+        await asyncio.to_thread(dispatcher.start)
+        yield
+        deafen()
+
+    return lifespan
+
+
+def _warm(data: Path) -> None:
+    """Import what the first check and the first run would wait for, while the page is being opened."""
+    try:
+        from layerloom.api.examples import examples
+        from layerloom.api.plans import require_trainable
+        from layerloom.catalogue import catalogue
+
+        catalogue()
+        first = examples()[0]
+        require_trainable(first.document, Plan(dataset=first.dataset), data, list)
+    except Exception:
+        logger.exception("warming up failed; the first requests will show why")
+
+
+def _configuration(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        ws=DroppableWebSocket,
+        ws_max_size=64 * 1024,
+        ws_per_message_deflate=False,
+        ws_ping_interval=20,
+        ws_ping_timeout=20,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_keep_alive=30,
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit:
+            self._ready()
+
+
+def _refuse_open_doors(settings: Settings) -> None:
+    if settings.host not in LOOPBACK and not settings.allow_hosts:
+        raise CannotStartError(
+            f"LayerLoom has no accounts: listening on {settings.host} would open it to the network. Where that is "
+            "meant, as in a container, state the names under which it is reached: --allow-host NAME."
+        )
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """A bound socket, so that the address is known before anything that is told of it starts."""
+    wanted = [settings.port] if settings.port is not None else range(PORT, PORT + 50)
+    for port in wanted:
+        try:
+            return socket.create_server((settings.host, port), family=_family(settings.host), backlog=2048)
+        except OSError as error:
+            failure = error
+    hint = "Choose another --port." if settings.port is not None else "Choose a --port."
+    raise CannotStartError(f"Cannot listen on {settings.host}, port {wanted[0]}: {failure.strerror}. {hint}")
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _address(host: str, port: int) -> str:
+    host = "127.0.0.1" if host in WILDCARDS else host
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

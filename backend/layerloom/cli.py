@@ -1,0 +1,167 @@
+"""The command line: ``layerloom serve|open|check|export|runs``. Torch is imported by the commands that need it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import webbrowser
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    import httpx
+
+    from layerloom.schema.document import Document
+    from layerloom.schema.problems import Problem
+
+cli = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Draw a PyTorch network, train it, keep its weights."
+)
+Home = Annotated[Path | None, typer.Option(help="Folder of runs, data and token; LAYERLOOM_HOME, or ~/.layerloom.")]
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A network as JSON.")]
+
+
+@cli.command()
+def serve(
+    home: Home = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="0: any free one. Default: 7878 or next.")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    allow_host: Annotated[list[str] | None, typer.Option(help="A name under which the server is reached.")] = None,
+    browser: Annotated[bool, typer.Option(help="Open the page where there is a display.")] = True,
+    database: Annotated[str | None, typer.Option(help="SQLAlchemy URL; LAYERLOOM_DATABASE, or a file.")] = None,
+) -> None:
+    """Start the server."""
+    from layerloom import app
+
+    def ready(address: str, code: str) -> None:
+        entrance = f"{address}/?code={code}"
+        print(f"LayerLoom is ready: {entrance}", flush=True)
+        if browser and _has_display():
+            webbrowser.open(entrance)
+
+    try:
+        settings = app.Settings(
+            home=(home or app.default_home()).expanduser().resolve(),
+            host=host,
+            port=port,
+            allow_hosts=tuple(allow_host or ()),
+            database=database or app.database_from_environment(),
+        )
+        app.serve(settings, ready)
+    except app.CannotStartError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@cli.command("open")
+def open_page(home: Home = None) -> None:
+    """Open the page of a running server, signed in; without a display, print its address."""
+    with _client(home) as client:
+        code = client.post("/api/session/code").raise_for_status().json()["code"]
+        entrance = f"{client.base_url}/?code={code}"
+    if not (_has_display() and webbrowser.open(entrance)):
+        print(entrance)
+
+
+@cli.command()
+def check(file: File) -> None:
+    """Check a network: its size, or what is wrong. Exit status 1 when it has errors."""
+    from layerloom.graph import check as check_document
+
+    report = check_document(_document(file))
+    _print_problems(report.problems)
+    totals = report.totals
+    print(
+        f"{totals.parameters:,} parameters, {totals.flops:,} FLOPs and {totals.nodes:,} nodes at batch {totals.batch}."
+    )
+    if not report.ok:
+        sys.exit(1)
+
+
+@cli.command()
+def export(file: File, format: Annotated[Literal["python"], typer.Option(help="What to write.")] = "python") -> None:
+    """Write a network as a Python file that imports only torch, to standard output."""
+    from layerloom.graph import GraphError, to_python
+
+    writers = {"python": to_python}
+    try:
+        print(writers[format](_document(file)), end="")
+    except GraphError as error:
+        _print_problems(error.problems)
+        sys.exit(1)
+
+
+@cli.command()
+def runs(home: Home = None, limit: Annotated[int, typer.Option(min=1, max=1_000)] = 50) -> None:
+    """List the runs of a running server, newest first."""
+    with _client(home) as client:
+        page = client.get("/api/runs", params={"limit": limit}).raise_for_status().json()
+    print(f"{'id':<24}{'state':<13}{'epoch':>11}  {'created':<17}{'data':<18}name")
+    for run in page["items"]:
+        print(_row(run))
+
+
+def _row(run: dict[str, Any]) -> str:
+    created = datetime.fromtimestamp(run["created_at"]).astimezone().strftime("%Y-%m-%d %H:%M")
+    epochs = f"{run['epoch']}/{run['epochs']}"
+    return f"{run['id']:<24}{run['state']:<13}{epochs:>11}  {created:<17}{run['dataset']:<18}{run['name']}"
+
+
+def _client(home: Path | None) -> httpx.Client:
+    """A client of the server that serves this home directory."""
+    import httpx
+
+    from layerloom.app import default_home
+
+    folder = (home or default_home()).expanduser()
+    try:
+        address = (folder / "address").read_text(encoding="ascii").strip()
+        token = (folder / "token").read_text(encoding="ascii").strip()
+        client = httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+        client.get("/health").raise_for_status()
+    except (OSError, httpx.HTTPError):
+        _fail(f"No server answers for {folder}. Start one with `layerloom serve`.")
+    return client
+
+
+def _document(file: Path) -> Document:
+    from pydantic import ValidationError
+
+    from layerloom.schema.document import Document
+
+    try:
+        return Document.model_validate_json(file.read_bytes())
+    except ValidationError as error:
+        for detail in error.errors(include_url=False, include_input=False)[:20]:
+            print(f"/{'/'.join(map(str, detail['loc']))}: {detail['msg']}", file=sys.stderr)
+        _fail(f"{file} is no LayerLoom network.")
+
+
+def _print_problems(problems: list[Problem]) -> None:
+    for problem in problems:
+        place = "/".join(part for part in (problem.block, problem.node or problem.member, problem.port) if part)
+        print(
+            f"{problem.severity}: {problem.code}{f' at {place}' if place else ''}: {problem.message}", file=sys.stderr
+        )
+
+
+def _has_display() -> bool:
+    return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _fail(sentence: str) -> NoReturn:
+    print(sentence, file=sys.stderr)
+    sys.exit(1)
+
+
+def main() -> None:
+    """Entry point of the ``layerloom`` command."""
+    cli()
+
+
+if __name__ == "__main__":
+    main()
