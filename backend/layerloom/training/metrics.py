@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from typing import Any
 
@@ -23,6 +24,17 @@ def series_name(name: str) -> str:
     """``torchmetrics.classification.MulticlassAccuracy`` → ``accuracy``, ``…MeanAbsoluteError`` →
     ``mean_absolute_error``."""
     return _WORD.sub("_", _PREFIX.sub("", name.rpartition(".")[2])).lower()
+
+
+# Micro: the share of all samples that are right. torchmetrics' own default weighs classes equally.
+_ACCURACY = Choice(name="torchmetrics.classification.MulticlassAccuracy", arguments={"average": "micro"})
+_ERROR = Choice(name="torchmetrics.regression.MeanAbsoluteError")
+_DEFAULTS: dict[Task, list[Choice]] = {
+    "classification": [_ACCURACY],
+    "tokens": [_ACCURACY],
+    "regression": [_ERROR, Choice(name="torchmetrics.regression.R2Score")],
+    "reconstruction": [_ERROR],
+}
 
 
 class Meters:
@@ -50,11 +62,21 @@ class Meters:
             metric.update(prediction, target)
 
     def compute(self) -> dict[str, float]:
-        """Values over all batches since the last call; NaN where a value is undefined."""
+        """Values over all batches since the last call; NaN where a value is undefined.
+
+        Raises:
+            TrainingError: a metric that is no single number.
+        """
         values = {}
         for name, metric in self._named.items():
             value = metric.compute()
-            values[name] = float(value.float().mean()) if isinstance(value, Tensor) else float("nan")
+            if not isinstance(value, Tensor) or value.numel() != 1:
+                raise TrainingError(
+                    ProblemCode.PLAN_INVALID,
+                    f"{type(metric).__name__} gives more than one number, which is no curve. Choose an average, or "
+                    "another metric.",
+                )
+            values[name] = float(value)
         self.reset()
         return values
 
@@ -62,6 +84,12 @@ class Meters:
         """Forget every batch."""
         for metric in self._named.values():
             metric.reset()
+
+
+def class_columns(output: Tensor, task: Task) -> int:
+    """For how many classes an output holds scores; a single column tells two classes apart."""
+    width = output.shape[-1] if task == "tokens" else output.shape[1] if output.dim() > 1 else 1
+    return max(2, width)
 
 
 def build_meters(
@@ -73,42 +101,28 @@ def build_meters(
         TrainingError: unknown name, or arguments that torchmetrics refuses.
     """
     task = criterion.task
-    single = task == "classification" and (sample.dim() == 1 or sample.shape[1] == 1)
     if choices is None:
-        choices = _defaults(task, single)
-    width = sample.shape[-1] if task == "tokens" else sample.shape[1] if sample.dim() > 1 else 1
+        choices = _DEFAULTS[task]
+    width = max(classes, class_columns(sample, task))
     known = metrics()
     named: dict[str, Any] = {}
     for choice in choices:
         target = resolve(choice, known, ProblemCode.UNKNOWN_METRIC, "metric")
         arguments = keywords(choice.arguments)
-        for name, value in _facts(max(width, classes), task, single).items():
+        for name, value in _facts(width, task).items():
             if accepts(target, name):
                 arguments.setdefault(name, value)
+        if accepts(target, "average") and inspect.signature(target).parameters["average"].default in (None, "none"):
+            # A value per class is no curve.
+            arguments.setdefault("average", "macro")
         metric = construct(target, choice.name.rpartition(".")[2], **arguments)
         named[_unused(series_name(choice.name), named)] = metric.to(device)
     return Meters(named, criterion)
 
 
-def _defaults(task: Task, single: bool) -> list[Choice]:
-    if task == "regression":
-        return [
-            Choice(name="torchmetrics.regression.MeanAbsoluteError"),
-            Choice(name="torchmetrics.regression.R2Score"),
-        ]
-    if task == "reconstruction":
-        return [Choice(name="torchmetrics.regression.MeanAbsoluteError")]
-    if single:
-        return [Choice(name="torchmetrics.classification.BinaryAccuracy")]
-    # Micro: the share of all samples that are right. torchmetrics' own default weighs classes equally.
-    return [Choice(name="torchmetrics.classification.MulticlassAccuracy", arguments={"average": "micro"})]
-
-
-def _facts(classes: int, task: Task, single: bool) -> dict[str, Any]:
+def _facts(classes: int, task: Task) -> dict[str, Any]:
     facts: dict[str, Any] = {"num_classes": classes, "num_labels": classes, "validate_args": False}
-    if task in ("classification", "tokens"):
-        facts["task"] = "binary" if single else "multiclass"
-    return facts
+    return {**facts, "task": "multiclass"} if task in ("classification", "tokens") else facts
 
 
 def _unused(name: str, taken: dict[str, Any]) -> str:
@@ -127,9 +141,10 @@ def _comparable(prediction: Tensor, target: Tensor, criterion: Criterion) -> tup
         return prediction.flatten(0, -2), target.flatten()
     if criterion.task == "classification":
         if prediction.numel() == target.numel():
-            # One number per sample: a logit, unless the loss takes probabilities.
-            probability = prediction if isinstance(criterion.loss, nn.BCELoss) else prediction.sigmoid()
-            return probability.reshape(target.shape), target
+            # One number per sample: a logit, unless the loss takes probabilities. Metrics take a score per class.
+            one = prediction if isinstance(criterion.loss, nn.BCELoss) else prediction.sigmoid()
+            one = one.reshape(target.shape)
+            return torch.stack((1 - one, one), 1), target
         return prediction, target
     if prediction.numel() == target.numel():
         # Columns of one number are flat, because torchmetrics counts their width as outputs.

@@ -15,7 +15,7 @@ from layerloom.training.batches import Batches, Samples, place
 from layerloom.training.criterion import Criterion, Task, build_criterion, leaves
 from layerloom.training.device import Precision
 from layerloom.training.failure import TrainingError
-from layerloom.training.metrics import Meters, build_meters
+from layerloom.training.metrics import Meters, build_meters, class_columns
 from layerloom.training.optimizers import build_optimizer
 from layerloom.training.schedulers import Scheduler, build_scheduler
 
@@ -63,6 +63,7 @@ def assemble(
     # Without gradients twice the batch takes less memory than a training step.
     checks = place(validation, 2 * plan.batch_size, device, reconstruct=reconstruct)
     targets = batches.targets[:2].to(device)
+    _check_classes(criterion, leaves(output)[0], train, validation)
     _try_loss(criterion, output, targets)
     meters = [build_meters(plan.metrics, criterion, leaves(output)[0], classes, device) for _ in range(2)]
     _try_meters(meters[0], output, targets)
@@ -113,6 +114,23 @@ def _rebuilds_input(criterion: Criterion, output: Any, samples: Samples, classes
     return width != (targets[0].numel() if targets.is_floating_point() else classes)
 
 
+def _check_classes(criterion: Criterion, output: Tensor, *parts: Samples) -> None:
+    """Class numbers beyond the output's columns would crash an accelerator without a word."""
+    if criterion.takes > 1 or any(part.targets.is_floating_point() for part in parts):
+        return
+    if criterion.task not in ("classification", "tokens"):
+        return
+    columns = class_columns(output, criterion.task)
+    needed = 1 + max(int(part.targets.max()) for part in parts)
+    if needed > columns:
+        raise TrainingError(
+            ProblemCode.DATASET_MISMATCH,
+            f"The data have {needed} classes, and the network's output has {output.shape[-1]} columns.",
+            expected=needed,
+            got=columns,
+        )
+
+
 def _try_loss(criterion: Criterion, output: Any, target: Tensor) -> None:
     try:
         value = criterion(output, target)
@@ -132,7 +150,7 @@ def _try_loss(criterion: Criterion, output: Any, target: Tensor) -> None:
 def _try_meters(meters: Meters, output: Any, target: Tensor) -> None:
     try:
         meters.update(output, target)
-        meters.reset()
+        meters.compute()
     except (RuntimeError, ValueError, IndexError, TypeError, AssertionError) as error:
         raise TrainingError(
             ProblemCode.PLAN_INVALID, f"The metrics {', '.join(meters.names)} do not fit the output: {error}"

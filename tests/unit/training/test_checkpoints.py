@@ -1,0 +1,277 @@
+"""Checkpoints: whole or absent, and a resumed run is the run that was never stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from layerloom.schema.plan import Plan
+from layerloom.schema.problems import ProblemCode
+from layerloom.training import TrainingError, keeper
+from layerloom.training.checkpoints import CheckpointStore, Contents
+from unit.training.support import Net, Seen, fit, net, plan, stopping
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "adamw": {},
+    "sgd with a schedule per step": {
+        "optimizer": {"name": "torch.optim.SGD", "arguments": {"lr": 0.05, "momentum": 0.9}},
+        "scheduler": {"name": "torch.optim.lr_scheduler.OneCycleLR", "arguments": {"max_lr": 0.1}},
+    },
+    "plateau and clipping": {
+        "scheduler": {"name": "torch.optim.lr_scheduler.ReduceLROnPlateau", "arguments": {"patience": 0}},
+        "clip": {"norm": 0.5},
+    },
+    "lbfgs": {"optimizer": {"name": "torch.optim.LBFGS", "arguments": {"lr": 0.1, "max_iter": 4}}},
+    "bf16": {"precision": "bf16"},
+    "fp16": {"precision": "fp16"},
+}
+
+
+def both(parts: list[Seen], name: str) -> dict[int, float | None]:
+    """A series over several attempts; later ones win."""
+    return {step: value for seen in parts for step, value in seen.series(name).items()}
+
+
+@pytest.mark.parametrize("stop", [1, 5, 8, 12, 16, 23])  # inside epochs of 8 steps, and at their ends
+@pytest.mark.parametrize("name", SETTINGS)
+def test_stopped_and_resumed_is_uninterrupted(name: str, stop: int, tmp_path: Path) -> None:
+    settings = plan(epochs=3, **SETTINGS[name])
+    whole_module = net()
+    whole = fit(whole_module, settings, tmp_path / "whole")
+
+    module = net()
+    first = fit(module, settings, tmp_path / "parts", control=stopping(module, stop, desired="pause"))
+    assert first.outcome is not None
+    assert first.outcome.state == "paused"
+    # LBFGS looks at the loss several times in a step.
+    assert first.outcome.step == stop or name == "lbfgs"
+    again = net(seed=7)  # its weights must not matter
+    second = fit(again, settings, tmp_path / "parts", attempt=2, resume=first.of("checkpoint")[-1].path)
+
+    for series in ("train/loss", "train/lr", "validation/loss", "validation/accuracy", "train/accuracy"):
+        assert both([first, second], series) == whole.series(series), series
+    state, expected = again.state_dict(), whole_module.state_dict()
+    assert all(torch.equal(state[key], expected[key]) for key in expected)
+
+
+def test_a_run_resumed_twice_counts_its_time_and_keeps_few_checkpoints(tmp_path: Path) -> None:
+    settings = plan(epochs=6)
+    path, seen = None, []
+    for attempt, stop in ((1, 7), (2, 18), (3, 1_000)):
+        module = net()
+        control = stopping(module, stop, desired="pause")
+        seen.append(fit(module, settings, tmp_path, control=control, attempt=attempt, resume=path))
+        path = seen[-1].of("checkpoint")[-1].path
+    elapsed = [part.of("progress")[-1].elapsed for part in seen]
+    assert elapsed == sorted(elapsed)
+    assert list(both(seen, "train/loss")) == list(range(1, 49))
+    left = {f"checkpoints/{folder.name}" for folder in (tmp_path / "checkpoints").iterdir()}
+    assert path in left
+    assert len(left) <= 4
+    best = [event for part in seen for event in part.of("checkpoint") if event.best][-1]
+    assert best.path in left
+
+
+def test_leaving_checkpoints_and_abandoning_does_not(tmp_path: Path) -> None:
+    module = net()
+    left = fit(module, plan(), tmp_path / "left", control=stopping(module, 3, leaving=True))
+    assert left.outcome is not None
+    assert left.outcome.state == "left"
+    assert left.of("checkpoint")[-1].step == 3
+    module = net()
+    fenced = fit(module, plan(), tmp_path / "fenced", control=stopping(module, 3, fenced=True))
+    assert fenced.outcome is not None
+    assert fenced.outcome.state == "abandoned"
+    assert not (tmp_path / "fenced" / "checkpoints").exists()
+
+
+def test_a_wish_taken_back_in_time_changes_nothing(tmp_path: Path) -> None:
+    whole = fit(net(), plan(), tmp_path / "whole")
+    module = net()
+    control = stopping(module, 11, desired="pause")
+    going = control.going
+
+    def hesitate() -> bool:
+        answer = going()
+        control.desired = "run"
+        return answer
+
+    control.going = hesitate  # type: ignore[method-assign]
+    seen = fit(module, plan(), tmp_path / "hesitant", control=control)
+    assert seen.series("train/loss") == whole.series("train/loss")
+
+
+def test_the_best_is_the_one_with_the_best_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "SHARE", 1e9)  # every epoch is written at once
+    seen = fit(net(), plan(epochs=8), tmp_path)
+    values = seen.series("validation/accuracy")
+    saved = seen.of("checkpoint")
+    assert [event.step for event in saved] == list(values)
+    best = [event for event in saved if event.best][-1]
+    assert best.value == max(values.values())  # type: ignore[type-var]
+    assert best.monitor == "validation/accuracy"
+    assert (tmp_path / best.path / "state.pt").is_file()
+
+
+def test_a_best_state_too_early_to_be_written_is_written_later(tmp_path: Path) -> None:
+    settings = plan(epochs=40, checkpoints={"monitor": "validation/loss"})
+    seen = fit(net(), settings, tmp_path)
+    losses = seen.series("validation/loss")
+    best = [event for event in seen.of("checkpoint") if event.best][-1]
+    assert best.value == min(losses.values())  # type: ignore[type-var]
+    assert losses[best.step] == best.value
+    # The newest event is the newest checkpoint, so that "last" is the one that was told last.
+    assert seen.of("checkpoint")[-1].step == 320
+    # Far fewer were written than there were epochs.
+    assert len(seen.of("checkpoint")) < 20
+
+
+class Tied(nn.Module):
+    """The input's embedding is the output's matrix."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(6, 6, bias=False)
+        self.second = nn.Linear(6, 6, bias=False)
+        self.second.weight = self.first.weight
+        self.head = nn.Linear(6, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.second(self.first(x).relu()))
+
+
+@pytest.mark.parametrize("make", [Tied, Net])
+def test_both_files_load_strictly_into_the_module(make: type[nn.Module], tmp_path: Path) -> None:
+    module = make()
+    seen = fit(module, plan(), tmp_path)
+    folder = tmp_path / seen.of("checkpoint")[-1].path
+    from_pt = torch.load(folder / "state.pt", weights_only=True)
+    assert list(from_pt) == list(module.state_dict())
+    from_safetensors = load_file(folder / "state.safetensors")
+    for state in (from_pt, from_safetensors):
+        fresh = make()
+        fresh.load_state_dict(state, strict=True)
+        for key, value in module.state_dict().items():
+            assert torch.equal(fresh.state_dict()[key], value)
+            assert state[key].device.type == "cpu"
+
+
+def test_the_manifest_tells_of_every_file(tmp_path: Path) -> None:
+    seen = fit(net(), plan(), tmp_path)
+    folder = tmp_path / seen.of("checkpoint")[-1].path
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["step"] == 24
+    assert set(manifest["sha256"]) == {"state.pt", "state.safetensors", "training.pt"}
+    assert {file.name for file in folder.iterdir()} == {*manifest["sha256"], "manifest.json"}
+
+
+def test_a_corrupt_checkpoint_is_passed_over_for_the_one_before(tmp_path: Path) -> None:
+    settings = plan(epochs=6)
+    module = net()
+    first = fit(module, settings, tmp_path, control=stopping(module, 9, desired="pause"))
+    module = net()
+    path = first.of("checkpoint")[-1].path
+    second = fit(module, settings, tmp_path, attempt=2, resume=path, control=stopping(module, 4, desired="pause"))
+    newest = second.of("checkpoint")[-1].path
+    file = tmp_path / newest / "state.pt"
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+
+    third = fit(net(), settings, tmp_path, attempt=3, resume=newest)
+    assert min(third.series("train/loss")) == 10
+    assert any(newest in event.message for event in third.of("log") if event.level == "warning")
+
+
+def test_no_checkpoint_at_all_is_a_problem(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError) as caught:
+        fit(net(), plan(), tmp_path, resume="checkpoints/a1-s5")
+    assert caught.value.problem.code == ProblemCode.CHECKPOINT_MISSING
+
+
+def test_a_failed_save_leaves_nothing_and_the_previous_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = CheckpointStore(tmp_path, attempt=1)
+    state = {"weight": torch.ones(3)}
+    good = store.write(Contents(1, state, {}))
+
+    def full(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        store.write(Contents(2, state, {}))
+    assert [folder.name for folder in (tmp_path / "checkpoints").iterdir()] == ["a1-s1"]
+    assert torch.equal(store.load(good).state["weight"], torch.ones(3))
+
+
+def test_an_attempt_never_deletes_what_a_later_one_wrote(tmp_path: Path) -> None:
+    state = {"weight": torch.ones(3)}
+    first, second = CheckpointStore(tmp_path, 1), CheckpointStore(tmp_path, 2)
+    old, new = first.write(Contents(1, state, {})), second.write(Contents(2, state, {}))
+    first.retire(set())
+    assert not first.exists(old)
+    assert second.exists(new)
+
+
+WRITERS = """
+import os, sys, torch
+from pathlib import Path
+from layerloom.training.checkpoints import CheckpointStore, Contents
+torch.set_num_threads(1)
+for line in sys.stdin:
+    store = CheckpointStore(Path(line.strip()), 1)
+    pid = os.fork()
+    if pid == 0:
+        for step in range(1, 1_000_000):
+            state = {"weight": torch.full((200_000,), float(step))}
+            path = store.write(Contents(step, state, {"step": step}))
+            store.retire({path})
+            os.write(1, b"%d\\n" % step)
+    os.write(1, b"%d\\n" % pid)
+    os.waitpid(pid, 0)
+    os.write(1, b"0\\n")
+"""
+"""Forks, for each folder that it is given, a process that does nothing but save."""
+
+
+def test_killed_at_any_moment_the_previous_checkpoint_is_whole(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITERS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for count in range(12):
+            folder = tmp_path / str(count)
+            folder.mkdir()
+            print(folder, file=process.stdin)
+            numbers = [int(process.stdout.readline()) for _ in range(3)]
+            time.sleep(0.002 * count)
+            os.kill(max(numbers), signal.SIGKILL)
+            numbers += iter(lambda: int(process.stdout.readline()), 0)  # type: ignore[union-attr]
+            told = max(number for number in numbers if number != max(numbers))
+            store = CheckpointStore(folder, 1)
+            whole = [path for path in store.earlier("") if store.exists(path)]
+            # The last one that was told of, or the one after it; all that can be seen is what was written.
+            assert whole
+            for path in whole:
+                contents = store.load(path)
+                assert told <= contents.step <= told + 1
+                assert torch.equal(contents.state["weight"], torch.full((200_000,), float(contents.step)))
+        process.stdin.close()
+
+
+def test_the_plan_can_switch_the_budget_off(tmp_path: Path) -> None:
+    settings = Plan.model_validate({**plan().model_dump(), "statistics": {"budget": 0}})
+    seen = fit(net(), settings, tmp_path)
+    assert not seen.of("statistics")
