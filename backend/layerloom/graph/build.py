@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
-import linecache
+import importlib
+import os
+import shutil
 import sys
+import tempfile
+import threading
+from functools import cache
+from pathlib import Path
 from types import ModuleType
 
 import torch
@@ -44,16 +51,31 @@ def build(document: Document, seed: int | None = None) -> nn.Module:
 def load(source: str) -> ModuleType:
     """The written source as a module, imported once per process and content.
 
-    It stands in ``sys.modules`` and its lines in ``linecache``, so that ``inspect``, tracebacks, pickle and
-    ``torch.compile`` see an ordinary module.
+    It is imported from a file in a private folder at the end of ``sys.path``, so that ``inspect``, tracebacks,
+    ``torch.compile`` and pickling into a spawned process see an ordinary module.
     """
     name = f"layerloom_network_{hashlib.sha256(source.encode()).hexdigest()[:16]}"
-    if name in sys.modules:
-        return sys.modules[name]
-    filename = f"<{name}>"
-    module = ModuleType(name)
-    module.__file__ = filename
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    exec(compile(source, filename, "exec"), module.__dict__)  # noqa: S102 - our own writer's text, no document's
-    sys.modules[name] = module
-    return module
+    with _lock:
+        if name in sys.modules:
+            return sys.modules[name]
+        path = _folder(os.getpid()) / f"{name}.py"
+        path.write_text(source, encoding="utf-8")
+        importlib.invalidate_caches()
+        return importlib.import_module(name)
+
+
+_lock = threading.Lock()
+
+
+@cache
+def _folder(process: int) -> Path:
+    """A folder of this process; a forked one makes its own, because each removes its folder when it ends."""
+    folder = tempfile.mkdtemp(prefix="layerloom-")
+    atexit.register(_remove, folder, process)
+    sys.path.append(folder)
+    return Path(folder)
+
+
+def _remove(folder: str, process: int) -> None:
+    if os.getpid() == process:
+        shutil.rmtree(folder, ignore_errors=True)

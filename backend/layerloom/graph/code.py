@@ -79,7 +79,7 @@ class Code:
 
     def at(self, precedence: int) -> tuple[Doc, ...]:
         """Its parts, in parentheses where it binds more loosely than its surroundings."""
-        return self.parts if self.precedence >= precedence else ("(", *self.parts, ")")
+        return self.parts if self.precedence >= precedence else (bracketed("(", self.parts, ")"),)
 
 
 def _flat(parts: Iterable[Doc]) -> Iterable[str]:
@@ -236,9 +236,7 @@ def comprehension(item: Code, clauses: Sequence[tuple[Code, Code]], brackets: st
 
 
 def attribute(value: Code, text: str) -> Code:
-    # A number would swallow the dot.
-    parts = value.at(ATOM) if not str(value)[:1].isdigit() else ("(", *value.parts, ")")
-    return Code((*parts, f".{name(text)}"), simple=value.simple)
+    return Code((*value.at(ATOM), f".{name(text)}"), simple=value.simple)
 
 
 def index(value: Code, items: Sequence[Code]) -> Code:

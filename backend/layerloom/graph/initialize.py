@@ -27,16 +27,18 @@ class Branch:
     names: tuple[str, ...] = ()
     """Qualified names of the modules that are meant; empty means any."""
     types: tuple[str, ...] = ()
-    """Catalogue names of their classes, as ``isinstance`` sees them; empty means any."""
+    """Catalogue names of their classes, or for ``owner`` block its own name; empty means any."""
     pattern: str = "*"
     """Glob on their qualified names."""
     owner: Literal["layer", "block", "parameter_list", "parameter_dict"] = "layer"
     """How a parameter of theirs is reached: ``module.weight``, ``module[0]``, ``module["key"]``."""
+    complete: bool = False
+    """All modules that are meant have every parameter that their class can have: nothing is switched off."""
 
 
 def branches(document: Document) -> list[Branch]:
     """All branches in the order in which they are tried. Raises GraphError as ``instances`` does."""
-    own = [branch for instance in instances(document).values() for branch in _own(instance)]
+    own = _by_class([branch for instance in instances(document).values() for branch in _own(instance)])
     rules = [
         Branch(
             statements=tuple(_plain(statement, {}) for statement in rule.statements),
@@ -59,8 +61,9 @@ def _own(instance: Instance) -> list[Branch]:
             continue
         statements = [_plain(statement, place.environment) for statement in member.init]
         if isinstance(member, Layer):
-            types = (member.target,)
-            found.append(Branch(tuple(statements), names=(_qualified(instance, path),), types=types))
+            names = (_qualified(instance, path),)
+            complete = not any(value is False or isinstance(value, Expr) for value in member.arguments.values())
+            found.append(Branch(tuple(statements), names=names, types=(member.target,), complete=complete))
             continue
         owner, _, name = path.rpartition(".")
         owned.setdefault(owner, []).extend(
@@ -72,8 +75,20 @@ def _own(instance: Instance) -> list[Branch]:
         kind = instance.places[owner].member.kind if owner else "block"
         assert kind in ("block", "parameter_list", "parameter_dict")
         names = (_qualified(instance, owner),)
-        found.append(Branch(tuple(statements), "statements", names, owner=kind))
+        found.append(Branch(tuple(statements), "statements", names, () if owner else (instance.block,), owner=kind))
     return found
+
+
+def _by_class(found: list[Branch]) -> list[Branch]:
+    """Blocks that are initialized alike in all their instances are told by their class instead of by their names."""
+    by_block: dict[tuple[str, ...], set[str]] = {}
+    for branch in found:
+        if branch.owner == "block":
+            by_block.setdefault(branch.types, set()).add(repr(branch.statements))
+    return [
+        replace(branch, names=()) if branch.owner == "block" and len(by_block[branch.types]) == 1 else branch
+        for branch in found
+    ]
 
 
 def _qualified(instance: Instance, path: str) -> str:

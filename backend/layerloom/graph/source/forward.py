@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from layerloom.catalogue import find
 from layerloom.graph import code
 from layerloom.graph.code import Code
 from layerloom.graph.names import is_identifier
@@ -21,7 +22,17 @@ from layerloom.graph.source.members import access
 from layerloom.graph.source.values import Values
 from layerloom.graph.source.variables import Variables, unlike, usable
 from layerloom.graph.walk import order, references, steps
-from layerloom.schema.document import ChooseNode, Document, FunctionNode, GetNode, Graph, LoopNode, ModuleDict, Node
+from layerloom.schema.document import (
+    ChooseNode,
+    Document,
+    FunctionNode,
+    GetNode,
+    Graph,
+    Layer,
+    LoopNode,
+    ModuleDict,
+    Node,
+)
 from layerloom.schema.values import Ref, Tuple, Value, refs
 
 CALLS_DEEP = 3
@@ -175,7 +186,7 @@ class ForwardWriter:
         if any(path for _, path in self._uses[node.id]) and self._parts(node):
             target = self._unpack(written)
         else:
-            target = self._variables.pick(node.name, written.reads, _maker(node), written.at)
+            target = self._variables.pick(node.name, written.reads, self._maker(node), written.at)
             self._bind(node, (), target)
         self._line(code.statement(f"{target} = ", written.code, 8))
 
@@ -183,7 +194,6 @@ class ForwardWriter:
         """``output, (h_n, c_n)``: a variable for every part that is read, ``_`` for the others."""
         node, at = written.node, written.at
         read = {tuple(path) for _, path in self._uses[node.id]}
-        hints = iter((node.name or "").split(","))
 
         def target(path: Path, name: str, inner: Parts) -> str:
             if not any(other[: len(path)] == path for other in read):
@@ -192,11 +202,10 @@ class ForwardWriter:
                 listed = ", ".join(target((*path, index), *part) for index, part in enumerate(inner))
                 listed += "," if len(inner) == 1 else ""
                 return f"({listed})" if path else listed
-            hint = next(hints, "").strip()
-            if len(read) == 1 or usable(hint):
-                picked = self._variables.pick(hint or None, written.reads, name, at)
-            else:
-                picked = self._variables.fresh(name, at)
+            alone = len(read) == 1
+            picked = (
+                self._variables.pick(node.name, written.reads, name, at) if alone else self._variables.fresh(name, at)
+            )
             self._bind(node, path, picked)
             return picked
 
@@ -204,6 +213,17 @@ class ForwardWriter:
 
     def _parts(self, node: Node) -> Parts:
         return parts(self._document, self._name, node)
+
+    def _maker(self, node: Node) -> str:
+        """The name of the member that made the value, where it says more than the place in a row: no ``bn2``."""
+        if isinstance(node, FunctionNode):
+            return "out"
+        member = steps(self._document, self._name, node.target)[-1].member
+        entry = find(member.target) if isinstance(member, Layer) else None
+        if entry is not None and (not entry.tensors or entry.category == "normalization"):
+            return "out"
+        name = next((part for part in reversed(node.target.split(".")) if is_identifier(part)), "out")
+        return "out" if name[-1].isdigit() else name
 
     def _bind(self, node: Node, path: Path, name: str) -> None:
         self._bound.setdefault(node.id, {})[path] = name
@@ -223,7 +243,7 @@ class ForwardWriter:
         specs = item_inputs(self._document, self._name, node.target)[1:]
         named = [spec.model_copy(update={"required": False}) for spec in specs]
         given = self._reading(other_reads).arguments(named, others)
-        target = self._variables.pick(node.name, carried_reads, _maker(node), at)
+        target = self._variables.pick(node.name, carried_reads, self._maker(node), at)
         if target in other_reads:
             target = self._variables.fresh("out", at, other_reads)
         if str(carried) != target:
@@ -301,13 +321,6 @@ def _select(value: Code, path: Sequence[int | str]) -> Code:
 
 def _is_operator(node: Node) -> bool:
     return isinstance(node, FunctionNode) and node.target.startswith("operator.")
-
-
-def _maker(node: Node) -> str:
-    """What made the value: the member's own name, or the function's."""
-    if isinstance(node, FunctionNode):
-        return "out" if _is_operator(node) else node.target.rpartition(".")[2]
-    return next((part for part in reversed(node.target.split(".")) if is_identifier(part)), "out")
 
 
 def _singular(path: str) -> str:

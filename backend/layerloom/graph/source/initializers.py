@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
+
 from layerloom.catalogue import find
 from layerloom.graph import code
 from layerloom.graph.code import Code
@@ -22,9 +25,7 @@ def forget_gate_bias(bias, value=1.0):
 
 def write_initializers(document: Document, imports: Imports) -> tuple[str, list[str]]:
     """The functions (empty if none are needed), and the last statements of the main block's ``__init__``."""
-    found = [branch for branch in branches(document) if branch.statements]
-    if all(_made_constant(branch) for branch in found):
-        found = []
+    found = _without_constants(branches(document))
     functions: list[str] = []
     last: list[str] = []
     if any(statement.function == _FORGET_GATE for branch in found for statement in branch.statements):
@@ -37,14 +38,26 @@ def write_initializers(document: Document, imports: Imports) -> tuple[str, list[
     return "\n\n\n".join(functions), last + _freeze(document, imports)
 
 
-def _made_constant(branch: Branch) -> bool:
-    """Whether the parameters have been made as zeros or ones already; rules, if any, still have to be kept off them."""
-    names = [statement.parameter for statement in branch.statements]
-    return (
-        branch.owner != "layer"
-        and len(set(names)) == len(names)
-        and all(constant([statement], statement.parameter) for statement in branch.statements)
-    )
+def _without_constants(found: list[Branch]) -> list[Branch]:
+    """The branches that are left when parameters have been made as zeros or ones at once.
+
+    Where a rule is for modules of any class, all are left, because they keep that rule off these parameters.
+    """
+    if not all(branch.types or branch.names for branch in found):
+        return found
+    left = []
+    for branch in found:
+        statements = branch.statements
+        if branch.owner != "layer":
+            often = Counter(statement.parameter for statement in statements)
+            statements = tuple(
+                statement
+                for statement in statements
+                if often[statement.parameter] > 1 or constant([statement], statement.parameter) is None
+            )
+        if statements:
+            left.append(replace(branch, statements=statements))
+    return left
 
 
 def _of_module(found: list[Branch], imports: Imports) -> str:
@@ -89,7 +102,8 @@ def _condition(branch: Branch, imports: Imports) -> Code | None:
         several = Code((*name.parts, " in ", *code.sequence(literals, "()").parts))
         tests.append(code.infix(name, "==", literals[0]) if len(literals) == 1 else several)
     elif branch.types:
-        classes = [imports.target(target) for target in branch.types]
+        written = code.name if branch.owner == "block" else imports.target
+        classes = [written(target) for target in branch.types]
         which = classes[0] if len(classes) == 1 else code.sequence(classes, "()")
         tests.append(code.call(code.name("isinstance"), [code.name("module"), which]))
     matched = match(name, branch.pattern, imports)
@@ -157,7 +171,7 @@ def _direct(branch: Branch) -> list[ParameterInit] | None:
 
 def _may_be_none(branch: Branch, parameter: str) -> bool:
     """A bias may be switched off; a weight only where the layer has an argument ``affine``."""
-    if branch.owner != "layer":
+    if branch.owner != "layer" or branch.complete:
         return False
     entries = [find(target) for target in branch.types]
     affine = any("affine" in spec.name for entry in entries if entry for spec in entry.parameters)

@@ -92,6 +92,9 @@ class Values:
         """``nn.Conv2d(1, 16, 3, padding=1)``."""
         entry = find(target)
         specs = entry.parameters if entry else []
+        if specs and specs[0].kinds[0] == "float":
+            # One says nn.Dropout(0.5) and nn.LeakyReLU(0.1).
+            specs = [specs[0].model_copy(update={"required": True}), *specs[1:]]
         return code.call(self.imports.target(target), self.arguments(specs, arguments))
 
     def block(self, name: str, block: Block, arguments: Arguments) -> Code:
