@@ -20,14 +20,15 @@ _WHERE = {
     "Problem": "layerloom.schema.problems",
     "Plan": "layerloom.schema.plan",
     "catalogue": "layerloom.catalogue",
+    "forget_gate_bias": "layerloom.catalogue",
     "check": "layerloom.graph",
     "to_python": "layerloom.graph",
     "build": "layerloom.graph",
 }
-__all__ = ["Document", "Plan", "Problem", "Report", "build", "catalogue", "check", "to_python"]
+__all__ = ["Document", "Plan", "Problem", "Report", "build", "catalogue", "check", "forget_gate_bias", "to_python"]
 
 if TYPE_CHECKING:
-    from layerloom.catalogue import catalogue
+    from layerloom.catalogue import catalogue, forget_gate_bias
     from layerloom.graph import build, check, to_python
     from layerloom.schema.document import Document
     from layerloom.schema.plan import Plan

@@ -24,6 +24,16 @@ _SECTIONS: dict[str, Callable[[], Section]] = {
     "optimizers": cache(_recipes.optimizers),
     "schedulers": cache(_recipes.schedulers),
 }
+# The first that fits.
+_PREFIXES = (
+    ("torch.optim.lr_scheduler.", "schedulers"),
+    ("torch.optim.", "optimizers"),
+    ("torch.nn.init.", "initializers"),
+    ("layerloom.", "initializers"),
+    ("torch.nn.functional.", "operations"),
+    ("torch.nn.", "layers"),
+    ("", "operations"),
+)
 
 
 def layers() -> dict[str, Entry]:
@@ -61,9 +71,13 @@ def metrics() -> dict[str, Entry]:
     return _metric_entries()
 
 
-@cache
 def catalogue(*, metrics: bool = True) -> Catalogue:
     """The whole catalogue, without data sets. ``metrics=False`` leaves metrics empty and spares that import."""
+    return _catalogue(metrics)
+
+
+@cache
+def _catalogue(metrics: bool) -> Catalogue:
     parts = {name: list(_entries(name).values()) for name in _SECTIONS}
     parts["losses"] = list(_losses().values())
     parts["metrics"] = list(_metric_entries().values()) if metrics else []
@@ -137,23 +151,20 @@ def _metric_entries() -> dict[str, Entry]:
     return {name: known.entry for name, known in _metrics().items()}
 
 
-@cache
-def _index() -> Section:
-    return {name: known for section in _SECTIONS.values() for name, known in section().items()}
-
-
 def _known(name: str) -> Known | None:
+    """A name tells its section, so that asking for an optimizer does not introspect a thousand operations."""
     if name.startswith("torchmetrics."):
         return _metrics().get(name)
-    return _index().get(name)
+    section = next(section for prefix, section in _PREFIXES if name.startswith(prefix))
+    return _SECTIONS[section]().get(name)
 
 
 @cache
 def _words() -> dict[str, list[str]]:
     """Lower-case labels and search words, each with the names that it finds."""
     words: dict[str, list[str]] = {}
-    for name, known in _index().items():
-        for word in {known.entry.label.lower(), *(keyword.lower() for keyword in known.entry.keywords)}:
+    for name, entry in (pair for section in _SECTIONS for pair in _entries(section).items()):
+        for word in dict.fromkeys((entry.label.lower(), *(keyword.lower() for keyword in entry.keywords))):
             words.setdefault(word, []).append(name)
     return words
 

@@ -109,7 +109,7 @@ ABSENT: tuple[Absent, ...] = (
     Absent(("torch.can_cast", "torch.promote_types", "torch.result_type"), "about dtypes alone"),
     Absent(("torch.sym_*",), "about symbolic integers, which tracing makes"),
     Absent(
-        ("torch.*quantize*", "torch.Tensor.q_*", "torch.Tensor.qscheme", "torch.Tensor.int_repr"),
+        ("torch.*quantize*", "torch.q_*", "torch.Tensor.q_*", "torch.Tensor.qscheme", "torch.Tensor.int_repr"),
         "quantized tensors do not train",
     ),
     Absent(
@@ -148,6 +148,9 @@ ABSENT: tuple[Absent, ...] = (
 
 # Overloads that are another operation under the same name.
 OVERLOADS: dict[str, str] = {
+    "aten::copy_.": "the dispatcher's; Python has the one whose argument is called other",
+    "aten::eq.Tensor_list": "TorchScript's comparison of lists",
+    "aten::ne.Tensor_list": "TorchScript's comparison of lists",
     "aten::view.dtype": "reads the same bytes as another dtype; the other overload is the one that takes a shape",
 }
 
@@ -199,6 +202,7 @@ AMENDMENTS: tuple[Amend, ...] = (
         "one word or None",
         {"kinds": ["choice"], "choices": ["strong_wolfe"]},
     ),
+    Amend(("torch.Tensor.*mm",), ("out_dtype",), "an overload that torch.mm has and the method lacks", None),
     Amend(("torch.*",), ("requires_grad",), "about autograd, which belongs to the training loop", None),
 )
 
@@ -206,22 +210,27 @@ AMENDMENTS: tuple[Amend, ...] = (
 @cache
 def why_absent(name: str) -> str | None:
     """Why a name has no form, or None where the table does not say so."""
-    return next((line.reason for line in ABSENT if _compiled(line.names).match(name)), None)
+    return next((line.reason for line in ABSENT if matches(name, line.names)), None)
 
 
 def amended(name: str, parameter: ParameterSpec) -> ParameterSpec | None:
     """A parameter with the table's lines applied; None where one drops it."""
     for line in _amendments(name):
-        if _compiled(line.parameters).match(parameter.name):
+        if matches(parameter.name, line.parameters):
             if line.change is None:
                 return None
             parameter = parameter.model_copy(update=line.change)
     return parameter
 
 
+def matches(name: str, globs: tuple[str, ...]) -> bool:
+    """Whether a name matches one of the globs."""
+    return bool(_compiled(globs).match(name))
+
+
 @cache
 def _amendments(name: str) -> tuple[Amend, ...]:
-    return tuple(line for line in AMENDMENTS if _compiled(line.names).match(name))
+    return tuple(line for line in AMENDMENTS if matches(name, line.names))
 
 
 @cache

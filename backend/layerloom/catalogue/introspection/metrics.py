@@ -9,7 +9,6 @@ import inspect
 import warnings
 from collections.abc import Iterator, Mapping
 from types import ModuleType
-from typing import Any
 
 import torch
 import torchmetrics.classification
@@ -102,5 +101,5 @@ def _entry(name: str, cls: type[torchmetrics.Metric], tasks: list[str]) -> Entry
 
 
 def _told(parameter: ParameterSpec) -> ParameterSpec:
-    update: dict[str, Any] = {"auto": True}
-    return parameter.model_copy(update=update) if parameter.name in _OF_THE_DATA else parameter
+    told = {"auto": True, "required": True}
+    return parameter.model_copy(update=told) if parameter.name in _OF_THE_DATA else parameter

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import operator
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from types import FunctionType, NoneType
 from typing import Any
@@ -114,13 +115,11 @@ def _function(name: str, target: Callable[..., Any]) -> Entry | None:
     builtin = of_builtin(schema, said, method)
     if method and isinstance(getattr(torch, label, None), torch.dtype):
         builtin = Signature([_INPUT], [_OUTPUT])
-    signature = _python(name, target, said, builtin) if isinstance(target, FunctionType) else builtin
+    signature = _python(target, said, builtin) if isinstance(target, FunctionType) else builtin
     return _entry(name, signature, described) if signature else None
 
 
-def _python(
-    name: str, target: Callable[..., Any], said: Mapping[str, Said], builtin: Signature | None
-) -> Signature | None:
+def _python(target: Callable[..., Any], said: Mapping[str, Said], builtin: Signature | None) -> Signature | None:
     """A function that is written in Python: its own signature, with what annotations and the schema tell of types."""
     home = getattr(target, "__module__", "")
     if builtin is None and home not in ("torch.nn.functional", "torch.functional", "torch._jit_internal"):
@@ -142,8 +141,7 @@ def _python(
         made = spec(label, form, parameter.default, said.get(parameter.name))
         if several:
             made = made.model_copy(update={"variadic": True})
-        if changed := amended(name, made):
-            parameters.append(changed)
+        parameters.append(made)
     outputs = _results(annotations, builtin)
     return Signature(parameters, outputs, frozenset(many)) if parameters else None
 
@@ -192,13 +190,15 @@ def _results(annotations: Mapping[str, Any], builtin: Signature | None) -> list[
 def _entry(name: str, signature: Signature, described: Any) -> Entry:
     place, _, label = name.rpartition(".")
     category = _category(place, label, signature)
+    parameters = [changed for parameter in signature.parameters if (changed := amended(name, parameter))]
+    signature = replace(signature, parameters=parameters)
     return Entry(
         name=name,
         label=label,
         category=category,
         summary=docstrings.summary(described),
         link=words.link(name),
-        parameters=[changed for parameter in signature.parameters if (changed := amended(name, parameter))],
+        parameters=parameters,
         inputs=signature.inputs,
         outputs=signature.outputs,
         options=[],

@@ -1,0 +1,115 @@
+"""Everything that the installed torch offers has a form, or a line in the override table that says why not."""
+
+from __future__ import annotations
+
+import warnings
+
+import torch
+from torch.overrides import get_overridable_functions
+
+from layerloom.catalogue import (
+    catalogue,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    operations,
+    optimizers,
+    overrides,
+    schedulers,
+)
+from layerloom.catalogue.introspection import operations as introspected
+from layerloom.catalogue.introspection.layers import public_modules
+from layerloom.catalogue.introspection.recipes import public_initializers, public_optimizers, public_schedulers
+from layerloom.schema.catalogue import Entry
+
+
+def _unexplained(names: list[str], found: dict[str, Entry]) -> list[str]:
+    return [name for name in names if name not in found and not overrides.why_absent(name)]
+
+
+def test_every_module_class_has_a_form_or_a_reason() -> None:
+    names = [f"torch.nn.{cls.__name__}" for cls in public_modules()]
+    assert len(names) > 130
+    assert _unexplained(names, layers()) == []
+
+
+def test_every_loss_is_a_loss() -> None:
+    defined = {name for name in layers() if name.endswith("Loss") and "AdaptiveLogSoftmax" not in name}
+    assert set(losses()) == defined
+
+
+def test_every_initializer_has_a_form_or_a_reason() -> None:
+    names = [f"torch.nn.init.{function.__name__}" for function in public_initializers()]
+    assert len(names) > 10
+    assert _unexplained(names, initializers()) == []
+    assert "layerloom.forget_gate_bias" in initializers()
+
+
+def test_every_optimizer_and_scheduler_has_a_form_or_a_reason() -> None:
+    assert _unexplained([f"torch.optim.{cls.__name__}" for cls in public_optimizers()], optimizers()) == []
+    names = [f"torch.optim.lr_scheduler.{cls.__name__}" for cls in public_schedulers()]
+    assert "torch.optim.lr_scheduler.ReduceLROnPlateau" in names
+    assert _unexplained(names, schedulers()) == []
+
+
+def test_every_documented_function_on_tensors_has_a_form_or_a_reason() -> None:
+    names = [name for name, _ in introspected.candidates() if introspected.documented(name) is not None]
+    assert len(names) > 1000
+    assert _unexplained(names, operations()) == []
+
+
+def test_candidates_cover_torch_s_own_list() -> None:
+    """Nothing that torch lets be overridden is missed by how the catalogue looks for it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        listed = get_overridable_functions()
+    candidates = {name for name, _ in introspected.candidates()}
+    for place, (namespace, _) in introspected.NAMESPACES.items():
+        for function in listed[namespace]:
+            for label in (label for label, value in vars(namespace).items() if value is function):
+                known = f"{place}.{label}" in candidates or label.startswith("_") or isinstance(function, type)
+                assert known, f"{place}.{label}"
+
+
+def test_no_line_of_the_override_table_is_dead() -> None:
+    names = {
+        *(f"torch.nn.{cls.__name__}" for cls in public_modules()),
+        *(f"torch.optim.lr_scheduler.{cls.__name__}" for cls in public_schedulers()),
+        *(f"torch.optim.{cls.__name__}" for cls in public_optimizers()),
+        *(name for name, _ in introspected.candidates()),
+    }
+    for line in overrides.ABSENT:
+        for glob in line.names:
+            assert any(overrides.matches(name, (glob,)) for name in names), f"no name matches {glob}"
+        assert line.reason
+    for amendment in overrides.AMENDMENTS:
+        for glob in amendment.names:
+            assert any(overrides.matches(name, (glob,)) for name in names), f"no name matches {glob}"
+        assert amendment.reason
+
+
+def test_no_entry_hides_a_required_tensor_argument() -> None:
+    """What cannot be written in a document must not be demanded by a constructor."""
+    hidden = [
+        f"{name}.{parameter.name}"
+        for section in (layers(), optimizers(), schedulers(), initializers(), metrics())
+        for name, entry in section.items()
+        for parameter in entry.parameters
+        if "any" in parameter.kinds or "tensor" in parameter.kinds
+    ]
+    assert hidden == []
+
+
+def test_the_counts_are_as_large_as_torch(capsys: object) -> None:
+    whole = catalogue()
+    counts = {
+        part: len(getattr(whole, part))
+        for part in ("layers", "operations", "initializers", "optimizers", "schedulers", "losses", "metrics")
+    }
+    print(f"\ntorch {torch.__version__}: {counts}")
+    assert counts["layers"] > 130
+    assert counts["operations"] > 1000
+    assert min(counts.values()) > 10
+    parameters = [parameter for entry in (*whole.layers, *whole.optimizers) for parameter in entry.parameters]
+    assert sum(bool(parameter.doc) for parameter in parameters) > 0.85 * len(parameters)
