@@ -7,12 +7,12 @@ import { refsIn } from "./values";
 
 export type Lookup = (name: string) => Entry | undefined;
 export type InPort = { name: string; many: boolean; required: boolean };
-/** `id` names the handle: the port's name, or its place in the result where it has none. */
-export type OutPort = { id: string; name: string; path: Path };
+/** A part of a result that has no name of its own is called by its place: `0`, `1.0`. */
+export type OutPort = { name: string; path: Path };
 export type Ports = { inputs: InPort[]; outputs: OutPort[] };
 
 const INPUT: InPort = { name: "input", many: false, required: true };
-const WHOLE: OutPort = { id: "output", name: "output", path: [] };
+const WHOLE: OutPort = { name: "output", path: [] };
 /** More parts of a result than this are not drawn as ports of their own. */
 const MOST_PARTS = 12;
 
@@ -30,7 +30,7 @@ export function entryOf(block: Block, node: GraphNode, lookup: Lookup): Entry | 
   return member?.kind === "layer" ? lookup(member.target) : undefined;
 }
 
-const outPort = (name: string, path: Path): OutPort => ({ id: path.length ? path.join(".") : name, name, path });
+const outPort = (name: string, path: Path): OutPort => ({ name, path });
 
 function blockOutputs(output: Value): OutPort[] {
   if (typeof output === "object" && output !== null) {

@@ -42,20 +42,3 @@ export function problemsHere(report: Report | null, place: Place): Problem[] {
     (problem) => problem.block === place.block && (problem.instance === null || problem.instance === place.instance),
   );
 }
-
-const UNITS = ["", "k", "M", "G", "T", "P"];
-
-/** 1234 → `1.23k`: three significant digits. */
-export function short(count: number): string {
-  if (count < 1000) return String(count);
-  const power = Math.min(Math.floor(Math.log10(count) / 3), UNITS.length - 1);
-  const scaled = count / 1000 ** power;
-  return `${scaled >= 100 ? scaled.toFixed(0) : scaled >= 10 ? scaled.toFixed(1) : scaled.toFixed(2)}${UNITS[power]}`;
-}
-
-export function bytes(count: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  const power = count > 0 ? Math.min(Math.floor(Math.log2(count) / 10), units.length - 1) : 0;
-  const scaled = count / 1024 ** power;
-  return `${power === 0 || scaled >= 100 ? scaled.toFixed(0) : scaled.toFixed(1)} ${units[power]}`;
-}

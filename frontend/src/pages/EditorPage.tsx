@@ -1,5 +1,108 @@
+import { ActionIcon, Tooltip } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { ReactFlowProvider } from "@xyflow/react";
+import { Download, FolderOpen, PanelLeftOpen, Play } from "lucide-react";
+import { useState } from "react";
+import { Canvas } from "@/features/canvas/Canvas";
+import { CommandPalette } from "@/features/canvas/CommandPalette";
+import { Inspector } from "@/features/inspector/Inspector";
+import { Palette } from "@/features/palette/Palette";
+import { useChecking } from "@/features/problems/check";
+import { ConflictDialog } from "@/features/project/ConflictDialog";
+import { OpenDialog } from "@/features/project/OpenDialog";
+import { exportDocument, ProjectBar } from "@/features/project/ProjectBar";
+import { openAtStart } from "@/features/project/project";
+import { useAutosave } from "@/features/project/useAutosave";
+import { TrainDialog } from "@/features/train/TrainDialog";
 import { useText } from "@/i18n";
+import { useDoc, useDocument } from "@/model/store";
+import { ErrorNotice, PageSkeleton } from "@/ui/States";
+import { TopBar } from "@/ui/TopBar";
+import styles from "./EditorPage.module.css";
+import { EditorPageBottom } from "./EditorPageBottom";
 
+/** Draws a network. Opens what was open last, or the first example. */
 export function EditorPage() {
-  return <h1>{useText().editor.title}</h1>;
+  const loaded = useDocument((state) => state.loaded);
+  const start = useQuery({
+    queryKey: ["editor", "start"],
+    queryFn: async () => {
+      if (!useDocument.getState().loaded) await openAtStart();
+      return true;
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+    enabled: !loaded,
+  });
+  if (start.error && !loaded)
+    return (
+      <div className={styles.error}>
+        <ErrorNotice error={start.error} retry={() => void start.refetch()} />
+      </div>
+    );
+  if (!loaded) return <PageSkeleton />;
+  return (
+    <ReactFlowProvider>
+      <Workbench />
+    </ReactFlowProvider>
+  );
+}
+
+type Dialog = "open" | "train" | null;
+
+function Workbench() {
+  const t = useText().editor;
+  useChecking();
+  useAutosave();
+  const [dialog, setDialog] = useState<Dialog>(null);
+  const [palette, setPalette] = useState(true);
+  const close = () => setDialog(null);
+  return (
+    <>
+      <TopBar>
+        <ProjectBar onOpen={() => setDialog("open")} onTrain={() => setDialog("train")} />
+      </TopBar>
+      <div className={styles.page} data-palette={palette || undefined}>
+        <h1 className={styles.hidden}>{t.title}</h1>
+        {palette ? (
+          <aside className={styles.left}>
+            <Palette onFold={() => setPalette(false)} />
+          </aside>
+        ) : (
+          <div className={styles.rail}>
+            <Tooltip label={t.palette.unfold} position="right">
+              <ActionIcon variant="subtle" color="gray" aria-label={t.palette.unfold} onClick={() => setPalette(true)}>
+                <PanelLeftOpen size={16} aria-hidden />
+              </ActionIcon>
+            </Tooltip>
+          </div>
+        )}
+        <div className={styles.centre}>
+          <Canvas />
+          <EditorPageBottom />
+        </div>
+        <aside className={styles.right}>
+          <Inspector />
+        </aside>
+      </div>
+      <CommandPalette
+        more={[
+          { id: "train", label: t.project.train, hint: <Play size={13} aria-hidden />, run: () => setDialog("train") },
+          {
+            id: "openProject",
+            label: t.project.open,
+            hint: <FolderOpen size={13} aria-hidden />,
+            run: () => setDialog("open"),
+          },
+          { id: "export", label: t.project.export, hint: <Download size={13} aria-hidden />, run: exportDocument },
+        ]}
+      />
+      <OpenDialog opened={dialog === "open"} onClose={close} />
+      <ConflictDialog />
+      <Train opened={dialog === "train"} onClose={close} />
+    </>
+  );
+}
+
+function Train({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+  return <TrainDialog document={useDoc()} opened={opened} onClose={onClose} />;
 }

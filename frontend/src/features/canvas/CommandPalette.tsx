@@ -1,0 +1,116 @@
+import { Modal } from "@mantine/core";
+import { useEffect } from "react";
+import { useText } from "@/i18n";
+import { inputId } from "@/model/graph";
+import { apply, currentDoc } from "@/model/store";
+import { focusNode, placeIn, select, useView } from "@/model/view";
+import { categoryColour } from "./categories";
+import { commands, here, spotFor } from "./commands";
+import { keyText } from "./keys";
+import { type Choice, SearchList } from "./SearchList";
+import { search } from "./search";
+import { useCanvas } from "./state";
+import { addThing } from "./things";
+import { useThings } from "./useThings";
+
+const close = () => useCanvas.setState({ dialog: null });
+const MOST = 40;
+
+/** Every command, every layer and every node by name. `more` are the page's own commands. */
+export function CommandPalette({ more }: { more: Choice[] }) {
+  const t = useText().editor;
+  const opened = useCanvas((state) => state.dialog === "palette");
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "k" || event.isComposing) return;
+      event.preventDefault();
+      useCanvas.setState(({ dialog }) => ({ dialog: dialog === "palette" ? null : "palette" }));
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, []);
+  return (
+    <Modal
+      opened={opened}
+      onClose={close}
+      withCloseButton={false}
+      padding={0}
+      size="lg"
+      yOffset="12vh"
+      centered={false}
+      aria-label={t.commandPalette.title}
+    >
+      {opened && <Content more={more} />}
+    </Modal>
+  );
+}
+
+function Content({ more }: { more: Choice[] }) {
+  const t = useText().editor;
+  const { layers, structure, operations } = useThings();
+  const run = (act: () => void | Promise<void>) => () => {
+    close();
+    void act();
+  };
+  const own: Choice[] = [
+    ...commands(t)
+      .filter((command) => command.id !== "find" && command.enabled())
+      .map((command) => ({
+        id: command.id,
+        label: t.commands[command.id],
+        hint: keyText(command.keys),
+        run: run(command.run),
+      })),
+    ...more.map((choice) => ({ ...choice, run: run(choice.run) })),
+  ];
+  const find = (query: string): Choice[] => {
+    const wanted = query.trim().toLowerCase();
+    const has = (text: unknown) => String(text).toLowerCase().includes(wanted);
+    if (!wanted) return own;
+    const things = search([...layers, ...structure, ...operations], query).map((listed) => ({
+      id: `add-${listed.id}`,
+      label: t.commandPalette.add(listed.label),
+      hint: t.categories[listed.category as keyof typeof t.categories] ?? listed.category,
+      colour: categoryColour(listed.category),
+      run: run(() => {
+        const { block } = placeIn(useView.getState().trail, currentDoc());
+        let id = "";
+        apply(t.steps.add(listed.label), (doc) => {
+          const added = addThing(doc, block, listed.thing, spotFor());
+          id = added.id;
+          return added.doc;
+        });
+        select([id]);
+      }),
+    }));
+    const { its } = here();
+    const places = [
+      ...its.forward.inputs.map((input) => ({
+        id: inputId(input.name),
+        name: input.name,
+        target: t.structure.input.label,
+      })),
+      ...its.forward.nodes.map((node) => ({ id: node.id, name: node.target, target: node.id })),
+    ];
+    const found = places
+      .filter((place) => has(place.name))
+      .map((place) => ({
+        id: `go-${place.id}`,
+        label: t.commandPalette.go(place.name),
+        hint: place.target,
+        run: run(() => focusNode(place.id)),
+      }));
+    return [...own.filter((choice) => has(choice.label)), ...found, ...things].slice(0, MOST);
+  };
+  return (
+    <SearchList
+      label={t.commandPalette.title}
+      placeholder={t.commandPalette.search}
+      nothing={t.palette.nothing}
+      testId="command-palette"
+      onClose={close}
+      find={find}
+      height={420}
+    />
+  );
+}

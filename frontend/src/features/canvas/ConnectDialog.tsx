@@ -1,0 +1,66 @@
+import { Modal } from "@mantine/core";
+import { useText } from "@/i18n";
+import { connect, wouldCycle } from "@/model/graph";
+import { apply } from "@/model/store";
+import { here } from "./commands";
+import type { FlowNode } from "./flow";
+import { SearchList } from "./SearchList";
+import { useCanvas } from "./state";
+
+const close = () => useCanvas.setState({ dialog: null });
+
+/** Connects the selected node without a pointer: lists every port that may take what it gives. */
+export function ConnectDialog({ nodes }: { nodes: readonly FlowNode[] }) {
+  const t = useText().editor;
+  const opened = useCanvas((state) => state.dialog === "connect");
+  return (
+    <Modal
+      opened={opened}
+      onClose={close}
+      title={t.commands.connectTo}
+      size="md"
+      padding={0}
+      data-testid="connect-dialog"
+    >
+      {opened && <Targets nodes={nodes} />}
+    </Modal>
+  );
+}
+
+function Targets({ nodes }: { nodes: readonly FlowNode[] }) {
+  const t = useText().editor;
+  const { block, its, ids } = here();
+  const source = nodes.find((node) => node.id === ids[0]);
+  if (!source) return null;
+  const choices = source.data.outputs.flatMap((out) =>
+    nodes.flatMap((target) =>
+      wouldCycle(its.forward, source.id, target.id)
+        ? []
+        : target.data.inputs.map((into) => {
+            const name = target.data.kind === "output" ? t.node.output : target.data.member || target.data.label;
+            const from = source.data.outputs.length > 1 ? `${out.name} → ` : "";
+            return {
+              id: `${out.name}-${target.id}-${into.name}`,
+              label: `${from}${name} · ${into.name}`,
+              hint: target.data.member ? target.data.label : "",
+              run: () => {
+                apply(t.steps.connect, (doc) =>
+                  connect(doc, block, { id: source.id, path: out.path }, target.id, into.name, into.many),
+                );
+                close();
+              },
+            };
+          }),
+    ),
+  );
+  return (
+    <SearchList
+      label={t.commands.connectTo}
+      placeholder={t.canvas.connectSearch}
+      nothing={t.canvas.connectNothing}
+      testId="connect-search"
+      onClose={close}
+      find={(query) => choices.filter((choice) => choice.label.toLowerCase().includes(query.trim().toLowerCase()))}
+    />
+  );
+}

@@ -1,0 +1,97 @@
+import { Handle, type NodeProps, Position } from "@xyflow/react";
+import { Boxes, CircleAlert, CornerDownRight, TriangleAlert } from "lucide-react";
+import { memo } from "react";
+import { useText } from "@/i18n";
+import { handleX } from "@/model/geometry";
+import styles from "./Canvas.module.css";
+import { categoryColour } from "./categories";
+import type { FlowNode, NodeData } from "./flow";
+import { useKindName } from "./kinds";
+
+/** A layer, operation, block or folded container: what it is, what it is called, what comes out. */
+export const LayerNode = memo(function LayerNode({ id, data, selected }: NodeProps<FlowNode>) {
+  const kindName = useKindName();
+  return (
+    <div
+      className={styles.node}
+      data-node-id={id}
+      data-member={data.member || undefined}
+      data-selected={selected || undefined}
+      data-severity={data.severity ?? undefined}
+      style={{ "--cat": categoryColour(data.category) } as React.CSSProperties}
+      title={data.reason || undefined}
+    >
+      <InHandles data={data} />
+      <div className={styles.head}>
+        <span className={styles.label}>{kindName(data.label)}</span>
+        {data.member && <span className={styles.member}>{data.member}</span>}
+        {(data.block || data.collapsed) && <Boxes size={13} className={styles.open} aria-hidden />}
+      </div>
+      <div className={styles.detail}>{data.detail || "\u00a0"}</div>
+      <Shape data={data} />
+      <OutHandles data={data} />
+    </div>
+  );
+});
+
+/** The output shape, or the mark that something is wrong. */
+export function Shape({ data }: { data: NodeData }) {
+  const t = useText().editor;
+  if (data.severity) {
+    const Icon = data.severity === "error" ? CircleAlert : TriangleAlert;
+    return (
+      <div className={styles.trouble}>
+        <Icon size={12} aria-hidden /> <span>{data.reason || t.node.problem}</span>
+      </div>
+    );
+  }
+  return (
+    <div className={styles.shape}>
+      {data.shape && <CornerDownRight size={11} aria-hidden />}
+      {data.shape}
+    </div>
+  );
+}
+
+export function InHandles({ data }: { data: NodeData }) {
+  const t = useText().editor.node;
+  const { inputs, size } = data;
+  return inputs.map((port, index) => (
+    <Handle
+      key={port.name}
+      id={port.name}
+      type="target"
+      position={Position.Top}
+      className={styles.handle}
+      style={{ left: handleX(size.width, index, inputs.length) }}
+      role="img"
+      aria-label={t.inputPort(port.name, data.member || data.label)}
+      data-port={port.name}
+      data-side="input"
+      data-optional={!port.required || undefined}
+    >
+      {(inputs.length > 1 || port.name === "+") && <span className={styles.portIn}>{port.name}</span>}
+    </Handle>
+  ));
+}
+
+export function OutHandles({ data }: { data: NodeData }) {
+  const t = useText().editor.node;
+  const { outputs, size } = data;
+  return outputs.map((port, index) => (
+    <Handle
+      key={port.name}
+      id={port.name}
+      type="source"
+      position={Position.Bottom}
+      className={styles.handle}
+      style={{ left: handleX(size.width, index, outputs.length) }}
+      role="img"
+      aria-label={t.outputPort(port.name, data.member || data.label)}
+      data-port={port.name}
+      data-side="output"
+    >
+      {outputs.length > 1 && <span className={styles.portOut}>{port.name}</span>}
+    </Handle>
+  ));
+}

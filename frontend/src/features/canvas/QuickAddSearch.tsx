@@ -1,0 +1,117 @@
+import { FocusTrap } from "@mantine/core";
+import { useClickOutside } from "@mantine/hooks";
+import { useReactFlow } from "@xyflow/react";
+import { useText } from "@/i18n";
+import { NODE_WIDTH } from "@/model/geometry";
+import { connect, nodeAt } from "@/model/graph";
+import { portsOf } from "@/model/ports";
+import { apply, currentDoc } from "@/model/store";
+import type { Block, Doc } from "@/model/types";
+import { placeIn, select, useView } from "@/model/view";
+import styles from "./Canvas.module.css";
+import { lookup } from "./catalogue";
+import { categoryColour } from "./categories";
+import type { FlowNode } from "./flow";
+import { SearchList } from "./SearchList";
+import { search } from "./search";
+import { type QuickAdd, useCanvas } from "./state";
+import { addThing, type Listed } from "./things";
+import { useThings } from "./useThings";
+
+const SHOWN = 60;
+
+/** The search that opens on the canvas; what it adds stands where it opened, connected to where it came from. */
+export function QuickAddSearch({ nodes }: { nodes: readonly FlowNode[] }) {
+  const quick = useCanvas((state) => state.quick);
+  return quick ? <Open key={`${quick.x},${quick.y}`} quick={quick} nodes={nodes} /> : null;
+}
+
+const close = () => useCanvas.setState({ quick: null });
+
+/** What can take or give the value that the dragged connection carries. */
+function fits(listed: Listed, side: "source" | "target" | undefined): boolean {
+  const { thing } = listed;
+  if (side === undefined) return true;
+  if (thing.kind === "layer" || thing.kind === "operation")
+    return (side === "source" ? thing.entry.inputs : thing.entry.outputs).length > 0 || thing.kind === "layer";
+  return side === "source" ? thing.kind === "container" || thing.kind === "block" : true;
+}
+
+function Open({ quick, nodes }: { quick: QuickAdd; nodes: readonly FlowNode[] }) {
+  const t = useText().editor;
+  const { layers, operations, structure } = useThings();
+  const { screenToFlowPosition } = useReactFlow();
+  const frame = useClickOutside(close);
+  const all = [...layers, ...structure, ...operations].filter((listed) => fits(listed, quick.from?.side));
+
+  const add = (listed: Listed) => {
+    const { block } = placeIn(useView.getState().trail, currentDoc());
+    const point = screenToFlowPosition(quick);
+    const at = { x: point.x - NODE_WIDTH / 2, y: point.y - (quick.from?.side === "target" ? 90 : 10) };
+    let id = "";
+    apply(t.steps.add(listed.label), (doc) => {
+      const added = addThing(doc, block, listed.thing, at);
+      id = added.id;
+      return quick.from ? linked(added.doc, block, added.id, quick.from, nodes) : added.doc;
+    });
+    close();
+    if (id) select([id]);
+  };
+
+  const left = Math.min(quick.x, window.innerWidth - 336);
+  const top = Math.min(quick.y, window.innerHeight - 400);
+  return (
+    <FocusTrap>
+      <div
+        ref={frame}
+        className={styles.quick}
+        style={{ left, top }}
+        role="dialog"
+        aria-label={t.canvas.quickAdd}
+        data-testid="quick-add"
+      >
+        <SearchList
+          label={t.canvas.quickAdd}
+          placeholder={t.palette.search}
+          nothing={t.palette.nothing}
+          testId="quick-add-search"
+          onClose={close}
+          find={(query) =>
+            search(all, query)
+              .slice(0, SHOWN)
+              .map((listed) => ({
+                id: listed.id,
+                label: listed.label,
+                hint: t.categories[listed.category as keyof typeof t.categories] ?? listed.category,
+                colour: categoryColour(listed.category),
+                run: () => add(listed),
+              }))
+          }
+        />
+      </div>
+    </FocusTrap>
+  );
+}
+
+/** The new node connected with the handle from which the connection was drawn. */
+function linked(
+  doc: Doc,
+  block: string,
+  id: string,
+  from: NonNullable<QuickAdd["from"]>,
+  nodes: readonly FlowNode[],
+): Doc {
+  const its = doc.blocks[block] as Block;
+  const made = nodeAt(its.forward, id);
+  const other = nodes.find((node) => node.id === from.node)?.data;
+  if (!other) return doc;
+  const ports = made ? portsOf(doc, its, made, lookup, []) : { inputs: [], outputs: [{ name: "output", path: [] }] };
+  if (from.side === "source") {
+    const out = other.outputs.find((port) => port.name === from.handle);
+    const [into] = ports.inputs;
+    return out && into ? connect(doc, block, { id: from.node, path: out.path }, id, into.name, into.many) : doc;
+  }
+  const into = other.inputs.find((port) => port.name === from.handle);
+  const [out] = ports.outputs;
+  return into && out ? connect(doc, block, { id, path: out.path }, from.node, into.name, into.many) : doc;
+}

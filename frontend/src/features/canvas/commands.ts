@@ -1,0 +1,256 @@
+/** Everything that can be done in the editor, once: keys, menus and the command palette all take it from here. */
+import type { Texts } from "@/i18n";
+import { copy, duplicate, isCopied, paste } from "@/model/clipboard";
+import { disconnectEdge, edges, inputName, nodeAt, OUTPUT } from "@/model/graph";
+import { type GroupKind, group, groupRefused, ungroup, ungroupRefused } from "@/model/group";
+import { bare, isContainer, parentOf, resolve } from "@/model/members";
+import { removeMember, removeNodes } from "@/model/nodes";
+import { MalformedDocument } from "@/model/normalise";
+import { calledBy, memberPorts } from "@/model/ports";
+import { qualified } from "@/model/report";
+import { apply, currentDoc, useDocument } from "@/model/store";
+import type { Block, Doc, Position } from "@/model/types";
+import { clearSelection, goUp, openBlock, placeIn, select, useView } from "@/model/view";
+import { toast } from "@/ui/Toasts";
+import { lookup } from "./catalogue";
+import { readClipboard, useCanvas, writeClipboard } from "./state";
+
+/** What only the canvas can do; set while it is mounted. */
+export type CanvasActions = {
+  fit: () => void;
+  zoomToSelection: () => void;
+  layout: () => Promise<void>;
+  /** Where on the canvas a paste or an addition goes. */
+  spot: () => Position;
+  /** Opens the search at the pointer, or in the middle. */
+  quickAdd: () => void;
+};
+let canvas: CanvasActions | null = null;
+export const setCanvasActions = (actions: CanvasActions | null): void => {
+  canvas = actions;
+};
+
+/** Where an addition without a pointer goes. */
+export const spotFor = (): Position => canvas?.spot() ?? { x: 0, y: 0 };
+
+export type CommandId =
+  | "undo"
+  | "redo"
+  | "copy"
+  | "cut"
+  | "paste"
+  | "duplicate"
+  | "delete"
+  | "selectAll"
+  | "addLayer"
+  | "connectTo"
+  | "group"
+  | "groupSequential"
+  | "groupList"
+  | "groupDict"
+  | "ungroup"
+  | "open"
+  | "goUp"
+  | "layout"
+  | "fit"
+  | "zoomToSelection"
+  | "find";
+
+export type Command = {
+  id: CommandId;
+  keys: string;
+  enabled: () => boolean;
+  run: () => void | Promise<void>;
+};
+
+type Here = { doc: Doc; block: string; its: Block; ids: string[]; nodeIds: string[] };
+/** The document, block and selection that a command works on. */
+export function here(): Here {
+  const doc = currentDoc();
+  const { block } = placeIn(useView.getState().trail, doc);
+  const its = doc.blocks[block] as Block;
+  const known = (id: string) =>
+    nodeAt(its.forward, id) !== undefined || its.forward.inputs.some((input) => input.name === inputName(id));
+  const ids = [...useView.getState().selection].filter((id) => known(id) || id === OUTPUT);
+  return { doc, block, its, ids, nodeIds: ids.filter((id) => nodeAt(its.forward, id) !== undefined) };
+}
+
+/** The member that the selection stands for: the item of a box, or what the one selected node calls. */
+export function selectedMember(): string | null {
+  const { its, nodeIds } = here();
+  const { item } = useView.getState();
+  if (item) return item;
+  const node = nodeIds.length === 1 ? nodeAt(its.forward, nodeIds[0] as string) : undefined;
+  return node && node.op !== "function" ? node.target : null;
+}
+
+function removeSelected(t: Texts["editor"]): void {
+  const { block, its, ids } = here();
+  const { item, edges: chosen } = useView.getState();
+  if (item) {
+    apply(t.steps.remove(item), (doc) => removeMember(doc, block, item));
+    useView.setState({ item: null });
+    return;
+  }
+  const gone = edges(its.forward).filter((edge) => chosen.has(edge.id));
+  const nodes = ids.filter((id) => id !== OUTPUT);
+  if (gone.length + nodes.length === 0) return;
+  apply(t.steps.delete(nodes.length, gone.length), (doc) =>
+    // From the back, so that the places inside a list stay right.
+    removeNodes(
+      gone.toReversed().reduce((now, edge) => disconnectEdge(now, block, edge), doc),
+      block,
+      nodes,
+    ),
+  );
+  clearSelection();
+}
+
+export const selectionText = (): string | null => {
+  const { doc, block, nodeIds } = here();
+  return copy(doc, block, nodeIds);
+};
+
+/** Pastes a text; says so when it holds nothing that can be pasted. */
+export function pasteText(text: string, t: Texts["editor"]): void {
+  const { doc, block } = here();
+  if (!isCopied(text)) {
+    if (text.trim()) toast(t.clipboard.bad, t.clipboard.badHint);
+    return;
+  }
+  try {
+    const pasted = paste(doc, block, text, spotFor());
+    apply(t.steps.paste(pasted.ids.length), () => pasted.doc);
+    select(pasted.ids);
+  } catch (error) {
+    if (!(error instanceof MalformedDocument)) throw error;
+    toast(t.clipboard.bad, error.message);
+  }
+}
+
+export function groupAs(
+  kind: GroupKind,
+  t: Texts["editor"],
+  options: { name?: string; keepNames?: boolean } = {},
+): void {
+  const { block, its, nodeIds } = here();
+  const refused = groupRefused(its, nodeIds, kind);
+  if (refused) {
+    toast(t.group.refused, t.group.reasons[refused]);
+    return;
+  }
+  apply(t.steps.group(t.structure[kind].label), (doc) => group(doc, block, nodeIds, kind, options));
+  select(nodeIds.filter((id) => nodeAt((currentDoc().blocks[block] as Block).forward, id)));
+}
+
+/** The container that Ungroup dissolves: the selected one, or the one that holds the selected item. */
+function containerPath(): string | null {
+  const { its } = here();
+  const path = selectedMember();
+  if (!path) return null;
+  const { ids } = here();
+  const node = nodeAt(its.forward, ids[0] ?? "");
+  const own = node && calledBy(its, node);
+  if (!useView.getState().item && isContainer(own)) return path;
+  const itself = ungroupRefused(its, path) ? parentOf(path) : path;
+  return itself && !ungroupRefused(its, itself) ? itself : null;
+}
+
+function dissolve(t: Texts["editor"]): void {
+  const { block } = here();
+  const path = containerPath();
+  if (!path) return;
+  apply(t.steps.ungroup(path), (doc) =>
+    ungroup(
+      doc,
+      block,
+      path,
+      (item) => memberPorts(doc, doc.blocks[block] as Block, item, lookup).inputs[0]?.name ?? "input",
+    ),
+  );
+  useView.setState({ item: null });
+}
+
+/** Opens the block that the selected node or item is an instance of. */
+export function openSelected(): boolean {
+  const { doc, its } = here();
+  const path = selectedMember();
+  if (!path) return false;
+  const member = resolve(its, path);
+  const found = member && bare(member);
+  if (found?.kind !== "block" || !doc.blocks[found.block]) return false;
+  const { instance } = placeIn(useView.getState().trail, doc);
+  openBlock({ block: found.block, instance: qualified(instance, path) });
+  return true;
+}
+const depth = (): number => useView.getState().trail.length;
+
+/** The commands in the order of the menu. */
+export function commands(t: Texts["editor"]): Command[] {
+  const { history } = useDocument.getState();
+  const some = () => here().ids.some((id) => id !== OUTPUT);
+  const nodes = () => here().nodeIds.length > 0;
+  const can = (kind: GroupKind) => () => groupRefused(here().its, here().nodeIds, kind) === null;
+  return [
+    { id: "addLayer", keys: "/", enabled: () => true, run: () => canvas?.quickAdd() },
+    { id: "undo", keys: "Mod+Z", enabled: () => history.past.length > 0, run: () => useDocument.getState().undo() },
+    {
+      id: "redo",
+      keys: "Mod+Shift+Z",
+      enabled: () => history.future.length > 0,
+      run: () => useDocument.getState().redo(),
+    },
+    { id: "cut", keys: "Mod+X", enabled: nodes, run: () => cut(t) },
+    { id: "copy", keys: "Mod+C", enabled: nodes, run: () => void writeClipboard(selectionText() ?? "") },
+    { id: "paste", keys: "Mod+V", enabled: () => true, run: async () => pasteText(await readClipboard(), t) },
+    { id: "duplicate", keys: "Mod+D", enabled: nodes, run: () => duplicateSelected(t) },
+    {
+      id: "delete",
+      keys: "Delete",
+      enabled: () => some() || useView.getState().edges.size > 0 || useView.getState().item !== null,
+      run: () => removeSelected(t),
+    },
+    { id: "selectAll", keys: "Mod+A", enabled: () => true, run: selectAll },
+    {
+      id: "connectTo",
+      keys: "C",
+      enabled: () => here().ids.length === 1,
+      run: () => useCanvas.setState({ dialog: "connect" }),
+    },
+    { id: "group", keys: "Mod+G", enabled: nodes, run: () => useCanvas.setState({ dialog: "group" }) },
+    { id: "groupSequential", keys: "", enabled: can("sequential"), run: () => groupAs("sequential", t) },
+    { id: "groupList", keys: "", enabled: can("module_list"), run: () => groupAs("module_list", t) },
+    { id: "groupDict", keys: "", enabled: can("module_dict"), run: () => groupAs("module_dict", t) },
+    { id: "ungroup", keys: "Mod+Shift+G", enabled: () => containerPath() !== null, run: () => dissolve(t) },
+    { id: "open", keys: "Enter", enabled: () => selectedMember() !== null, run: () => void openSelected() },
+    { id: "goUp", keys: "Alt+ArrowUp", enabled: () => depth() > 1, run: () => goUp(depth() - 2) },
+    { id: "layout", keys: "L", enabled: () => true, run: () => canvas?.layout() },
+    { id: "fit", keys: "F", enabled: () => true, run: () => canvas?.fit() },
+    { id: "zoomToSelection", keys: ".", enabled: some, run: () => canvas?.zoomToSelection() },
+    { id: "find", keys: "Mod+F", enabled: () => true, run: () => useCanvas.setState({ dialog: "palette" }) },
+  ];
+}
+
+function cut(t: Texts["editor"]): void {
+  const text = selectionText();
+  if (text === null) return;
+  void writeClipboard(text);
+  removeSelected(t);
+}
+
+function duplicateSelected(t: Texts["editor"]): void {
+  const { doc, block, nodeIds } = here();
+  const made = duplicate(doc, block, nodeIds);
+  if (!made) return;
+  apply(t.steps.duplicate(made.ids.length), () => made.doc);
+  select(made.ids);
+}
+
+function selectAll(): void {
+  const { its } = here();
+  select([
+    ...its.forward.inputs.map((input) => `input:${input.name}`),
+    ...its.forward.nodes.map((node) => node.id),
+    OUTPUT,
+  ]);
+}

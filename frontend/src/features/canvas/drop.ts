@@ -1,0 +1,92 @@
+/** Putting things where the pointer is: into a box, into an edge, or onto the canvas. */
+import { addItem } from "@/model/edit";
+import { edges, nodeAt } from "@/model/graph";
+import { moveInto } from "@/model/group";
+import { insertOnEdge } from "@/model/nodes";
+import { portsOf } from "@/model/ports";
+import { apply, currentDoc } from "@/model/store";
+import type { Block, Doc, Position } from "@/model/types";
+import { select } from "@/model/view";
+import { lookup } from "./catalogue";
+import type { DropTarget } from "./state";
+import { type Added, addThing, type Thing, thingItem } from "./things";
+
+/** What lies under a point of the screen that could take something in. `moving` is a node that is being dragged. */
+export function targetAt(x: number, y: number, moving: string | null = null): DropTarget | null {
+  const stack = document.elementsFromPoint(x, y);
+  for (const element of stack) {
+    const box = element.closest<HTMLElement>("[data-box]");
+    const node = box?.closest<HTMLElement>("[data-node-id]")?.dataset.nodeId;
+    if (box?.dataset.box && node && node !== moving)
+      return { kind: "box", node, path: box.dataset.box, index: indexIn(box, y) };
+    const edge = element.closest(".react-flow__edge")?.getAttribute("data-id");
+    if (edge) return { kind: "edge", id: edge };
+  }
+  return null;
+}
+
+/** Before which of the box's own rows a point lies. */
+function indexIn(box: HTMLElement, y: number): number {
+  const rows = [...box.querySelectorAll<HTMLElement>("[data-row-of]")].filter(
+    (row) => row.dataset.rowOf === box.dataset.box,
+  );
+  const at = rows.findIndex((row) => {
+    const { top, height } = row.getBoundingClientRect();
+    return y < top + height / 2;
+  });
+  return at < 0 ? rows.length : at;
+}
+
+/** The node put into an edge, if it has something to take and something to give. */
+export function spliced(doc: Doc, block: string, id: string, edgeId: string): Doc {
+  const its = doc.blocks[block] as Block;
+  const edge = edges(its.forward).find((it) => it.id === edgeId);
+  const node = nodeAt(its.forward, id);
+  if (!edge || !node || edge.source === id || edge.target === id) return doc;
+  const { inputs, outputs } = portsOf(doc, its, node, lookup, []);
+  const [input] = inputs;
+  const [output] = outputs;
+  return input && output ? insertOnEdge(doc, block, edge, id, input, output.path) : doc;
+}
+
+/** Whether a node stands alone, so that dropping it into an edge is meant as inserting it. */
+export const isLoose = (doc: Doc, block: string, id: string): boolean =>
+  !edges((doc.blocks[block] as Block).forward).some((edge) => edge.source === id || edge.target === id);
+
+export type Dropped = "added" | "refused";
+
+/** Drops a new thing at a target; `at` is where its node goes on the canvas. */
+export function dropThing(
+  block: string,
+  thing: Thing,
+  label: string,
+  target: DropTarget | null,
+  at: Position,
+): Dropped {
+  if (target?.kind === "box") {
+    const item = thingItem(thing);
+    if (!item) return "refused";
+    apply(label, (doc) => addItem(doc, block, target.path, item, target.index));
+    select([target.node]);
+    return "added";
+  }
+  let added: Added | null = null;
+  apply(label, (doc) => {
+    added = addThing(doc, block, thing, at);
+    return target?.kind === "edge" ? spliced(added.doc, block, added.id, target.id) : added.doc;
+  });
+  if (added) select([(added as Added).id]);
+  return "added";
+}
+
+/** Drops a node that was dragged: into a box or an edge it becomes part of it. True when it did. */
+export function dropNode(block: string, id: string, target: DropTarget | null, label: string): boolean {
+  const before = currentDoc();
+  if (target?.kind === "box") {
+    apply(label, (doc) => moveInto(doc, block, id, target.path, target.index), "move");
+    if (currentDoc() !== before) select([target.node]);
+  }
+  if (target?.kind === "edge" && isLoose(before, block, id))
+    apply(label, (doc) => spliced(doc, block, id, target.id), "move");
+  return currentDoc() !== before;
+}

@@ -1,0 +1,42 @@
+/** Automatic layout, by elk in a worker that is started when it is first wanted. */
+import type { ELK, ElkNode } from "elkjs/lib/elk-api";
+import type { Position } from "@/model/types";
+import type { FlowEdge, FlowNode } from "./flow";
+
+let starting: Promise<ELK> | null = null;
+
+async function start(): Promise<ELK> {
+  const [{ default: Elk }, { default: url }] = await Promise.all([
+    import("elkjs/lib/elk-api.js"),
+    import("elkjs/lib/elk-worker.min.js?url"),
+  ]);
+  return new Elk({ workerFactory: () => new Worker(url) });
+}
+
+const OPTIONS = {
+  "elk.algorithm": "layered",
+  "elk.direction": "DOWN",
+  "elk.layered.spacing.nodeNodeBetweenLayers": "56",
+  "elk.spacing.nodeNode": "56",
+  "elk.spacing.edgeNode": "32",
+  "elk.layered.nodePlacement.strategy": "BRANDES_KOEPF",
+  "elk.layered.nodePlacement.bk.fixedAlignment": "BALANCED",
+  "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
+};
+
+/** Places for all nodes: data runs from top to bottom, inputs first. */
+export async function arrange(
+  nodes: readonly FlowNode[],
+  edges: readonly FlowEdge[],
+): Promise<{ [id: string]: Position }> {
+  starting ??= start();
+  const elk = await starting;
+  const graph: ElkNode = {
+    id: "root",
+    layoutOptions: OPTIONS,
+    children: nodes.map((node) => ({ id: node.id, width: node.width ?? 0, height: node.height ?? 0 })),
+    edges: edges.map((edge) => ({ id: edge.id, sources: [edge.source], targets: [edge.target] })),
+  };
+  const { children = [] } = await elk.layout(graph);
+  return Object.fromEntries(children.map(({ id, x = 0, y = 0 }) => [id, { x: Math.round(x), y: Math.round(y) }]));
+}

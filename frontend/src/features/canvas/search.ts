@@ -1,0 +1,27 @@
+import type { Listed } from "./things";
+
+/** How well an entry fits what was typed: 0 not at all; its name counts most, then its beginning, then other words. */
+export function score(listed: Listed, query: string): number {
+  const label = listed.label.toLowerCase();
+  if (label === query) return 100;
+  if (label.startsWith(query)) return 80 - Math.min(label.length, 40) / 4;
+  if (label.includes(query)) return 50 - Math.min(label.length, 40) / 4;
+  if (listed.words.includes(query)) return 20 - Math.min(label.length, 40) / 4;
+  return initials(listed.label).includes(query) ? 6 : 0;
+}
+/** `BatchNorm2d` → `bn2d`: what people type for short. */
+const initials = (label: string): string => label.replace(/([A-Z])[a-z]+/g, "$1").toLowerCase();
+
+/** Entries that fit every word of the query, best first; all of them for an empty one. */
+export function search(all: readonly Listed[], query: string): Listed[] {
+  const words = query.trim().toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return [...all];
+  return all
+    .map((listed) => {
+      const scores = words.map((word) => score(listed, word));
+      return { listed, fit: scores.includes(0) ? 0 : scores.reduce((sum, it) => sum + it, 0) };
+    })
+    .filter(({ fit }) => fit > 0)
+    .sort((a, b) => b.fit - a.fit || a.listed.label.localeCompare(b.listed.label))
+    .map(({ listed }) => listed);
+}

@@ -1,0 +1,155 @@
+/** What can be put on the canvas: layers and operations of the catalogue, and what documents are made of besides. */
+import type { Catalogue, Entry } from "@/api/types";
+import type { Texts } from "@/i18n";
+import { addBlock } from "@/model/edit";
+import { nextId } from "@/model/graph";
+import { startArguments } from "@/model/initial";
+import { freshName } from "@/model/members";
+import { snake as snakeName } from "@/model/names";
+import { addFunction, addInput, addLayer, addMember } from "@/model/nodes";
+import type { Block, Doc, Item, Member, Position } from "@/model/types";
+
+export const CONTAINERS = ["sequential", "module_list", "module_dict"] as const;
+export type Thing =
+  | { kind: "layer" | "operation"; entry: Entry }
+  | { kind: "container"; container: (typeof CONTAINERS)[number] }
+  | { kind: "block"; name: string }
+  | { kind: "input" }
+  | { kind: "new_block" }
+  | { kind: "parameter" }
+  | { kind: "buffer" };
+
+/** A thing as palette and quick-add show it. */
+export type Listed = {
+  thing: Thing;
+  /** Stable: the catalogue name, or `input`, `container:sequential`, `block:Residual`… */
+  id: string;
+  label: string;
+  category: string;
+  summary: string;
+  /** Further words that find it, in small letters. */
+  words: string;
+};
+
+export function thingId(thing: Thing): string {
+  switch (thing.kind) {
+    case "layer":
+    case "operation":
+      return thing.entry.name;
+    case "container":
+      return `container:${thing.container}`;
+    case "block":
+      return `block:${thing.name}`;
+    default:
+      return thing.kind;
+  }
+}
+
+const listedEntry = (kind: "layer" | "operation", entry: Entry): Listed => ({
+  thing: { kind, entry },
+  id: entry.name,
+  label: entry.label,
+  category: entry.category,
+  summary: entry.summary,
+  words: [entry.label, entry.name, entry.category, ...entry.keywords].join(" ").toLowerCase(),
+});
+
+export const layersOf = (catalogue: Catalogue): Listed[] =>
+  catalogue.layers.map((entry) => listedEntry("layer", entry));
+export const operationsOf = (catalogue: Catalogue): Listed[] =>
+  catalogue.operations.map((entry) => listedEntry("operation", entry));
+
+/** What is no entry of the catalogue: inputs, containers, blocks, parameters. */
+export function structureOf(doc: Doc, inside: string, t: Texts["editor"]): Listed[] {
+  const listed = (
+    thing: Thing,
+    texts: { label: string; summary: string; words: string },
+    category: string,
+  ): Listed => ({
+    thing,
+    id: thingId(thing),
+    label: texts.label,
+    category,
+    summary: texts.summary,
+    words: `${texts.label} ${texts.words}`.toLowerCase(),
+  });
+  const s = t.structure;
+  const blocks = Object.keys(doc.blocks).filter((name) => name !== doc.main && name !== inside);
+  return [
+    listed({ kind: "input" }, s.input, "terminal"),
+    ...CONTAINERS.map((container) => listed({ kind: "container", container }, s[container], "container")),
+    ...blocks.map((name) =>
+      listed({ kind: "block", name }, { label: name, summary: s.block.summary, words: s.block.words }, "block"),
+    ),
+    listed({ kind: "new_block" }, s.new_block, "block"),
+    listed({ kind: "parameter" }, s.parameter, "parameter"),
+    listed({ kind: "buffer" }, s.buffer, "parameter"),
+  ];
+}
+
+export type Added = { doc: Doc; id: string };
+
+/** Adds a thing to a block's graph, its top left corner at a place. */
+export function addThing(doc: Doc, block: string, thing: Thing, at: Position): Added {
+  const its = doc.blocks[block] as Block;
+  const id = nextId(its.forward);
+  switch (thing.kind) {
+    case "layer": {
+      const { name: target, label } = thing.entry;
+      return { doc: addLayer(doc, block, { target, label, arguments: startArguments(thing.entry) }, id, at), id };
+    }
+    case "operation": {
+      const operation = { target: thing.entry.name, arguments: startArguments(thing.entry) };
+      return { doc: addFunction(doc, block, operation, id, at), id };
+    }
+    case "input": {
+      const next = addInput(doc, block, its.forward.inputs.length === 0 ? "x" : "x2", at);
+      return { doc: next, id: `input:${next.blocks[block]?.forward.inputs.at(-1)?.name}` };
+    }
+    case "new_block": {
+      const made = addBlock(doc, "Block");
+      return { doc: addMember(made.doc, block, blockUse(its, made.name), id, at), id };
+    }
+    case "block":
+      return { doc: addMember(doc, block, blockUse(its, thing.name), id, at), id };
+    case "container":
+    case "parameter":
+    case "buffer":
+      return { doc: addMember(doc, block, memberOf(its, thing), id, at), id };
+  }
+}
+
+const blockUse = (block: Block, name: string): Member => ({
+  kind: "block",
+  name: freshName(block, name),
+  block: name,
+  arguments: {},
+});
+
+type Held = Extract<Thing, { kind: "container" }> | { kind: "parameter" | "buffer" };
+const CONTAINER_NAMES = { sequential: "features", module_list: "layers", module_dict: "branches" };
+function memberOf(block: Block, thing: Held): Member {
+  if (thing.kind === "container") {
+    return { kind: thing.container, name: freshName(block, CONTAINER_NAMES[thing.container]), items: [] };
+  }
+  const name = freshName(block, thing.kind === "parameter" ? "scale" : "buffer");
+  return thing.kind === "parameter"
+    ? { kind: "parameter", name, shape: [1], dtype: "float32", requires_grad: true, init: [] }
+    : { kind: "buffer", name, shape: [1], dtype: "float32", persistent: true, fill: 0 };
+}
+
+/** The thing as an item of a container; null for what a container cannot hold. */
+export function thingItem(thing: Thing): Item | null {
+  switch (thing.kind) {
+    case "layer": {
+      const { name: target, label } = thing.entry;
+      return { kind: "layer", name: snakeName(label), target, arguments: startArguments(thing.entry), init: [] };
+    }
+    case "container":
+      return { kind: thing.container, name: CONTAINER_NAMES[thing.container], items: [] };
+    case "block":
+      return { kind: "block", name: snakeName(thing.name), block: thing.name, arguments: {} };
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,85 @@
+import { useReactFlow } from "@xyflow/react";
+import { type RefObject, useEffect, useRef } from "react";
+import { useText } from "@/i18n";
+import { freeSpot, NODE_HEIGHT, NODE_WIDTH } from "@/model/geometry";
+import { place as placeNodes, viewOf } from "@/model/graph";
+import { apply, currentDoc, useDocument } from "@/model/store";
+import type { Position } from "@/model/types";
+import { placeIn, useView } from "@/model/view";
+import { setCanvasActions } from "./commands";
+import type { FlowEdge, FlowNode } from "./flow";
+import { arrange } from "./layout";
+import { useCanvas } from "./state";
+
+const FIT = { padding: 0.16, maxZoom: 1, duration: 180 };
+type Scene = { nodes: FlowNode[]; edges: FlowEdge[] };
+
+/** Lends the commands what only the canvas can do, and brings nodes into view that others point at. */
+export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | null>): void {
+  const t = useText().editor;
+  const flow = useReactFlow();
+  const latest = useRef(scene);
+  latest.current = scene;
+  const opened = useDocument((state) => state.opened);
+  const trail = useView((state) => state.trail);
+  const focus = useView((state) => state.focus);
+
+  useEffect(() => {
+    const middle = (): Position => {
+      const { left = 0, top = 0, width = 0, height = 0 } = root.current?.getBoundingClientRect() ?? {};
+      return { x: left + width / 2, y: top + height / 2 };
+    };
+    setCanvasActions({
+      fit: () => void flow.fitView(FIT),
+      zoomToSelection: () => {
+        const nodes = [...useView.getState().selection].map((id) => ({ id }));
+        if (nodes.length > 0) void flow.fitView({ ...FIT, nodes, maxZoom: 1.4 });
+      },
+      layout: async () => {
+        const { block } = placeIn(useView.getState().trail, currentDoc());
+        const positions = await arrange(latest.current.nodes, latest.current.edges);
+        apply(t.steps.layout, (doc) => placeNodes(doc, block, positions));
+        requestAnimationFrame(() => void flow.fitView(FIT));
+      },
+      spot: () => {
+        const at = flow.screenToFlowPosition(useCanvas.getState().pointer ?? middle());
+        const doc = currentDoc();
+        const { block } = placeIn(useView.getState().trail, doc);
+        return freeSpot(doc, block, { x: at.x - NODE_WIDTH / 2, y: at.y - NODE_HEIGHT / 2 });
+      },
+      quickAdd: () => useCanvas.setState({ quick: useCanvas.getState().pointer ?? middle() }),
+    });
+    return () => setCanvasActions(null);
+  }, [flow, root, t]);
+
+  // A document or block that was just opened is shown whole, and laid out if nobody ever placed its nodes.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs once per opened block, not per edit
+  useEffect(() => {
+    if (opened === 0) return;
+    const doc = currentDoc();
+    const { block } = placeIn(trail, doc);
+    const placed = viewOf(doc, block).positions;
+    const bare = latest.current.nodes.some((node) => !(node.id in placed));
+    let stale = false;
+    const settle = async () => {
+      if (bare) {
+        const positions = await arrange(latest.current.nodes, latest.current.edges);
+        // Drawing what was never drawn is no step of the user's.
+        if (!stale) placeSilently(block, positions);
+      }
+      requestAnimationFrame(() => !stale && void flow.fitView({ ...FIT, duration: 0 }));
+    };
+    void settle();
+    return () => {
+      stale = true;
+    };
+  }, [opened, trail]);
+
+  useEffect(() => {
+    if (focus) void flow.fitView({ ...FIT, nodes: [{ id: focus.id }], maxZoom: 1.1 });
+  }, [focus, flow]);
+}
+
+function placeSilently(block: string, positions: { [id: string]: Position }): void {
+  useDocument.setState(({ history }) => ({ history: { ...history, doc: placeNodes(history.doc, block, positions) } }));
+}

@@ -1,0 +1,103 @@
+import { type RefObject, useEffect } from "react";
+import { text as texts } from "@/i18n";
+import { useDocument } from "@/model/store";
+import { clearSelection, goUp, useView } from "@/model/view";
+import { type Command, commands, openSelected, pasteText, selectionText } from "./commands";
+import { useCanvas } from "./state";
+
+/** Fields take their own keys, and an input method composes in peace. */
+function isTyping(event: Event): boolean {
+  const target = event.target;
+  if (event instanceof KeyboardEvent && (event.isComposing || event.keyCode === 229)) return true;
+  return target instanceof HTMLElement && target.closest("input, textarea, select, [contenteditable=true]") !== null;
+}
+const inDialog = (event: Event): boolean =>
+  event.target instanceof HTMLElement && event.target.closest("[role=dialog], [role=menu], [role=listbox]") !== null;
+
+/** Whether an event matches keys such as `Mod+Shift+Z`. */
+export function matches(event: KeyboardEvent, keys: string): boolean {
+  const parts = keys.split("+");
+  const key = parts.at(-1) ?? "";
+  const mod = event.ctrlKey || event.metaKey;
+  return (
+    event.key.toLowerCase() === key.toLowerCase() &&
+    mod === parts.includes("Mod") &&
+    event.altKey === parts.includes("Alt") &&
+    (event.shiftKey === parts.includes("Shift") || (key.length === 1 && /[^a-z0-9]/i.test(key)))
+  );
+}
+
+/** Keys that mean a command beside the one that the menu shows. */
+const ALSO: { [keys: string]: Command["id"] } = { Backspace: "delete", "Mod+Y": "redo" };
+/** Left to the clipboard's own events, which need no permission. */
+const CLIPBOARD = new Set<string>(["copy", "cut", "paste"]);
+/** These act on the canvas alone: elsewhere on the page the keys have their usual meaning. */
+const CANVAS_ONLY = new Set<string>(["open", "selectAll", "addLayer", "connectTo", "fit", "layout", "zoomToSelection"]);
+
+function commandFor(event: KeyboardEvent): Command | undefined {
+  const all = commands(texts().editor);
+  const also = Object.entries(ALSO).find(([keys]) => matches(event, keys));
+  return all.find((command) => command.id === also?.[1] || (command.keys !== "" && matches(event, command.keys)));
+}
+
+/** Keys of the editor. Listens on the whole page, because after a click on a toolbar the canvas has no focus. */
+export function useShortcuts(root: RefObject<HTMLDivElement | null>): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (isTyping(event) || inDialog(event) || event.defaultPrevented) return;
+      if (event.key === "Escape") return stepBack();
+      const onCanvas = event.target === document.body || (root.current?.contains(event.target as Node) ?? false);
+      const onPane = event.target === document.body || event.target === root.current;
+      if (event.key === "Tab" && onPane && useCanvas.getState().pointer && !event.shiftKey) {
+        event.preventDefault();
+        void commands(texts().editor)
+          .find((command) => command.id === "addLayer")
+          ?.run();
+        return;
+      }
+      if (event.key === "Enter" && event.target instanceof HTMLButtonElement) return;
+      const command = commandFor(event);
+      if (!command || CLIPBOARD.has(command.id)) return;
+      if (CANVAS_ONLY.has(command.id) && !onCanvas) return;
+      event.preventDefault();
+      if (command.id === "open") openSelected();
+      else if (command.enabled()) void command.run();
+      if (command.id === "undo" || command.id === "redo") useDocument.getState().settle();
+    };
+    const onCopy = (event: ClipboardEvent) => {
+      if (isTyping(event) || inDialog(event) || document.getSelection()?.toString()) return;
+      const text = selectionText();
+      if (text === null) return;
+      event.preventDefault();
+      event.clipboardData?.setData("text/plain", text);
+      if (event.type === "cut")
+        void commands(texts().editor)
+          .find((command) => command.id === "delete")
+          ?.run();
+    };
+    const onPaste = (event: ClipboardEvent) => {
+      if (isTyping(event) || inDialog(event)) return;
+      event.preventDefault();
+      pasteText(event.clipboardData?.getData("text/plain") ?? "", texts().editor);
+    };
+    window.addEventListener("keydown", onKey);
+    document.addEventListener("copy", onCopy);
+    document.addEventListener("cut", onCopy);
+    document.addEventListener("paste", onPaste);
+    return () => {
+      window.removeEventListener("keydown", onKey);
+      document.removeEventListener("copy", onCopy);
+      document.removeEventListener("cut", onCopy);
+      document.removeEventListener("paste", onPaste);
+    };
+  }, [root]);
+}
+
+/** Closes the nearest thing: a search, an item's selection, the selection, the block. */
+function stepBack(): void {
+  const { item, selection, edges, trail } = useView.getState();
+  if (useCanvas.getState().quick) useCanvas.setState({ quick: null });
+  else if (item) useView.setState({ item: null });
+  else if (selection.size + edges.size > 0) clearSelection();
+  else if (trail.length > 1) goUp(trail.length - 2);
+}

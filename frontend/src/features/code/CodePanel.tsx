@@ -1,0 +1,82 @@
+import { Button, CopyButton } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Check, Copy, Download } from "lucide-react";
+import { lazy, Suspense } from "react";
+import { api, unwrap } from "@/api/client";
+import { ApiError } from "@/api/errors";
+import { useCheck } from "@/features/problems/check";
+import { useText } from "@/i18n";
+import { semantic } from "@/model/edit";
+import { useDoc } from "@/model/store";
+import { Empty, ErrorNotice, ListSkeleton } from "@/ui/States";
+import styles from "./CodePanel.module.css";
+
+const PythonView = lazy(async () => ({ default: (await import("./PythonView")).PythonView }));
+
+/** The Python file that this document means: the code that trains, and that a person takes home. */
+export function CodePanel() {
+  const { editor: t, common } = useText();
+  const doc = useDoc();
+  const pending = useCheck((state) => state.pending);
+  const ok = useCheck((state) => state.report?.ok ?? false);
+  const { data, error, isPending, isFetching, refetch } = useQuery({
+    queryKey: ["python", semantic(doc)],
+    queryFn: ({ signal }) => unwrap(api.POST("/api/graphs/python", { body: doc, signal })),
+    // Asked for when the check has settled, so that typing sends one request and not ten.
+    enabled: !pending,
+    placeholderData: (before) => before,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 10_000,
+  });
+  if (error instanceof ApiError && error.status === 422 && !ok)
+    return <Empty title={t.code.broken}>{t.code.brokenHint}</Empty>;
+  if (error) return <ErrorNotice error={error} retry={() => void refetch()} />;
+  if (isPending && !data) return <ListSkeleton rows={6} height={16} />;
+  const source = data?.source ?? "";
+  return (
+    <div className={styles.panel} data-stale={pending || isFetching || undefined}>
+      <div className={styles.actions}>
+        <CopyButton value={source}>
+          {({ copied, copy }) => (
+            <Button
+              size="compact-xs"
+              variant="default"
+              onClick={copy}
+              leftSection={copied ? <Check size={13} aria-hidden /> : <Copy size={13} aria-hidden />}
+            >
+              {copied ? common.actions.copied : common.actions.copy}
+            </Button>
+          )}
+        </CopyButton>
+        <Button
+          size="compact-xs"
+          variant="default"
+          leftSection={<Download size={13} aria-hidden />}
+          onClick={() => save(source, `${fileName(doc.name || doc.main)}.py`, "text/x-python")}
+        >
+          {common.actions.download}
+        </Button>
+      </div>
+      <Suspense fallback={<ListSkeleton rows={6} height={16} />}>
+        <PythonView source={source} label={t.code.label} />
+      </Suspense>
+    </div>
+  );
+}
+
+/** A name that every file system takes. */
+export const fileName = (name: string): string =>
+  name
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, "_")
+    .replace(/^_|_$/g, "") || "network";
+
+/** Hands a text to the browser as a download. */
+export function save(text: string, name: string, type: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}

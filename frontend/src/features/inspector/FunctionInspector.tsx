@@ -1,0 +1,83 @@
+import type { Report } from "@/api/types";
+import { useLookup } from "@/features/canvas/catalogue";
+import { categoryColour } from "@/features/canvas/categories";
+import { ParameterField } from "@/features/forms";
+import { useText } from "@/i18n";
+import { setArgument } from "@/model/graph";
+import { nodeReport, type Place, problemsHere } from "@/model/report";
+import { apply, useDoc } from "@/model/store";
+import type { GraphNode } from "@/model/types";
+import { refsIn } from "@/model/values";
+import styles from "./Inspector.module.css";
+import { Facts, Head, Problems, Section } from "./parts";
+
+/** The form of an operation: the arguments that are not connected. */
+export function FunctionInspector(props: {
+  place: Place;
+  node: Extract<GraphNode, { op: "function" }>;
+  report: Report | null;
+}) {
+  const t = useText().editor;
+  const { place, node, report } = props;
+  const entry = useLookup()(node.target);
+  const expressions = (useDoc().blocks[place.block]?.arguments.length ?? 0) > 0;
+  const problems = problemsHere(report, place).filter((problem) => problem.node === node.id);
+  const ports = new Set(entry?.inputs.map((port) => port.name));
+  const connected = (name: string) =>
+    node.arguments[name] !== undefined && refsIn(node.arguments[name] ?? null).length > 0;
+  const specs =
+    entry?.parameters.filter(
+      (spec) =>
+        !connected(spec.name) && !(ports.has(spec.name) && spec.kinds[0] === "tensor" && spec.kinds.length === 1),
+    ) ?? [];
+  const found = nodeReport(report, place, node.id);
+  return (
+    <>
+      <Head
+        title={entry?.label ?? node.target}
+        subtitle={node.target}
+        colour={categoryColour(entry?.category ?? "shape")}
+        link={entry?.link}
+      />
+      <Problems problems={problems} />
+      {specs.length > 0 && (
+        <Section title={t.inspector.arguments}>
+          {specs.map((spec) => (
+            <ParameterField
+              key={`${node.id}.${spec.name}`}
+              spec={spec}
+              value={node.arguments[spec.name]}
+              expressions={expressions}
+              error={problems.find((problem) => problem.port === spec.name)?.message}
+              onChange={(value) =>
+                apply(
+                  t.steps.set(spec.name),
+                  (doc) => setArgument(doc, place.block, node.id, spec.name, value),
+                  `${node.id}.${spec.name}`,
+                )
+              }
+            />
+          ))}
+        </Section>
+      )}
+      {found && (
+        <Section title={t.inspector.shapes}>
+          <Facts
+            inputs={found.inputs}
+            output={found.output}
+            flops={found.flops}
+            memory={found.activation_bytes}
+            batch={report?.totals.batch ?? 0}
+          />
+        </Section>
+      )}
+      {entry?.summary && (
+        <Section>
+          <p className={`${styles.summary} ${styles.clamp}`} title={entry.summary}>
+            {entry.summary}
+          </p>
+        </Section>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,344 @@
+import { Button, Group, TextInput } from "@mantine/core";
+import { ArrowLeft, FolderOpen, Ungroup } from "lucide-react";
+import type { ParameterSpec, Problem, Report } from "@/api/types";
+import { useLookup } from "@/features/canvas/catalogue";
+import { categoryColour } from "@/features/canvas/categories";
+import { commands, openSelected } from "@/features/canvas/commands";
+import { useKindName } from "@/features/canvas/kinds";
+import { ParameterField } from "@/features/forms";
+import { useText } from "@/i18n";
+import { setInit, setMemberArgument, updateMember } from "@/model/edit";
+import { setArgument } from "@/model/graph";
+import { bare, isContainer, lastOf, memberAt, renameMember, renameRefused } from "@/model/members";
+import { type Place, qualified } from "@/model/report";
+import { apply, useDoc } from "@/model/store";
+import type { Block, Doc, GraphNode, Item, Member, Value } from "@/model/types";
+import { useView } from "@/model/view";
+import { InitFields } from "./InitFields";
+import styles from "./Inspector.module.css";
+import { ItemsEditor } from "./ItemsEditor";
+import { NameField } from "./NameField";
+import { Facts, Head, Problems, Section } from "./parts";
+import { blockSpecs, dtypeSpec, fillSpec, persistentSpec, shapeSpec, trainsSpec } from "./specs";
+
+type Props = { place: Place; path: string; node: GraphNode | null; report: Report | null };
+
+/** The form of a member: its name, its arguments as the catalogue describes them, its initializers, and its shapes. */
+export function MemberInspector({ place, path, node, report }: Props) {
+  const t = useText().editor;
+  const doc = useDoc();
+  const lookup = useLookup();
+  const kindName = useKindName();
+  const block = doc.blocks[place.block] as Block;
+  const written = memberAt(block, path);
+  if (!written) return <Head title={path} />;
+  const member = bare(written);
+  const entry = member.kind === "layer" ? lookup(member.target) : undefined;
+  const module = qualified(place.instance, path);
+  const problems = problemsOf(report, place, path, node);
+  const inBox = useView.getState().item !== null;
+  const category =
+    entry?.category ?? (member.kind === "block" ? "block" : isContainer(member) ? "container" : "parameter");
+  const found = report?.modules[module];
+  return (
+    <>
+      <Head
+        title={entry?.label ?? (member.kind === "block" ? member.block : kindName(member.kind))}
+        subtitle={member.kind === "layer" ? member.target : undefined}
+        colour={categoryColour(category)}
+        link={entry?.link}
+        back={inBox && <BackToBox path={path} />}
+      />
+      <Problems problems={problems} />
+      <Section>
+        <MemberName place={place} path={path} />
+        {written.kind === "repeat" && <RepeatFields place={place} path={path} />}
+        {member.kind === "block" && (
+          <Button size="xs" variant="light" leftSection={<FolderOpen size={14} aria-hidden />} onClick={openSelected}>
+            {t.inspector.openBlock(member.block)}
+          </Button>
+        )}
+      </Section>
+      {isContainer(member) && !member.kind.startsWith("parameter") && (
+        <Section title={t.inspector.items(member.items.length)} action={<UngroupButton />}>
+          <ItemsEditor block={place.block} path={path} container={member} />
+        </Section>
+      )}
+      <ArgumentFields
+        place={place}
+        path={path}
+        doc={doc}
+        member={member}
+        specs={entry?.parameters ?? []}
+        report={report}
+        problems={problems}
+      />
+      {node && (node.op === "call" || node.op === "loop") && entry && (
+        <CallOptions place={place} node={node} specs={entry.options} />
+      )}
+      {member.kind === "layer" && entry && entry.tensors.length > 0 && (
+        <Section title={t.init.title}>
+          {entry.tensors.map((tensor) => (
+            <InitOf key={tensor} place={place} path={path} member={member} tensor={tensor} />
+          ))}
+        </Section>
+      )}
+      {member.kind === "parameter" && (
+        <Section title={t.init.title}>
+          <InitOf place={place} path={path} member={member} tensor="*" label={member.name} />
+        </Section>
+      )}
+      {found && (
+        <Section title={t.inspector.shapes}>
+          <Facts
+            inputs={found.inputs}
+            output={found.output}
+            parameters={found.parameters}
+            flops={found.flops}
+            memory={found.activation_bytes}
+            batch={report?.totals.batch ?? 0}
+          />
+        </Section>
+      )}
+      {entry?.summary && (
+        <Section>
+          <p className={`${styles.summary} ${styles.clamp}`} title={entry.summary}>
+            {entry.summary}
+          </p>
+        </Section>
+      )}
+    </>
+  );
+}
+
+function problemsOf(report: Report | null, place: Place, path: string, node: GraphNode | null): Problem[] {
+  return (report?.problems ?? []).filter(
+    (problem) =>
+      problem.block === place.block &&
+      (problem.instance === null || problem.instance === place.instance) &&
+      (problem.member === path || (node !== null && problem.node === node.id && !useView.getState().item)),
+  );
+}
+
+function BackToBox({ path }: { path: string }) {
+  return (
+    <button
+      type="button"
+      className={styles.back}
+      onClick={() => {
+        const parent = path.slice(0, Math.max(0, path.lastIndexOf(".")));
+        // The outermost container is the node itself.
+        useView.setState({ item: parent.includes(".") ? parent : null });
+      }}
+    >
+      <ArrowLeft size={12} aria-hidden />
+      {path.slice(0, Math.max(0, path.lastIndexOf(".")))}
+    </button>
+  );
+}
+
+function UngroupButton() {
+  const t = useText().editor;
+  const command = commands(t).find((it) => it.id === "ungroup");
+  if (!command?.enabled()) return null;
+  return (
+    <Button
+      size="compact-xs"
+      variant="subtle"
+      leftSection={<Ungroup size={13} aria-hidden />}
+      onClick={() => void command.run()}
+    >
+      {t.commands.ungroup}
+    </Button>
+  );
+}
+
+function MemberName({ place, path }: { place: Place; path: string }) {
+  const t = useText().editor;
+  const block = useDoc().blocks[place.block] as Block;
+  const direct = block.members.some((member) => member.name === path);
+  const name = direct ? path : lastOf(path);
+  const counted = renameRefused(block, path, "__free__") === "counted";
+  const rename = (next: string) => {
+    apply(t.steps.rename(name, next), (doc) => renameMember(doc, place.block, path, next));
+    const { item } = useView.getState();
+    if (item === path) useView.setState({ item: path.slice(0, path.length - name.length) + next });
+  };
+  return (
+    <NameField
+      key={path}
+      label={t.inspector.name}
+      value={name}
+      disabled={counted || name.startsWith("*")}
+      {...(counted ? { hint: t.names.counted } : {})}
+      refuse={(next) => {
+        const why = renameRefused(block, path, next);
+        return why && t.names[why];
+      }}
+      onRename={rename}
+      testId="member-name"
+    />
+  );
+}
+
+/** Over which values an item is repeated. */
+function RepeatFields({ place, path }: { place: Place; path: string }) {
+  const t = useText().editor;
+  const block = useDoc().blocks[place.block] as Block;
+  const repeat = memberAt(block, path);
+  if (repeat?.kind !== "repeat") return null;
+  return (
+    <Group gap="xs" grow align="flex-end">
+      <TextInput size="xs" label={t.inspector.repeatFor} value={repeat.variables.join(", ")} readOnly />
+      <TextInput size="xs" label={t.inspector.repeatIn} value={repeat.over.$expr} readOnly />
+    </Group>
+  );
+}
+
+function ArgumentFields(props: {
+  place: Place;
+  path: string;
+  doc: Doc;
+  member: Member | Exclude<Item, { kind: "repeat" }>;
+  specs: ParameterSpec[];
+  report: Report | null;
+  problems: Problem[];
+}) {
+  const t = useText().editor;
+  const { place, path, member } = props;
+  const specs = member.kind === "block" ? blockSpecs(props.doc.blocks[member.block]) : props.specs;
+  if (member.kind === "parameter" || member.kind === "buffer")
+    return <TensorFields place={place} path={path} member={member} />;
+  if (!("arguments" in member) || specs.length === 0) return null;
+  const expressions = (props.doc.blocks[place.block]?.arguments.length ?? 0) > 0;
+  const module = qualified(place.instance, path);
+  return (
+    <Section title={t.inspector.arguments}>
+      {specs.map((spec) => (
+        <ParameterField
+          key={`${path}.${spec.name}`}
+          spec={spec}
+          value={member.arguments[spec.name]}
+          expressions={expressions}
+          resolved={props.report?.autos[`${module}.${spec.name}`]}
+          error={props.problems.find((problem) => problem.port === spec.name)?.message}
+          onChange={(value) =>
+            apply(
+              t.steps.set(spec.name),
+              (doc) => setMemberArgument(doc, place.block, path, spec.name, value),
+              `${path}.${spec.name}`,
+            )
+          }
+        />
+      ))}
+    </Section>
+  );
+}
+
+type Tensor = Extract<Member, { kind: "parameter" | "buffer" }>;
+
+function TensorFields({ place, path, member }: { place: Place; path: string; member: Tensor }) {
+  const t = useText().editor;
+  const set = (change: Partial<Tensor>, name: string) =>
+    apply(
+      t.steps.set(name),
+      (doc) => updateMember(doc, place.block, path, (it) => ({ ...it, ...change }) as Member),
+      `${path}.${name}`,
+    );
+  const list = (value: Value | undefined): Value[] => {
+    if (Array.isArray(value)) return value;
+    return typeof value === "object" && value !== null && "$tuple" in value ? value.$tuple : [];
+  };
+  const dtype = (value: Value | undefined): string =>
+    typeof value === "object" && value !== null && "$dtype" in value ? value.$dtype : "float32";
+  return (
+    <Section title={t.inspector.arguments}>
+      <ParameterField
+        spec={shapeSpec}
+        value={member.shape}
+        expressions={false}
+        onChange={(value) => set({ shape: list(value) }, "shape")}
+      />
+      <ParameterField
+        spec={dtypeSpec}
+        value={{ $dtype: member.dtype }}
+        onChange={(value) => set({ dtype: dtype(value) }, "dtype")}
+      />
+      {member.kind === "parameter" ? (
+        <ParameterField
+          spec={trainsSpec}
+          value={member.requires_grad}
+          onChange={(value) => set({ requires_grad: value !== false }, "requires_grad")}
+        />
+      ) : (
+        <>
+          <ParameterField spec={fillSpec} value={member.fill} onChange={(value) => set({ fill: value ?? 0 }, "fill")} />
+          <ParameterField
+            spec={persistentSpec}
+            value={member.persistent}
+            onChange={(value) => set({ persistent: value !== false }, "persistent")}
+          />
+        </>
+      )}
+    </Section>
+  );
+}
+
+/** What the call takes beside tensors. */
+function CallOptions({
+  place,
+  node,
+  specs,
+}: {
+  place: Place;
+  node: Extract<GraphNode, { op: "call" | "loop" }>;
+  specs: ParameterSpec[];
+}) {
+  const t = useText().editor;
+  if (specs.length === 0) return null;
+  return (
+    <Section title={t.inspector.options}>
+      {specs.map((spec) => (
+        <ParameterField
+          key={`${node.id}.${spec.name}`}
+          spec={spec}
+          value={node.arguments[spec.name]}
+          onChange={(value) =>
+            apply(
+              t.steps.set(spec.name),
+              (doc) => setArgument(doc, place.block, node.id, spec.name, value),
+              `${node.id}.${spec.name}`,
+            )
+          }
+        />
+      ))}
+    </Section>
+  );
+}
+
+function InitOf(props: {
+  place: Place;
+  path: string;
+  member: Extract<Member, { init: unknown }>;
+  tensor: string;
+  label?: string;
+}) {
+  const t = useText().editor;
+  const { place, path, member, tensor } = props;
+  const statement = member.init.find((it) => it.parameter === tensor);
+  return (
+    <InitFields
+      label={props.label ?? tensor}
+      value={statement ? { function: statement.function, arguments: statement.arguments } : null}
+      optional
+      testId={`init-${props.label ?? tensor}`}
+      onChange={(value) =>
+        apply(
+          t.steps.init(props.label ?? tensor),
+          (doc) => setInit(doc, place.block, path, tensor, value),
+          `${path}.init.${tensor}`,
+        )
+      }
+    />
+  );
+}

@@ -1,0 +1,247 @@
+import { ActionIcon, Button, Group, NumberInput, SegmentedControl, Switch, Text, TextInput } from "@mantine/core";
+import { Plus, Trash2 } from "lucide-react";
+import { useState } from "react";
+import type { Report } from "@/api/types";
+import { ParameterField } from "@/features/forms";
+import { useText } from "@/i18n";
+import { setInputExample, setInputOptional, setOutput } from "@/model/edit";
+import { OUTPUT, outputPorts } from "@/model/graph";
+import { isName } from "@/model/names";
+import { inputNameFree, renameInput } from "@/model/nodes";
+import { type Place, problemsHere, resultText } from "@/model/report";
+import { apply, useDoc } from "@/model/store";
+import type { Block, Value } from "@/model/types";
+import { select } from "@/model/view";
+import styles from "./Inspector.module.css";
+import { NameField } from "./NameField";
+import { Fact, Head, Problems, Section } from "./parts";
+import { dtypeSpec } from "./specs";
+
+/** An input: its name, and for the outermost block the example from which shapes are inferred. */
+export function InputInspector({ place, name, report }: { place: Place; name: string; report: Report | null }) {
+  const t = useText().editor;
+  const doc = useDoc();
+  const block = doc.blocks[place.block] as Block;
+  const input = block.forward.inputs.find((it) => it.name === name);
+  const problems = problemsHere(report, place).filter((problem) => problem.node === name);
+  const rename = (next: string) => {
+    apply(t.steps.rename(name, next), (it) => renameInput(it, place.block, name, next));
+    select([`input:${next}`]);
+  };
+  return (
+    <>
+      <Head title={t.structure.input.label} subtitle={name} />
+      <Problems problems={problems} />
+      <Section>
+        <NameField
+          key={name}
+          label={t.inspector.name}
+          value={name}
+          refuse={(next) =>
+            isName(next) ? (inputNameFree(block.forward, next) ? null : t.names.taken) : t.names.invalid
+          }
+          onRename={rename}
+          testId="input-name"
+        />
+        <Switch
+          size="sm"
+          label={t.inspector.optional}
+          checked={input?.optional ?? false}
+          onChange={(event) => {
+            const { checked } = event.currentTarget;
+            apply(t.steps.set(name), (it) => setInputOptional(it, place.block, name, checked));
+          }}
+        />
+      </Section>
+      {place.block === doc.main ? (
+        <ExampleFields name={name} />
+      ) : (
+        <p className={styles.summary} style={{ padding: 16 }}>
+          {t.inspector.inputOfBlock}
+        </p>
+      )}
+    </>
+  );
+}
+
+function ExampleFields({ name }: { name: string }) {
+  const t = useText().editor;
+  const example = useDoc().inputs[name];
+  const [draft, setDraft] = useState<string | null>(null);
+  const shown = draft ?? example?.shape.join(", ") ?? "";
+  const wrong = draft !== null && parseShape(draft) === null;
+  const set = (change: Parameters<typeof setInputExample>[2], key: string) =>
+    apply(t.steps.set(key), (doc) => setInputExample(doc, name, change), `input.${name}.${key}`);
+  const integer = example ? !example.dtype.startsWith("float") && !example.dtype.startsWith("bfloat") : false;
+  return (
+    <Section title={t.inspector.example}>
+      <TextInput
+        size="xs"
+        label={t.inspector.shape}
+        description={example?.batch === false ? t.inspector.shapeWhole : t.inspector.shapePerSample}
+        value={shown}
+        error={wrong ? t.inspector.shapeBad : null}
+        onChange={(event) => {
+          const text = event.currentTarget.value;
+          setDraft(text);
+          const shape = parseShape(text);
+          if (shape) set({ shape }, "shape");
+        }}
+        onBlur={() => setDraft(null)}
+        styles={{ input: { fontFamily: "var(--ll-mono)" } }}
+        data-testid="input-shape"
+      />
+      <ParameterField
+        spec={dtypeSpec}
+        value={{ $dtype: example?.dtype ?? "float32" }}
+        onChange={(value) => set({ dtype: dtypeName(value) }, "dtype")}
+      />
+      <Switch
+        size="sm"
+        label={t.inspector.batch}
+        checked={example?.batch ?? true}
+        onChange={(event) => set({ batch: event.currentTarget.checked }, "batch")}
+      />
+      {integer && (
+        <NumberInput
+          size="xs"
+          label={t.inspector.high}
+          description={t.inspector.highHint}
+          value={example?.high ?? ""}
+          min={1}
+          allowDecimal={false}
+          onChange={(value) => set({ high: typeof value === "number" ? value : null }, "high")}
+        />
+      )}
+    </Section>
+  );
+}
+
+const dtypeName = (value: Value | undefined): string =>
+  typeof value === "object" && value !== null && "$dtype" in value ? value.$dtype : "float32";
+
+/** Whole numbers, apart by commas, spaces or ×; null for anything else. */
+function parseShape(text: string): number[] | null {
+  const parts = text
+    .replace(/^[([]|[)\]]$/g, "")
+    .split(/[,，×x\s]+/)
+    .filter(Boolean);
+  const numbers = parts.map(Number);
+  return numbers.every((size) => Number.isInteger(size) && size >= 0) ? numbers : null;
+}
+
+type Form = "single" | "tuple" | "dict";
+const formOf = (output: Value): Form =>
+  typeof output === "object" && output !== null && "$tuple" in output
+    ? "tuple"
+    : typeof output === "object" && output !== null && "$dict" in output
+      ? "dict"
+      : "single";
+
+/** What `forward` returns: one value, a tuple, or a dict with names. */
+export function OutputInspector({ place, report }: { place: Place; report: Report | null }) {
+  const t = useText().editor;
+  const doc = useDoc();
+  const output = (doc.blocks[place.block] as Block).forward.output;
+  const form = formOf(output);
+  const parts = partsOf(output);
+  const problems = problemsHere(report, place).filter((problem) => problem.node === OUTPUT);
+  const put = (next: Value) => apply(t.steps.set(t.node.output), (it) => setOutput(it, place.block, next));
+  const whole = place.block === doc.main ? report?.outputs : report?.modules[place.instance]?.output;
+  return (
+    <>
+      <Head title={t.node.output} />
+      <Problems problems={problems} />
+      <Section title={t.inspector.returns}>
+        <SegmentedControl
+          size="xs"
+          fullWidth
+          value={form}
+          onChange={(next) => put(shaped(next as Form, parts))}
+          data={(["single", "tuple", "dict"] as const).map((value) => ({ value, label: t.inspector.forms[value] }))}
+          aria-label={t.inspector.returns}
+        />
+        {form !== "single" && (
+          <>
+            {parts.map(([name], index) => (
+              <Group key={name} gap={6} wrap="nowrap" align="flex-end">
+                <div style={{ flex: 1 }}>
+                  {form === "dict" ? (
+                    <NameField
+                      label={t.inspector.key}
+                      value={name}
+                      refuse={(next) =>
+                        next === "" ? t.names.invalid : parts.some(([key]) => key === next) ? t.names.taken : null
+                      }
+                      onRename={(next) =>
+                        put(
+                          shaped(
+                            "dict",
+                            parts.map(([key, value]) => [key === name ? next : key, value]),
+                          ),
+                        )
+                      }
+                    />
+                  ) : (
+                    <Text size="sm" ff="var(--ll-mono)">
+                      [{index}]
+                    </Text>
+                  )}
+                </div>
+                <ActionIcon
+                  variant="subtle"
+                  color="gray"
+                  aria-label={t.items.remove(name)}
+                  onClick={() =>
+                    put(
+                      shaped(
+                        form,
+                        parts.filter((_, at) => at !== index),
+                      ),
+                    )
+                  }
+                >
+                  <Trash2 size={14} aria-hidden />
+                </ActionIcon>
+              </Group>
+            ))}
+            <Button
+              size="xs"
+              variant="light"
+              leftSection={<Plus size={14} aria-hidden />}
+              onClick={() => put(shaped(form, [...parts, [`output${parts.length + 1}`, null]]))}
+            >
+              {t.inspector.addOutput}
+            </Button>
+          </>
+        )}
+      </Section>
+      {whole && (
+        <Section title={t.inspector.shapes}>
+          <dl className={styles.facts}>
+            <Fact name={t.inspector.output} value={resultText(whole, report?.totals.batch ?? 0)} />
+          </dl>
+        </Section>
+      )}
+    </>
+  );
+}
+
+function partsOf(output: Value): [string, Value][] {
+  if (typeof output === "object" && output !== null) {
+    if ("$dict" in output) return Object.entries(output.$dict);
+    if ("$tuple" in output) return output.$tuple.map((value, index) => [String(index), value]);
+  }
+  return [[outputPorts(output)[0] ?? OUTPUT, output]];
+}
+
+function shaped(form: Form, parts: [string, Value][]): Value {
+  if (form === "tuple") return { $tuple: parts.map(([, value]) => value) };
+  if (form === "dict")
+    return {
+      $dict: Object.fromEntries(
+        parts.map(([name, value]) => [/^\d+$/.test(name) ? `output${Number(name) + 1}` : name, value]),
+      ),
+    };
+  return parts[0]?.[1] ?? null;
+}

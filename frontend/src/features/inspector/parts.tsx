@@ -1,0 +1,123 @@
+import { ActionIcon, Button, Tooltip } from "@mantine/core";
+import { ExternalLink, Wrench } from "lucide-react";
+import type { ReactNode } from "react";
+import type { Problem, Result } from "@/api/types";
+import { useText } from "@/i18n";
+import { bytes, compactCount } from "@/lib/format";
+import { mended } from "@/model/patch";
+import { resultText } from "@/model/report";
+import { apply, currentDoc } from "@/model/store";
+import styles from "./Inspector.module.css";
+
+export function Head(props: {
+  title: string;
+  subtitle?: string | undefined;
+  colour?: string | undefined;
+  link?: string | undefined;
+  back?: ReactNode;
+}) {
+  const t = useText().editor.inspector;
+  return (
+    <header className={styles.head}>
+      {props.colour && <span className={styles.mark} style={{ background: props.colour }} />}
+      <div className={styles.titles}>
+        {props.back}
+        <h2 className={styles.title}>{props.title}</h2>
+        {props.subtitle && <div className={styles.subtitle}>{props.subtitle}</div>}
+      </div>
+      {props.link && (
+        <Tooltip label={t.docs}>
+          <ActionIcon
+            component="a"
+            href={props.link}
+            target="_blank"
+            rel="noreferrer"
+            variant="subtle"
+            color="gray"
+            aria-label={t.docs}
+          >
+            <ExternalLink size={15} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
+      )}
+    </header>
+  );
+}
+
+export function Section({ title, action, children }: { title?: string; action?: ReactNode; children: ReactNode }) {
+  return (
+    <section className={styles.section}>
+      {title && (
+        <h3 className={styles.sectionTitle}>
+          {title}
+          {action}
+        </h3>
+      )}
+      {children}
+    </section>
+  );
+}
+
+/** What the last check saw of something that was called. */
+export function Facts(props: {
+  inputs: { [name: string]: Result };
+  output: Result | null;
+  parameters?: number | undefined;
+  flops: number;
+  memory: number;
+  batch: number;
+}) {
+  const t = useText().editor.inspector;
+  const inputs = Object.entries(props.inputs);
+  return (
+    <dl className={styles.facts} data-testid="facts">
+      {inputs.map(([name, result]) => (
+        <Fact key={name} name={inputs.length > 1 ? name : t.input} value={resultText(result, props.batch)} />
+      ))}
+      <Fact name={t.output} value={resultText(props.output, props.batch) || "–"} />
+      {props.parameters !== undefined && <Fact name={t.parameters} value={props.parameters.toLocaleString("en-US")} />}
+      <Fact name={t.flops} value={compactCount(props.flops)} />
+      <Fact name={t.memory} value={bytes(props.memory)} />
+    </dl>
+  );
+}
+
+export function Fact({ name, value }: { name: string; value: ReactNode }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </>
+  );
+}
+
+/** Problems of what is shown, with their mends. */
+export function Problems({ problems }: { problems: readonly Problem[] }) {
+  const t = useText();
+  if (problems.length === 0) return null;
+  return (
+    <Section>
+      {problems.map((problem) => (
+        <div key={problem.code + problem.message} className={styles.problem} data-severity={problem.severity}>
+          <div>
+            <strong>{t.problems[problem.code]}</strong> {problem.message}
+          </div>
+          {problem.fixes.map((fix) => (
+            <Button
+              key={fix.title}
+              size="compact-xs"
+              variant="default"
+              leftSection={<Wrench size={12} aria-hidden />}
+              onClick={() => {
+                const next = mended(currentDoc(), fix);
+                if (next) apply(t.editor.steps.mend(fix.title), () => next);
+              }}
+            >
+              {fix.title}
+            </Button>
+          ))}
+        </div>
+      ))}
+    </Section>
+  );
+}

@@ -1,0 +1,202 @@
+import { ActionIcon, ScrollArea, SegmentedControl, TextInput, Tooltip } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useReactFlow } from "@xyflow/react";
+import { ChevronRight, PanelLeftClose, Search, X } from "lucide-react";
+import { useMemo, useState } from "react";
+import { createPortal } from "react-dom";
+import { catalogueQuery } from "@/api/queries";
+import { byCategory, categoryColour } from "@/features/canvas/categories";
+import { spotFor } from "@/features/canvas/commands";
+import { dropThing, targetAt } from "@/features/canvas/drop";
+import { search } from "@/features/canvas/search";
+import { hover } from "@/features/canvas/state";
+import type { Listed } from "@/features/canvas/things";
+import { useThings } from "@/features/canvas/useThings";
+import { useText } from "@/i18n";
+import { NODE_HEIGHT, NODE_WIDTH } from "@/model/geometry";
+import { currentDoc } from "@/model/store";
+import { placeIn, useView } from "@/model/view";
+import { ErrorNotice, ListSkeleton } from "@/ui/States";
+import { toast } from "@/ui/Toasts";
+import { useDrag } from "./drag";
+import styles from "./Palette.module.css";
+import { remember, useRecent } from "./recent";
+
+type Tab = "layers" | "operations";
+const MOST_FOUND = 80;
+
+/** Layers and operations to put on the canvas, by dragging or with Enter. */
+export function Palette({ onFold }: { onFold: () => void }) {
+  const t = useText().editor;
+  const catalogue = useQuery(catalogueQuery);
+  const { structure, layers, operations } = useThings();
+  const [query, setQuery] = useState("");
+  const [tab, setTab] = useState<Tab>("layers");
+  const recent = useRecent((state) => state.ids);
+  const { dragging, start } = usePaletteDrag();
+
+  const all = useMemo(() => [...layers, ...structure, ...operations], [layers, structure, operations]);
+  const groups = useMemo(() => grouped(tab === "layers" ? layers : operations), [tab, layers, operations]);
+  const found = useMemo(() => (query.trim() ? search(all, query).slice(0, MOST_FOUND) : null), [all, query]);
+  const latest = recent.flatMap((id) => all.find((listed) => listed.id === id) ?? []);
+  const row = (listed: Listed) => <Item key={listed.id} listed={listed} onPointerDown={start(listed)} />;
+
+  return (
+    <section className={styles.palette} aria-label={t.palette.title} data-testid="palette">
+      <div className={styles.top}>
+        <TextInput
+          size="sm"
+          className={styles.search}
+          aria-label={t.palette.search}
+          placeholder={t.palette.search}
+          leftSection={<Search size={15} aria-hidden />}
+          rightSection={
+            query && (
+              <ActionIcon
+                size="sm"
+                variant="subtle"
+                color="gray"
+                aria-label={t.palette.clear}
+                onClick={() => setQuery("")}
+              >
+                <X size={14} aria-hidden />
+              </ActionIcon>
+            )
+          }
+          value={query}
+          onChange={(event) => setQuery(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.nativeEvent.isComposing) return;
+            if (event.key === "Enter" && found?.[0]) addAtCentre(found[0], t.steps.add(found[0].label));
+            if (event.key === "Escape") setQuery("");
+          }}
+          autoComplete="off"
+          spellCheck={false}
+        />
+        <Tooltip label={t.palette.fold}>
+          <ActionIcon variant="subtle" color="gray" aria-label={t.palette.fold} onClick={onFold}>
+            <PanelLeftClose size={16} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
+      </div>
+      <ScrollArea className={styles.scroll} type="hover" scrollbarSize={8}>
+        {catalogue.isPending && <ListSkeleton rows={10} height={28} />}
+        {catalogue.isError && <ErrorNotice error={catalogue.error} retry={() => void catalogue.refetch()} />}
+        {found ? (
+          <div className={styles.group}>
+            {found.map(row)}
+            {found.length === 0 && <p className={styles.nothing}>{t.palette.nothing}</p>}
+          </div>
+        ) : (
+          <>
+            {latest.length > 0 && <Group title={t.palette.recent} colour={null} listed={latest} row={row} open />}
+            <Group title={t.palette.structure} colour={categoryColour("container")} listed={structure} row={row} open />
+            <SegmentedControl
+              fullWidth
+              size="xs"
+              className={styles.tabs}
+              value={tab}
+              onChange={(value) => setTab(value as Tab)}
+              data={[
+                { value: "layers", label: t.palette.layers },
+                { value: "operations", label: t.palette.operations },
+              ]}
+            />
+            {groups.map(([category, listed], index) => (
+              <Group
+                key={`${tab}-${category}`}
+                title={t.categories[category as keyof typeof t.categories] ?? category}
+                colour={categoryColour(category)}
+                listed={listed}
+                row={row}
+                open={tab === "layers" && index < 2}
+              />
+            ))}
+          </>
+        )}
+      </ScrollArea>
+      <p className={styles.help}>{t.palette.help}</p>
+      {dragging &&
+        createPortal(
+          <div className={styles.ghost} style={{ left: dragging.x, top: dragging.y }} aria-hidden>
+            <span className={styles.dot} style={{ background: categoryColour(dragging.what.category) }} />
+            {dragging.what.label}
+          </div>,
+          document.body,
+        )}
+    </section>
+  );
+}
+
+function grouped(listed: readonly Listed[]): [string, Listed[]][] {
+  const groups = new Map<string, Listed[]>();
+  for (const it of listed) groups.set(it.category, [...(groups.get(it.category) ?? []), it]);
+  return [...groups].sort(([a], [b]) => byCategory(a, b));
+}
+
+function Group(props: {
+  title: string;
+  colour: string | null;
+  listed: Listed[];
+  row: (listed: Listed) => React.ReactNode;
+  open: boolean;
+}) {
+  const [open, setOpen] = useState(props.open);
+  return (
+    <div className={styles.group}>
+      <button type="button" className={styles.category} aria-expanded={open} onClick={() => setOpen(!open)}>
+        <ChevronRight size={13} aria-hidden className={styles.arrow} />
+        {props.colour && <span className={styles.dot} style={{ background: props.colour }} />}
+        <span className={styles.title}>{props.title}</span>
+        <span className={styles.count}>{props.listed.length}</span>
+      </button>
+      {open && props.listed.map(props.row)}
+    </div>
+  );
+}
+
+function Item({ listed, onPointerDown }: { listed: Listed; onPointerDown: React.PointerEventHandler<HTMLElement> }) {
+  const t = useText().editor;
+  return (
+    <Tooltip label={listed.summary} disabled={!listed.summary} position="right" openDelay={600} withinPortal>
+      <button
+        type="button"
+        className={styles.item}
+        data-palette={listed.id}
+        onPointerDown={onPointerDown}
+        onDoubleClick={() => addAtCentre(listed, t.steps.add(listed.label))}
+        onKeyDown={(event) => {
+          if (event.key !== "Enter") return;
+          event.preventDefault();
+          addAtCentre(listed, t.steps.add(listed.label));
+        }}
+      >
+        {listed.label}
+      </button>
+    </Tooltip>
+  );
+}
+
+const blockHere = () => placeIn(useView.getState().trail, currentDoc()).block;
+
+function addAtCentre(listed: Listed, label: string): void {
+  dropThing(blockHere(), listed.thing, label, null, spotFor());
+  remember(listed.id);
+}
+
+function usePaletteDrag() {
+  const t = useText().editor;
+  const { screenToFlowPosition } = useReactFlow();
+  return useDrag<Listed>({
+    move: (_, x, y, alt) => hover(alt ? null : targetAt(x, y)),
+    drop: (listed, x, y, alt) => {
+      if (!document.elementFromPoint(x, y)?.closest("[data-testid=canvas]")) return;
+      const at = screenToFlowPosition({ x, y });
+      const corner = { x: Math.round(at.x - NODE_WIDTH / 2), y: Math.round(at.y - NODE_HEIGHT / 2) };
+      const done = dropThing(blockHere(), listed.thing, t.steps.add(listed.label), alt ? null : targetAt(x, y), corner);
+      if (done === "refused") toast(t.canvas.onlyLayers, t.canvas.onlyLayersHint);
+      else remember(listed.id);
+    },
+    end: () => hover(null),
+  });
+}

@@ -1,0 +1,97 @@
+import { Button } from "@mantine/core";
+import { CircleAlert, CircleCheck, TriangleAlert, Wrench } from "lucide-react";
+import type { Fix, Problem } from "@/api/types";
+import { useText } from "@/i18n";
+import { nodeAt } from "@/model/graph";
+import { mended } from "@/model/patch";
+import { apply, currentDoc } from "@/model/store";
+import { focusNode, openBlock, useView } from "@/model/view";
+import { Empty, ErrorNotice } from "@/ui/States";
+import { toast } from "@/ui/Toasts";
+import { checkAgain, useCheck } from "./check";
+import styles from "./Problems.module.css";
+
+/** What the check found: each entry leads to its place, and offers its mend where there is one. */
+export function ProblemsPanel() {
+  const t = useText().editor;
+  const { report, error } = useCheck();
+  if (error && !report) return <ErrorNotice error={error} retry={checkAgain} />;
+  if (!report) return null;
+  if (report.problems.length === 0)
+    return (
+      <Empty icon={<CircleCheck size={26} aria-hidden />} title={t.problems.none}>
+        {t.problems.noneHint}
+      </Empty>
+    );
+  return (
+    <>
+      {error !== null && <ErrorNotice error={error} retry={checkAgain} />}
+      <ul className={styles.list} data-testid="problems">
+        {report.problems.map((problem, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: the list is replaced as a whole
+          <Entry key={index} problem={problem} />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+/** Goes to the block and node of a problem. */
+export function goTo(problem: Problem): void {
+  const doc = currentDoc();
+  const block = problem.block ?? doc.main;
+  const graph = doc.blocks[block]?.forward;
+  if (!graph) return;
+  const shown = useView.getState().trail.at(-1)?.block;
+  if (shown !== block) {
+    if (block === doc.main) useView.setState((state) => ({ trail: state.trail.slice(0, 1) }));
+    else openBlock({ block, instance: problem.instance ?? "" });
+  }
+  const { node, member } = problem;
+  const id = node && graph.inputs.some((input) => input.name === node) ? `input:${node}` : node;
+  const called = graph.nodes.find(
+    (it) => it.op !== "function" && member !== null && (it.target === member || member.startsWith(`${it.target}.`)),
+  );
+  const target = id && (id.startsWith("input:") || nodeAt(graph, id)) ? id : called?.id;
+  if (!target) return;
+  focusNode(target);
+  if (member && called?.id === target && called.target !== member) useView.setState({ item: member });
+}
+
+function Entry({ problem }: { problem: Problem }) {
+  const t = useText();
+  const Icon = problem.severity === "error" ? CircleAlert : TriangleAlert;
+  const where = [problem.member ?? problem.node, problem.port].filter(Boolean).join(" · ");
+  return (
+    <li className={styles.entry} data-severity={problem.severity} data-code={problem.code}>
+      <button type="button" className={styles.body} onClick={() => goTo(problem)}>
+        <Icon size={16} aria-label={t.editor.problems[problem.severity]} className={styles.icon} />
+        <span className={styles.text}>
+          <span className={styles.title}>
+            {t.problems[problem.code]}
+            {where && <code className={styles.where}>{where}</code>}
+          </span>
+          <span className={styles.message}>{problem.message}</span>
+        </span>
+      </button>
+      {problem.fixes.map((fix) => (
+        <Button
+          key={fix.title}
+          size="compact-xs"
+          variant="light"
+          leftSection={<Wrench size={12} aria-hidden />}
+          onClick={() => mend(fix, t.editor.steps.mend(fix.title), t.editor.problems.stale)}
+          data-testid="fix"
+        >
+          {fix.title}
+        </Button>
+      ))}
+    </li>
+  );
+}
+
+function mend(fix: Fix, label: string, stale: string): void {
+  const next = mended(currentDoc(), fix);
+  if (next) apply(label, () => next);
+  else toast(stale);
+}

@@ -1,0 +1,80 @@
+/** The service's judgement of the open document: asked for shortly after an edit, never for a mere move. */
+import { useEffect } from "react";
+import { create } from "zustand";
+import { api, unwrap } from "@/api/client";
+import type { Report } from "@/api/types";
+import { useDocument } from "@/model/store";
+import type { Doc } from "@/model/types";
+
+/** Long enough to gather a burst of typing, short enough to feel immediate. */
+const DELAY_MS = 120;
+
+type Check = {
+  /** The last answer; that of an earlier state of the document while `pending`. */
+  report: Report | null;
+  pending: boolean;
+  error: unknown;
+  /** Rises when somebody wants the same question asked again. */
+  attempt: number;
+};
+
+export const useCheck = create<Check>(() => ({ report: null, pending: false, error: null, attempt: 0 }));
+
+/** Values are shared between versions of a document, so that comparing the parts' identities is comparing contents. */
+function sameMeaning(left: Doc, right: Doc): boolean {
+  return (
+    left.blocks === right.blocks &&
+    left.main === right.main &&
+    left.init === right.init &&
+    left.frozen === right.frozen &&
+    left.inputs === right.inputs &&
+    left.format === right.format
+  );
+}
+
+/** Keeps `useCheck` at the open document. Mounted once, by the editor. */
+export function useChecking(): void {
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let running: AbortController | null = null;
+    let asked: { doc: Doc; opened: number } | null = null;
+
+    const ask = async (doc: Doc) => {
+      running?.abort();
+      const controller = new AbortController();
+      running = controller;
+      try {
+        const report = await unwrap(api.POST("/api/graphs/check", { body: doc, signal: controller.signal }));
+        if (!controller.signal.aborted) useCheck.setState({ report, pending: false, error: null });
+      } catch (error) {
+        if (!controller.signal.aborted) useCheck.setState({ pending: false, error });
+      }
+    };
+
+    const follow = ({ history, opened, loaded }: ReturnType<typeof useDocument.getState>) => {
+      if (!loaded) return;
+      const fresh = asked?.opened !== opened;
+      if (asked && !fresh && sameMeaning(asked.doc, history.doc)) return;
+      asked = { doc: history.doc, opened };
+      useCheck.setState(fresh ? { report: null, pending: true, error: null } : { pending: true });
+      clearTimeout(timer);
+      running?.abort();
+      timer = setTimeout(() => void ask(history.doc), fresh ? 0 : DELAY_MS);
+    };
+
+    follow(useDocument.getState());
+    const stop = useDocument.subscribe(follow);
+    const stopRetries = useCheck.subscribe((state, before) => {
+      if (state.attempt !== before.attempt) void ask(useDocument.getState().history.doc);
+    });
+    return () => {
+      stop();
+      stopRetries();
+      clearTimeout(timer);
+      running?.abort();
+    };
+  }, []);
+}
+
+/** Asks once more, after the service could not be reached. */
+export const checkAgain = (): void => useCheck.setState((state) => ({ attempt: state.attempt + 1 }));

@@ -1,0 +1,109 @@
+import { Modal, SimpleGrid, Tabs, Text, UnstyledButton } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { FolderOpen } from "lucide-react";
+import { api, unwrap } from "@/api/client";
+import { useLanguage, useText } from "@/i18n";
+import { Empty, ErrorNotice, ListSkeleton } from "@/ui/States";
+import { useErrorToast } from "@/ui/Toasts";
+import styles from "./Project.module.css";
+import { networksKey, openCopy, openNetwork, save } from "./project";
+
+/** Examples and saved networks to open. What is open now is saved first. */
+export function OpenDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+  const t = useText().editor.project;
+  return (
+    <Modal opened={opened} onClose={onClose} title={t.openTitle} size="lg" data-testid="open-dialog">
+      <Tabs defaultValue="saved" keepMounted={false}>
+        <Tabs.List mb="md">
+          <Tabs.Tab value="saved">{t.savedNetworks}</Tabs.Tab>
+          <Tabs.Tab value="examples">{t.examples}</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="saved">
+          <Networks onClose={onClose} />
+        </Tabs.Panel>
+        <Tabs.Panel value="examples">
+          <Examples onClose={onClose} />
+        </Tabs.Panel>
+      </Tabs>
+    </Modal>
+  );
+}
+
+function Examples({ onClose }: { onClose: () => void }) {
+  const { data, error, refetch } = useQuery({
+    queryKey: ["examples"],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/examples", { signal })),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  if (error) return <ErrorNotice error={error} retry={() => void refetch()} />;
+  if (!data) return <ListSkeleton rows={4} height={64} />;
+  return (
+    <SimpleGrid cols={2} spacing="sm">
+      {data.map((example) => (
+        <UnstyledButton
+          key={example.id}
+          className={styles.card}
+          data-example={example.id}
+          onClick={async () => {
+            await save();
+            openCopy(example.document);
+            onClose();
+          }}
+        >
+          <Text fw={600} size="sm">
+            {example.title}
+          </Text>
+          <Text size="xs" c="dimmed" lineClamp={3}>
+            {example.summary}
+          </Text>
+        </UnstyledButton>
+      ))}
+    </SimpleGrid>
+  );
+}
+
+function Networks({ onClose }: { onClose: () => void }) {
+  const t = useText().editor.project;
+  const language = useLanguage((state) => state.language);
+  const complain = useErrorToast();
+  const { data, error, refetch } = useQuery({
+    queryKey: networksKey,
+    queryFn: ({ signal }) => unwrap(api.GET("/api/networks", { signal })),
+  });
+  if (error) return <ErrorNotice error={error} retry={() => void refetch()} />;
+  if (!data) return <ListSkeleton rows={4} height={44} />;
+  if (data.length === 0)
+    return (
+      <Empty icon={<FolderOpen size={24} aria-hidden />} title={t.noNetworks}>
+        {t.noNetworksHint}
+      </Empty>
+    );
+  const when = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+  return (
+    <div className={styles.networks}>
+      {data.map((network) => (
+        <UnstyledButton
+          key={network.id}
+          className={styles.network}
+          data-network={network.id}
+          onClick={async () => {
+            try {
+              await save();
+              await openNetwork(network.id);
+              onClose();
+            } catch (refused) {
+              complain(refused);
+            }
+          }}
+        >
+          <Text fw={550} size="sm" truncate>
+            {network.name || t.untitled}
+          </Text>
+          <Text size="xs" c="dimmed">
+            {t.revision(network.revision)} · {when.format(network.updated_at * 1000)}
+          </Text>
+        </UnstyledButton>
+      ))}
+    </div>
+  );
+}

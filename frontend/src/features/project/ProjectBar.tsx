@@ -1,0 +1,184 @@
+import { ActionIcon, Button, Menu, Tooltip, UnstyledButton } from "@mantine/core";
+import {
+  Check,
+  ChevronDown,
+  CloudOff,
+  Download,
+  FilePlus2,
+  FolderOpen,
+  LoaderCircle,
+  Play,
+  Redo2,
+  Search,
+  Undo2,
+  Upload,
+} from "lucide-react";
+import { useRef } from "react";
+import { keyText } from "@/features/canvas/keys";
+import { useCanvas } from "@/features/canvas/state";
+import { save as download, fileName } from "@/features/code/CodePanel";
+import { useText } from "@/i18n";
+import { emptyDocument, MalformedDocument } from "@/model/normalise";
+import { currentDoc, useDocument } from "@/model/store";
+import { toast } from "@/ui/Toasts";
+import styles from "./Project.module.css";
+import { openCopy, save } from "./project";
+import { useProject } from "./store";
+
+/** The editor's part of the top bar. */
+export function ProjectBar({ onOpen, onTrain }: { onOpen: () => void; onTrain: () => void }) {
+  const t = useText().editor;
+  return (
+    <div className={styles.bar}>
+      <ProjectMenu onOpen={onOpen} />
+      <SavedState />
+      <HistoryButtons />
+      <span className={styles.space} />
+      <UnstyledButton
+        className={styles.search}
+        onClick={() => useCanvas.setState({ dialog: "palette" })}
+        data-testid="open-commands"
+      >
+        <Search size={14} aria-hidden />
+        <span>{t.commandPalette.title}</span>
+        <kbd>{keyText("Mod+K")}</kbd>
+      </UnstyledButton>
+      <Button
+        size="sm"
+        leftSection={<Play size={14} aria-hidden fill="currentColor" />}
+        onClick={onTrain}
+        data-testid="train"
+      >
+        {t.project.train}
+      </Button>
+    </div>
+  );
+}
+
+function ProjectMenu({ onOpen }: { onOpen: () => void }) {
+  const t = useText().editor.project;
+  const name = useDocument((state) => state.history.doc.name || state.history.doc.main);
+  const file = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <Menu position="bottom-start" shadow="md" width={240}>
+        <Menu.Target>
+          <UnstyledButton className={styles.name} data-testid="project-menu" aria-label={t.menu(name)}>
+            <span>{name}</span>
+            <ChevronDown size={14} aria-hidden />
+          </UnstyledButton>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item
+            leftSection={<FilePlus2 size={15} aria-hidden />}
+            onClick={() => openCopy(emptyDocument(t.untitled))}
+          >
+            {t.new}
+          </Menu.Item>
+          <Menu.Item leftSection={<FolderOpen size={15} aria-hidden />} onClick={onOpen} data-testid="open-project">
+            {t.open}
+          </Menu.Item>
+          <Menu.Divider />
+          <Menu.Item leftSection={<Upload size={15} aria-hidden />} onClick={() => file.current?.click()}>
+            {t.import}
+          </Menu.Item>
+          <Menu.Item leftSection={<Download size={15} aria-hidden />} onClick={exportDocument}>
+            {t.export}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <input
+        ref={file}
+        type="file"
+        accept=".json,application/json"
+        hidden
+        aria-label={t.import}
+        data-testid="import-file"
+        onChange={async (event) => {
+          const [chosen] = event.currentTarget.files ?? [];
+          event.currentTarget.value = "";
+          if (chosen) importDocument(await chosen.text(), t.badFile);
+        }}
+      />
+    </>
+  );
+}
+
+export function exportDocument(): void {
+  const doc = currentDoc();
+  download(JSON.stringify(doc, null, 2), `${fileName(doc.name || doc.main)}.layerloom.json`, "application/json");
+}
+
+function importDocument(text: string, complaint: string): void {
+  try {
+    openCopy(JSON.parse(text), true);
+  } catch (error) {
+    if (!(error instanceof MalformedDocument) && !(error instanceof SyntaxError)) throw error;
+    toast(complaint, error.message);
+  }
+}
+
+function SavedState() {
+  const t = useText().editor.project;
+  const saved = useProject((state) => state.saved);
+  const Icon = saved === "saved" ? Check : saved === "failed" || saved === "conflict" ? CloudOff : LoaderCircle;
+  return (
+    <Tooltip label={t.savedHints[saved]}>
+      <UnstyledButton
+        className={styles.saved}
+        data-state={saved}
+        data-testid="saved"
+        onClick={() => {
+          if (saved === "failed") useProject.setState({ saved: "unsaved" });
+          void save();
+        }}
+      >
+        <Icon size={14} aria-hidden />
+        <span role="status">{t.savedStates[saved]}</span>
+      </UnstyledButton>
+    </Tooltip>
+  );
+}
+
+function HistoryButtons() {
+  const t = useText().editor;
+  const undo = useDocument((state) => state.history.past.at(-1)?.label);
+  const redo = useDocument((state) => state.history.future.at(-1)?.label);
+  const buttons = [
+    {
+      id: "undo",
+      label: t.commands.undo,
+      step: undo,
+      keys: "Mod+Z",
+      Icon: Undo2,
+      run: () => useDocument.getState().undo(),
+    },
+    {
+      id: "redo",
+      label: t.commands.redo,
+      step: redo,
+      keys: "Mod+Shift+Z",
+      Icon: Redo2,
+      run: () => useDocument.getState().redo(),
+    },
+  ];
+  return (
+    <div className={styles.history}>
+      {buttons.map(({ id, label, step, keys, Icon, run }) => (
+        <Tooltip key={id} label={step ? `${label}: ${step} (${keyText(keys)})` : `${label} (${keyText(keys)})`}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="lg"
+            aria-label={step ? `${label}: ${step}` : label}
+            disabled={step === undefined}
+            onClick={run}
+            data-testid={id}
+          >
+            <Icon size={17} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,32 @@
+/** Which stored network is open, and how far what is on the screen is saved. */
+import { create } from "zustand";
+import type { Network } from "@/api/types";
+
+export type Saved =
+  /** As it was opened, or as the service has it. */
+  | "saved"
+  | "unsaved"
+  | "saving"
+  /** The service could not be reached or refused; the draft in this browser is safe. */
+  | "failed"
+  /** Somebody saved a newer revision: nothing is sent until the user has chosen. */
+  | "conflict";
+
+type Project = {
+  /** Null for what the service does not have yet: an example, a new network, an import. */
+  network: string | null;
+  /** The revision on which the next save builds. */
+  revision: number;
+  saved: Saved;
+  error: unknown;
+  /** The newer revision of a conflict. */
+  theirs: Network | null;
+};
+
+export const useProject = create<Project>(() => ({
+  network: null,
+  revision: 0,
+  saved: "saved",
+  error: null,
+  theirs: null,
+}));
