@@ -134,9 +134,10 @@ def _sqlite_engine(url: sa.URL, *, writes: bool) -> sa.Engine:
 def _postgresql_engine(url: sa.URL) -> sa.Engine:
     if url.get_backend_name() != "postgresql":
         raise StoreError("the database is sqlite:///PATH or postgresql+psycopg://…")
-    limits = f"-c lock_timeout={PATIENCE_S}s -c statement_timeout={6 * PATIENCE_S}s"
+    given = url.query.get("options", "")
+    limits = f"{given} -c lock_timeout={PATIENCE_S}s -c statement_timeout={6 * PATIENCE_S}s"
     return sa.create_engine(
-        url.set(drivername="postgresql+psycopg"),
+        url.difference_update_query(["options"]).set(drivername="postgresql+psycopg"),
         pool_size=8,
         max_overflow=24,
         pool_timeout=PATIENCE_S,

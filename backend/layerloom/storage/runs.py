@@ -172,7 +172,7 @@ class Runs:
         """How many runs are in each state that occurs."""
         query = sa.select(runs.c.state, sa.func.count()).group_by(runs.c.state)
         with self._journal.database.read() as connection:
-            return {state: count for state, count in connection.execute(query).tuples()}  # noqa: C416
+            return {state: count for state, count in connection.execute(query)}  # noqa: C416  (mypy cannot tell a pair from a row)
 
     def _saved(self, run: str) -> list[Saved]:
         with self._journal.database.read() as connection:

@@ -43,7 +43,7 @@ class LocalExecutor:
     """Implements the port. A handle is the attempt's folder, where ``process.json`` says which process it is.
 
     Trainers are forked from a pre-warmed process where the system allows it; ``prewarm=False`` starts each afresh.
-    Call from one thread.
+    Call from one thread, but for ``devices``.
     """
 
     def __init__(
@@ -59,8 +59,8 @@ class LocalExecutor:
         self._templates = 0
 
     def devices(self) -> list[Device]:
-        """What there is to train on, with slots and how many are busy."""
-        busy = self._busy()
+        """What there is to train on, with slots and how many were busy at the last look; from any thread."""
+        busy = Counter(trainer.device for trainer in list(self._trainers.values()) if trainer.ended is None)
         return [
             Device(id=place.id, name=place.name, memory=place.memory, busy=busy[place.id], slots=place.slots)
             for place in self._places
