@@ -27,8 +27,9 @@ from layerloom.api.streams import Streams
 from layerloom.api.transport import DroppableWebSocket
 from layerloom.runs import Dispatcher
 from layerloom.runs.executors.local import LocalExecutor
+from layerloom.runs.files import write_atomic
 from layerloom.schema.plan import Plan
-from layerloom.storage import Store, open_store
+from layerloom.storage import Store, StoreError, open_store
 
 logger = logging.getLogger("layerloom")
 PORT = 7878
@@ -105,21 +106,20 @@ def _serve(settings: Settings, ready: Callable[[str, str], None]) -> None:
         sessions = Sessions(home_token(settings.home / "token"))
     except (PermissionError, ValueError) as error:
         raise CannotStartError(str(error)) from None
-    listener = _listen(settings)
+    listener = listen(settings)
     address = _address(settings.host, listener.getsockname()[1])
-    (settings.home / "address").write_text(address, encoding="ascii")
-    store = open_store(settings.database_url, settings.home / "runs")
+    write_atomic(settings.home / "address", address.encode("ascii"))
+    try:
+        store = open_store(settings.database_url, settings.home / "runs")
+    except StoreError as error:
+        raise CannotStartError(f"The database cannot be opened: {error}.") from None
     executor = LocalExecutor()
     dispatcher = Dispatcher(store, executor, data_folder=settings.data, address_file=settings.home / "address")
     services = _services(settings, store, sessions, dispatcher, executor)
     names = {*settings.allow_hosts, settings.host}
     app = application(services, hosts=names, lifespan=_lifespan(services, dispatcher))
-    server = _Server(_configuration(app), lambda: ready(address, sessions.new_code()))
-    try:
-        server.run(sockets=[listener])
-    finally:
-        dispatcher.close()
-        store.close()
+    server = _Server(configuration(app), lambda: ready(address, sessions.new_code()))
+    server.run(sockets=[listener])
 
 
 def _services(
@@ -150,7 +150,10 @@ def _lifespan(services: Services, dispatcher: Dispatcher) -> Lifespan:
         threading.Thread(target=_warm, args=(services.data,), name="warm", daemon=True).start()
         await asyncio.to_thread(dispatcher.start)
         yield
+        # Here and not after the server's end: it lets the signal that ended it take its effect again.
         deafen()
+        await asyncio.to_thread(dispatcher.close)
+        services.store.close()
 
     return lifespan
 
@@ -169,7 +172,8 @@ def _warm(data: Path) -> None:
         logger.exception("warming up failed; the first requests will show why")
 
 
-def _configuration(app: ASGIApp) -> uvicorn.Config:
+def configuration(app: ASGIApp) -> uvicorn.Config:
+    """How uvicorn serves the application."""
     return uvicorn.Config(
         app,
         ws=DroppableWebSocket,
@@ -207,7 +211,7 @@ def _refuse_open_doors(settings: Settings) -> None:
         )
 
 
-def _listen(settings: Settings) -> socket.socket:
+def listen(settings: Settings) -> socket.socket:
     """A bound socket, so that the address is known before anything that is told of it starts."""
     wanted = [settings.port] if settings.port is not None else range(PORT, PORT + 50)
     for port in wanted:
