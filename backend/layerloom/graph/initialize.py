@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
+from layerloom.catalogue import find
 from layerloom.graph.places import Environment, Instance, evaluate, instances
 from layerloom.schema.document import Document, Layer, Parameter, ParameterInit
 from layerloom.schema.values import Expr, Tuple, Value
@@ -62,8 +63,8 @@ def _own(instance: Instance) -> list[Branch]:
         statements = [_plain(statement, place.environment) for statement in member.init]
         if isinstance(member, Layer):
             names = (_qualified(instance, path),)
-            complete = not any(value is False or isinstance(value, Expr) for value in member.arguments.values())
-            found.append(Branch(tuple(statements), names=names, types=(member.target,), complete=complete))
+            types = (member.target,)
+            found.append(Branch(tuple(statements), names=names, types=types, complete=_complete(member)))
             continue
         owner, _, name = path.rpartition(".")
         owned.setdefault(owner, []).extend(
@@ -77,6 +78,15 @@ def _own(instance: Instance) -> list[Branch]:
         names = (_qualified(instance, owner),)
         found.append(Branch(tuple(statements), "statements", names, () if owner else (instance.block,), owner=kind))
     return found
+
+
+def _complete(layer: Layer) -> bool:
+    """Whether no argument switches a parameter off, as ``bias=False`` does, or may do so."""
+    entry = find(layer.target)
+    switches = {spec.name for spec in entry.parameters if "bool" in spec.kinds} if entry else set()
+    return not any(
+        value is False or (isinstance(value, Expr) and name in switches) for name, value in layer.arguments.items()
+    )
 
 
 def _by_class(found: list[Branch]) -> list[Branch]:
