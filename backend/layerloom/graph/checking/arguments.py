@@ -21,7 +21,7 @@ from layerloom.schema.problems import ProblemCode
 LARGEST_INT = 2**63 - 1
 LARGEST_WINDOW = 100_000
 """For padding, kernels, strides and dilations."""
-LARGEST_COUNT = 1_000
+LARGEST_COUNT = 256
 """For numbers of inner layers, each of which is built."""
 
 
@@ -200,7 +200,8 @@ def _bounds(spec: ParameterSpec) -> tuple[float | None, float | None]:
     low = spec.minimum
     if low is None and spec.name in _AT_LEAST_ONE:
         low = 1
-    if low is None and (spec.name in _SHARES or (spec.name == "padding" and "choice" not in spec.kinds)):
+    convolution = spec.name == "padding" and "choice" in spec.kinds  # other paddings may crop
+    if low is None and (spec.name in _SHARES or convolution):
         low = 0
     if spec.name in _SHARES:
         return low, 1

@@ -56,7 +56,6 @@ def _check_layer(inference: Inference, findings: Findings, located: Located, at:
         )
         findings.add(fault.code, f"{fault.sentence}.", where, data={"layer": config.target}, fixes=fixes)
     if wrong:
-        inference.layers.faulty.add(located.name)
         return True
     if autos.paths(config):
         return True

@@ -18,8 +18,7 @@ class Failure:
 
 _OVERFLOW = re.compile(r"overflow|out of range for (int|long)|int too (big|large)", re.IGNORECASE)
 _DTYPE = re.compile(
-    r"dtype|scalar type|not implemented for '|data ?type|expected .* type|floating.point|must be (float|long|int)|"
-    r"mixed|Long|Bool but|integer tensor|type mismatch|cast",
+    r"dtype|scalar type|not implemented for '|\bdata ?type|type mismatch|\bcast\b|floating.point|integer tensor",
 )
 _SHAPE = re.compile(
     r"shape|size|dimension|channel|must match|expand|dim\b|dims\b|input\.?d|ndim|numel|elements|broadcast|"

@@ -78,8 +78,6 @@ class Layers:
     configs: dict[str, LayerConfig] = field(default_factory=dict)
     sizes: dict[str, dict[autos.AutoPath, int]] = field(default_factory=dict)
     """Automatic sizes that are known."""
-    faulty: set[str] = field(default_factory=set)
-    """Layers whose arguments have a problem of their own."""
 
 
 @dataclass
@@ -275,8 +273,6 @@ class Inference:
         return result
 
     def _layer(self, located: Located, given: Given, place: Place, path: str) -> Frozen:
-        if located.name in self.layers.faulty:
-            raise Stopped
         config, arguments = self.config(located), tuple(given.items())
         at = replace(place, member=path, pointer=located.place.pointer)
         if autos.paths(config):

@@ -16,6 +16,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from layerloom.catalogue import resolve
+from layerloom.graph.checking.arguments import faults
 from layerloom.graph.checking.failures import Failure, explain
 from layerloom.graph.checking.values import Frozen, LayerConfig, thaw
 
@@ -70,6 +71,9 @@ class BuiltLayer:
 @lru_cache(maxsize=2048)
 def built(config: LayerConfig) -> BuiltLayer:
     """The layer of that configuration. It is shared by all who ask: nobody may change it."""
+    wrong = faults(config.target, config.arguments)
+    if wrong:
+        return BuiltLayer(None, failure=Failure(wrong[0].code, wrong[0].sentence))
     try:
         module = construct(config, "meta")
     except Exception as error:

@@ -125,9 +125,11 @@ def _distinct(findings: Findings, found: Sequence[tuple[str, Place, Fix | None]]
     """Equal names are an error; names that differ only in case or composition are easily mistaken for each other."""
     first: dict[str, str] = {}
     for name, place, fix in found:
-        earlier = first.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
-        if earlier is name:
+        folded = unicodedata.normalize("NFC", name).casefold()
+        if folded not in first:
+            first[folded] = name
             continue
+        earlier = first[folded]
         same = earlier == name
         message = (
             f"the name {shown(name)} is used twice. Rename one."
