@@ -57,6 +57,12 @@ class Courier(threading.Thread):
 
     def run(self) -> None:
         """Deliver until everything is received after ``finish``, or this attempt is fenced."""
+        try:
+            self._loop()
+        finally:
+            self._hang_up()
+
+    def _loop(self) -> None:
         pause = BACKOFF[0]
         while not (self._closing and self._delivered >= self._spool.last):
             began = time.monotonic()
@@ -156,10 +162,13 @@ class Courier(threading.Thread):
         )
         return self._connection
 
-    def _away(self, error: Exception) -> None:
+    def _hang_up(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _away(self, error: Exception) -> None:
+        self._hang_up()
         if not self._out:
             self._out = True
             print(f"delivery failed, trying again: {type(error).__name__}: {error}", file=sys.stderr)
