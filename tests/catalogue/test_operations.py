@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 import warnings
 from collections import defaultdict
@@ -216,6 +217,15 @@ def test_sizes_written_as_separate_arguments(name: str, parameter: str) -> None:
     (variadic,) = (one for one in operations()[name].parameters if one.variadic)
     assert variadic.name == parameter
     assert variadic.required
+
+
+def test_every_parameter_can_be_written_by_name() -> None:
+    names = {parameter.name for entry in operations().values() for parameter in entry.parameters}
+    assert [name for name in names if keyword.iskeyword(name) or not name.isidentifier()] == []
+
+
+def test_no_summary_holds_markup() -> None:
+    assert [name for name, entry in operations().items() if "`" in entry.summary or "\\" in entry.summary] == []
 
 
 def test_no_operation_takes_a_path_a_function_or_a_storage() -> None:

@@ -87,7 +87,7 @@ ABSENT: tuple[Absent, ...] = (
             "torch.Tensor.xpu",
             "torch.Tensor.mtia",
             "torch.Tensor.ipu",
-            "torch.Tensor.get_device",
+            "torch.*get_device",
             "torch.Tensor.to_mkldnn",
         ),
         "where a network runs is the plan's business",
@@ -107,9 +107,14 @@ ABSENT: tuple[Absent, ...] = (
         ("torch.Tensor.as_subclass", "torch.Tensor.module_load", "torch.Tensor.index"), "for programs that extend torch"
     ),
     Absent(("torch.can_cast", "torch.promote_types", "torch.result_type"), "about dtypes alone"),
+    Absent(("torch.*native_*", "torch.*hash_tensor"), "torch's own inner parts, visible by accident"),
+    Absent(
+        ("torch.Tensor.uniform_", "torch.Tensor.random_"),
+        "an argument is called from, which Python cannot write by name: torch.rand, torch.randint",
+    ),
     Absent(("torch.sym_*",), "about symbolic integers, which tracing makes"),
     Absent(
-        ("torch.*quantize*", "torch.q_*", "torch.Tensor.q_*", "torch.Tensor.qscheme", "torch.Tensor.int_repr"),
+        ("torch.*quantize*", "torch.q_*", "torch.Tensor.q_*", "torch.Tensor.qscheme", "torch.*int_repr"),
         "quantized tensors do not train",
     ),
     Absent(
@@ -140,7 +145,7 @@ ABSENT: tuple[Absent, ...] = (
             "torch.Tensor.nelement",
             "torch.Tensor.lu",
             "torch.Tensor.unique",
-            "torch.Tensor.is_signed",
+            "torch.*is_signed",
         ),
         "an older spelling: to, dim, numel, torch.linalg.lu_factor, torch.unique, dtype",
     ),
@@ -183,7 +188,12 @@ AMENDMENTS: tuple[Amend, ...] = (
         "the docstring names the default only",
         {"kinds": ["choice"], "choices": ["none", "batchmean", "mean", "sum"]},
     ),
-    Amend(("torch.nn.LinearCrossEntropyLoss",), ("options",), "an object that a document cannot write", None),
+    Amend(
+        ("torch.nn.LinearCrossEntropyLoss", "torch.nn.functional.linear_cross_entropy"),
+        ("options",),
+        "an object that a document cannot write",
+        None,
+    ),
     Amend(("torch.nn.LinearCrossEntropyLoss",), ("out_features",), "an int or a tuple of them", {"kinds": ["size"]}),
     Amend(("torch.nn.SyncBatchNorm",), ("process_group",), "an object that a document cannot write", None),
     Amend(("torch.nn.Transformer",), ("custom_encoder", "custom_decoder"), "annotated as Any", {"kinds": ["layer"]}),
@@ -203,14 +213,20 @@ AMENDMENTS: tuple[Amend, ...] = (
         {"kinds": ["choice"], "choices": ["strong_wolfe"]},
     ),
     Amend(("torch.Tensor.*mm",), ("out_dtype",), "an overload that torch.mm has and the method lacks", None),
-    Amend(("torch.*",), ("requires_grad",), "about autograd, which belongs to the training loop", None),
 )
+
+
+# Most names match no line: one look at all globs together tells.
+_ALL_ABSENT = tuple(glob for line in ABSENT for glob in line.names)
+_ALL_AMENDED = tuple(glob for line in AMENDMENTS for glob in line.names)
 
 
 @cache
 def why_absent(name: str) -> str | None:
     """Why a name has no form, or None where the table does not say so."""
-    return next((line.reason for line in ABSENT if matches(name, line.names)), None)
+    if not matches(name, _ALL_ABSENT):
+        return None
+    return next(line.reason for line in ABSENT if matches(name, line.names))
 
 
 def amended(name: str, parameter: ParameterSpec) -> ParameterSpec | None:
@@ -230,7 +246,7 @@ def matches(name: str, globs: tuple[str, ...]) -> bool:
 
 @cache
 def _amendments(name: str) -> tuple[Amend, ...]:
-    return tuple(line for line in AMENDMENTS if matches(name, line.names))
+    return tuple(line for line in AMENDMENTS if matches(name, line.names)) if matches(name, _ALL_AMENDED) else ()
 
 
 @cache

@@ -42,7 +42,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
     (r"linear|bilinear", "linear"),
     (r"interpolate|upsample.*|grid_sample.*|affine_grid.*|pixel_(un)?shuffle", "resampling"),
     (r"pad|constant_pad_nd", "padding"),
-    (r"(log_)?softm(ax|in)|gumbel_softmax|.*(relu|sigmoid|tanh|shrink)|glu|threshold", "activation"),
+    (r"(log_)?softm(ax|in)|gumbel_softmax|.*(relu|sigmoid|shrink)|(hard)?tanh|c?elu|selu|glu|threshold", "activation"),
     (r"(cosine_similarity|pairwise_distance|pdist|cdist|dist)", "distance"),
     (
         r"(matmul|mm|bmm|mv|dot|vdot|inner|outer|ger|kron|cross|einsum|tensordot|chain_matmul|add(b?mm|mv|r|bmm)|baddbmm"
@@ -52,11 +52,11 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"(add|sub|mul|div|pow|mod|neg|pos|abs|truediv|floordiv|true_divide|floor_divide|subtract|multiply|divide|negative|positive"
-        r"|remainder|fmod|rsub|float_power|add(cmul|cdiv)|lerp|reciprocal|sqrt|rsqrt|square|absolute)",
+        r"|remainder|fmod|rsub|float_power|add(cmul|cdiv)|lerp|xlogy|reciprocal|sqrt|rsqrt|square|absolute)",
         "arithmetic",
     ),
     (
-        r"(eq|ne|lt|le|gt|ge|equal|not_equal|less(_equal)?|greater(_equal)?|is(close|in|nan|inf|finite|posinf|neginf|real)|allclose"
+        r"(eq|ne|lt|le|gt|ge|equal|not_equal|is_\w+|less(_equal)?|greater(_equal)?|is(close|in|nan|inf|finite|posinf|neginf|real)|allclose"
         r"|maximum|minimum|fmax|fmin|where|logical_\w+|bitwise_\w+|and_|or_|xor|invert|lshift|rshift|signbit)",
         "comparison",
     ),
@@ -66,7 +66,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
         "indexing",
     ),
     (
-        r"(sum|mean|prod|max|min|a(max|min|minmax)|arg(max|min)|std|var|(std|var)_mean|all|any|median|nan\w+|mode|logsumexp|quantile"
+        r"(sum|mean|prod|max|min|a(max|min|minmax)|arg(max|min)|std|var|(std|var)_mean|all|any|median|nan(mean|median|sum|quantile)|mode|logsumexp|quantile"
         r"|count_nonzero|cum\w+|logcumsumexp|bincount|hist\w*|unique\w*|sort|argsort|msort|topk|kthvalue|cov|corrcoef|trapz|trapezoid"
         r"|diff|gradient)",
         "reduction",

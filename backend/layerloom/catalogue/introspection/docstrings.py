@@ -91,7 +91,7 @@ def plain(rest: str) -> str:
         rest = _EMPHASIS.sub(r"\1", rest)
     if "_" in rest or "|" in rest:
         rest = _FOOTNOTE.sub("", rest)
-    rest = _SPACE.sub(" ", rest).strip()
+    rest = _SPACE.sub(" ", rest.replace("\\ ", "").replace("\\", "").replace("`", "")).strip()
     return _LOOSE.sub(r"\1", rest).removesuffix("::").removesuffix(":")
 
 

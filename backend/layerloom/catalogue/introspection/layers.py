@@ -144,8 +144,14 @@ class _Uninitialized(TorchFunctionMode):
 def _tensors(cls: type[torch.nn.Module], entry: Entry) -> list[str]:
     """Names of the parameters that an instance registers, those that its arguments can switch on among them."""
     try:
+        # Large defaults (a transformer's 512 features in 6 layers) are made small as well: only names are wanted.
+        large = {
+            parameter.name: _SIZE
+            for parameter in entry.parameters
+            if parameter.kinds == ["int"] and isinstance(parameter.default, int) and parameter.default > _SIZE
+        }
         values = {parameter.name: example(parameter, _SIZE) for parameter in entry.parameters if parameter.required}
-        return list(cls(**values)._parameters)
+        return list(cls(**large, **values)._parameters)
     except (TypeError, ValueError, RuntimeError, AssertionError):
         return []
 

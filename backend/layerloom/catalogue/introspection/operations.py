@@ -216,7 +216,9 @@ def _category(place: str, label: str, signature: Signature) -> str:
         return "in place"
     if named := words.named_category(label):
         return named
-    if place == "torch.Tensor" and (isinstance(getattr(torch, label, None), torch.dtype) or label in ("to", "type_as")):
+    if place == "torch.Tensor" and (
+        isinstance(getattr(torch, label, None), torch.dtype) or label in ("to", "type_as", "dtype", "device")
+    ):
         return "type"
     if place == "torch.nn.functional":
         return "activation"

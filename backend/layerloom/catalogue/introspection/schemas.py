@@ -10,6 +10,7 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -33,7 +34,7 @@ _KINDS: dict[str, frozenset[Kind]] = {
 # What a document cannot write, or what is about memory and not about numbers. Such an argument is left out where it
 # has a default; an overload that demands one is no operation.
 _UNWRITABLE = frozenset({"Layout", "MemoryFormat", "Generator"})
-_UNWANTED = frozenset({"pin_memory", "non_blocking", "out", "implicit"})
+_UNWANTED = frozenset({"pin_memory", "non_blocking", "out", "implicit", "requires_grad"})
 # Results that a forward graph goes on with: tensors, and the sizes and facts that later nodes take as arguments.
 _RESULTS = frozenset({"Tensor", "List[Tensor]", "int", "List[int]", "bool"})
 _WRAPPED = re.compile(r"(Optional|List)\[(.*)\]")
@@ -51,8 +52,6 @@ class Signature:
     """The result shares its memory with an argument: only the shape changes."""
     random: bool = False
     """It draws random numbers."""
-    changes: bool = False
-    """It changes an argument in place."""
 
     @property
     def inputs(self) -> list[Port]:
@@ -78,26 +77,42 @@ class _Argument:
 class _Overload:
     arguments: dict[str, _Argument]
     results: tuple[tuple[str, str], ...]
-    variadic: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the schemas of one name tell."""
+
+    overloads: tuple[_Overload, ...]
+    view: bool
+    random: bool
 
 
 def of_builtin(name: str, said: Mapping[str, Said], method: bool = False) -> Signature | None:
     """The merged signature of ``aten::<name>``, or None where no overload takes and gives what documents can hold."""
-    schemas = [schema for schema in torch._C._jit_get_schemas_for_operator(f"aten::{name}") if _is_public(schema)]
-    overloads = [found for schema in schemas if (found := _overload(schema, method))]
-    if method:
-        overloads = [one for one in overloads if "input" in one.arguments]
+    known = _known(name)
+    overloads = [one for one in known.overloads if not method or "input" in one.arguments]
     if not overloads:
         return None
-    variadic = {one.variadic for one in overloads}
+    variadic = {_variadic(one, method) for one in overloads}
     single = variadic.pop() if len(variadic) == 1 else None
     return Signature(
         parameters=[_merged(argument, overloads, single, said) for argument in _names(overloads, method)],
         outputs=_outputs(overloads),
         many=frozenset(a.name for one in overloads for a in one.arguments.values() if a.form.many),
+        view=known.view,
+        random=known.random,
+    )
+
+
+@cache
+def _known(name: str) -> _Known:
+    """Read once for a function and for the method of the same name."""
+    schemas = [schema for schema in torch._C._jit_get_schemas_for_operator(f"aten::{name}") if _is_public(schema)]
+    return _Known(
+        overloads=tuple(found for schema in schemas if (found := _overload(schema))),
         view=any(_is_view(schema) for schema in schemas),
         random=any(str(argument.type).endswith("Generator]") for schema in schemas for argument in schema.arguments),
-        changes=any(argument.is_write for schema in schemas for argument in schema.arguments),
     )
 
 
@@ -112,7 +127,7 @@ def _is_public(schema: Any) -> bool:
     return any("Tensor" in text for text in tensors)
 
 
-def _overload(schema: Any, method: bool) -> _Overload | None:
+def _overload(schema: Any) -> _Overload | None:
     results = tuple((part.name, str(part.real_type)) for part in schema.returns)
     if not results or any(kind not in _RESULTS for _, kind in results):
         return None
@@ -126,7 +141,7 @@ def _overload(schema: Any, method: bool) -> _Overload | None:
         name = "input" if argument.name == "self" else argument.name
         default = argument.default_value if optional else inspect.Parameter.empty
         arguments[name] = _Argument(name, form, _python_default(argument, default), argument.kwarg_only)
-    return _Overload(arguments, results, _variadic(list(arguments.values()), method))
+    return _Overload(arguments, results)
 
 
 def _form(argument: Any) -> Form | None:
@@ -154,9 +169,11 @@ def _python_default(argument: Any, default: Any) -> Any:
     )
 
 
-def _variadic(arguments: Sequence[_Argument], method: bool) -> str | None:
+def _variadic(overload: _Overload, method: bool) -> str | None:
     """The parameter that may be written as separate arguments: a list of ints that is the only positional one."""
-    positional = [argument for argument in arguments if not argument.keyword_only][1 if method else 0 :]
+    positional = [argument for argument in overload.arguments.values() if not argument.keyword_only][
+        1 if method else 0 :
+    ]
     if len(positional) == 1 and positional[0].form.kinds <= {"list", "size"}:
         return positional[0].name
     return None
