@@ -75,7 +75,7 @@ class Template:
         try:
             stdin.write(json.dumps(request).encode() + b"\n")
             stdin.flush()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a broken pipe, or one that is closed already
             raise TemplateError("the template process is gone") from error
         with self._news:
             answered = self._news.wait_for(lambda: name in self._answers or self._over.is_set(), _ANSWER_S)
@@ -90,16 +90,19 @@ class Template:
 
     def close(self) -> None:
         """Let it go; trainers live on."""
-        stdin = self._process.stdin
-        assert stdin is not None
-        with suppress(BrokenPipeError):
-            stdin.close()
+        self._hang_up()
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         self._reader.join(10)
+
+    def _hang_up(self) -> None:
+        stdin = self._process.stdin
+        assert stdin is not None
+        with suppress(BrokenPipeError):
+            stdin.close()
 
     def _read(self) -> None:
         stdout = self._process.stdout
@@ -109,6 +112,7 @@ class Template:
                 self._hear(line)
         finally:
             stdout.close()
+            self._hang_up()
             self._process.wait()
             with self._news:
                 self._over.set()
