@@ -1,8 +1,20 @@
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
+import type { ProxyOptions } from "vite";
 import { defineConfig } from "vitest/config";
 
 const service = process.env.LAYERLOOM_SERVICE ?? "http://127.0.0.1:7878";
+
+/** The service takes requests from its own page only, so the development server speaks in its name. */
+const proxy: ProxyOptions = {
+  target: service,
+  ws: true,
+  changeOrigin: true,
+  configure(server) {
+    server.on("proxyReq", (request) => request.setHeader("origin", service));
+    server.on("proxyReqWs", (request) => request.setHeader("origin", service));
+  },
+};
 
 export default defineConfig({
   plugins: [react()],
@@ -18,6 +30,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 900,
   },
   worker: { format: "es" },
-  server: { host: "127.0.0.1", proxy: { "/api": { target: service, ws: true, changeOrigin: true } } },
+  server: { host: "127.0.0.1", proxy: { "/api": proxy } },
   test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"], restoreMocks: true },
 });

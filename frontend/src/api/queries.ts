@@ -48,3 +48,20 @@ export const checkpointsQuery = (id: string) =>
     queryFn: ({ signal }) =>
       unwrap(api.GET("/api/runs/{run_id}/checkpoints", { params: { path: { run_id: id } }, signal })),
   });
+
+/** A few samples of a data set. */
+export const previewQuery = (name: string, count: number) =>
+  queryOptions({
+    queryKey: ["datasets", name, "preview", count],
+    queryFn: ({ signal }) =>
+      unwrap(api.GET("/api/datasets/{name}/preview", { params: { path: { name }, query: { count } }, signal })),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+/** After an upload or its removal: the list of data sets, which the catalogue holds, too. */
+export async function refreshDatasets(client: QueryClient) {
+  await Promise.all([
+    client.invalidateQueries({ queryKey: datasetsQuery.queryKey }),
+    client.invalidateQueries({ queryKey: catalogueQuery.queryKey }),
+  ]);
+}

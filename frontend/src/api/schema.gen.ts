@@ -153,7 +153,7 @@ export interface paths {
         };
         /**
          * List Networks
-         * @description Newest first.
+         * @description Newest save first.
          */
         get: operations["list_networks"];
         put?: never;
@@ -182,7 +182,9 @@ export interface paths {
         get: operations["get_network"];
         /**
          * Save Network
-         * @description Save on top of the revision that ``If-Match`` names; 412 ``stale_revision`` when another save came between.
+         * @description Save on top of the revision that ``If-Match`` names.
+         *
+         *     412 ``stale_revision`` when another save came between; the refusal carries what is stored now.
          */
         put: operations["save_network"];
         post?: never;
@@ -205,7 +207,7 @@ export interface paths {
         };
         /**
          * List Runs
-         * @description A page of the runs table. ``search`` looks in names, tags, models and data sets.
+         * @description A page of the runs table. ``search`` looks in names, models, data sets, tags and ids.
          */
         get: operations["list_runs"];
         put?: never;
@@ -3917,6 +3919,7 @@ export interface operations {
                 "application/octet-stream": string;
                 "application/x-npz": string;
                 "text/csv": string;
+                "text/tab-separated-values": string;
             };
         };
         responses: {
@@ -4099,7 +4102,10 @@ export interface operations {
     };
     list_networks: {
         parameters: {
-            query?: never;
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4259,11 +4265,12 @@ export interface operations {
     list_runs: {
         parameters: {
             query?: {
+                descending?: boolean;
                 limit?: number;
                 offset?: number;
                 search?: string;
-                sort?: "created" | "-created" | "name" | "-name" | "state" | "-state";
-                state?: ("queued" | "starting" | "running" | "paused" | "succeeded" | "stopped" | "failed" | "interrupted")[] | null;
+                sort?: "created_at" | "name" | "state" | "ended_at" | "step";
+                state?: ("queued" | "starting" | "running" | "paused" | "succeeded" | "stopped" | "failed" | "interrupted") | null;
             };
             header?: never;
             path?: never;

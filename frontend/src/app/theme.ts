@@ -52,6 +52,10 @@ const shared = {
   "--mantine-color-default-border": "var(--ll-line)",
   "--mantine-color-error": "var(--ll-bad)",
   "--mantine-color-anchor": "var(--ll-accent)",
+  "--mantine-color-red-light": "var(--ll-bad-soft)",
+  "--mantine-color-red-light-color": "var(--ll-bad)",
+  "--mantine-color-yellow-light": "var(--ll-warn-soft)",
+  "--mantine-color-yellow-light-color": "var(--ll-warn)",
 };
 
 /** Mantine's own variables, pointed at the page's: its greys alone do not reach the contrast that text needs. */

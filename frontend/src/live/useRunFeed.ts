@@ -64,3 +64,16 @@ export function useTopic(feed: RunFeed, topic: Topic | "link"): number {
     () => feed.version(topic),
   );
 }
+
+/** The same for several runs. */
+export function useTopics(feeds: readonly RunFeed[], topic: Topic): number {
+  return useSyncExternalStore(
+    (listener) => {
+      const ends = feeds.map((feed) => feed.subscribe(topic, listener));
+      return () => {
+        for (const end of ends) end();
+      };
+    },
+    () => feeds.reduce((sum, feed) => sum + feed.version(topic), 0),
+  );
+}

@@ -1,6 +1,36 @@
-import { Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Database } from "lucide-react";
+import { useSearchParams } from "react-router";
+import { datasetsQuery } from "@/api/queries";
+import { DatasetDetail } from "@/features/data/DatasetDetail";
+import { DatasetList } from "@/features/data/DatasetList";
+import { UploadDrop } from "@/features/data/UploadDrop";
 import { useText } from "@/i18n";
+import { Empty, ErrorNotice, ListSkeleton } from "@/ui/States";
+import { useTitle } from "@/ui/useTitle";
+import styles from "./DataPage.module.css";
 
 export function DataPage() {
-  return <Title>{useText().runs.title}</Title>;
+  const t = useText().data;
+  useTitle(t.title);
+  const { data, error, refetch } = useQuery(datasetsQuery);
+  const [search, setSearch] = useSearchParams();
+  const chosen = search.get("set") ?? data?.[0]?.name;
+  const entry = data?.find((one) => one.name === chosen);
+  return (
+    <div className={styles.page}>
+      <aside className={styles.side}>
+        <UploadDrop onUploaded={(name) => setSearch({ set: name })} />
+        {error && <ErrorNotice error={error} retry={refetch} />}
+        {data ? <DatasetList entries={data} chosen={chosen} /> : !error && <ListSkeleton rows={8} height={44} />}
+      </aside>
+      <div className={styles.content}>
+        {entry ? (
+          <DatasetDetail key={entry.name} entry={entry} onRemoved={() => setSearch({})} />
+        ) : (
+          data && <Empty icon={<Database size={26} aria-hidden />} title={t.pick} />
+        )}
+      </div>
+    </div>
+  );
 }

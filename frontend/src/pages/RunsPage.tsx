@@ -1,6 +1,112 @@
-import { Title } from "@mantine/core";
+import { Button, CloseButton, Group, Text, TextInput, Title, Tooltip } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import type { RowSelectionState } from "@tanstack/react-table";
+import { ChartLine, GitCompareArrows, Search, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { Link, useNavigate } from "react-router";
+import { runsQuery } from "@/api/queries";
+import type { RunSummary } from "@/api/types";
+import { DeleteDialog } from "@/features/runs/DeleteDialog";
+import { RunsTable } from "@/features/runs/RunsTable";
+import { isActive } from "@/features/runs/StateBadge";
 import { useText } from "@/i18n";
+import { Empty, ErrorNotice, ListSkeleton } from "@/ui/States";
+import { useTitle } from "@/ui/useTitle";
+import styles from "./RunsPage.module.css";
+
+/** While something trains, its row is kept fresh. */
+const REFRESH_MS = 2_000;
 
 export function RunsPage() {
-  return <Title>{useText().runs.title}</Title>;
+  const t = useText();
+  useTitle(t.runs.title);
+  const { data, error, refetch } = useQuery({
+    ...runsQuery,
+    refetchInterval: ({ state }) => (state.data?.items.some((run) => isActive(run.state)) ? REFRESH_MS : false),
+  });
+  return (
+    <div className={styles.page}>
+      {error && <ErrorNotice error={error} retry={refetch} />}
+      {!data && !error && <ListSkeleton rows={8} height={40} />}
+      {data?.items.length === 0 && (
+        <Empty
+          icon={<ChartLine size={26} aria-hidden />}
+          title={t.runs.empty.title}
+          actions={
+            <Button component={Link} to="/">
+              {t.runs.empty.action}
+            </Button>
+          }
+        >
+          {t.runs.empty.body}
+        </Empty>
+      )}
+      {data && data.items.length > 0 && <Overview runs={data.items} />}
+    </div>
+  );
+}
+
+function Overview({ runs }: { runs: RunSummary[] }) {
+  const t = useText().runs;
+  const navigate = useNavigate();
+  const [filter, setFilter] = useState("");
+  const [selection, setSelection] = useState<RowSelectionState>({});
+  const [doomed, setDoomed] = useState<string[]>([]);
+  // A run that is gone is no longer selected.
+  const selected = runs.filter((run) => selection[run.id]);
+  return (
+    <>
+      <div className={styles.bar}>
+        <Title order={1} size="h3">
+          {t.title}
+        </Title>
+        <Text c="dimmed" size="sm">
+          {selected.length > 0 ? t.selected(selected.length) : t.count(runs.length, runs.length)}
+        </Text>
+        <TextInput
+          className={styles.filter}
+          size="sm"
+          placeholder={t.filter}
+          aria-label={t.filter}
+          leftSection={<Search size={15} aria-hidden />}
+          rightSection={filter && <CloseButton size="sm" aria-label={t.clearFilter} onClick={() => setFilter("")} />}
+          value={filter}
+          onChange={(event) => setFilter(event.currentTarget.value)}
+        />
+        <Group gap={8} wrap="nowrap">
+          {selected.length > 0 && (
+            <Button
+              variant="default"
+              size="sm"
+              leftSection={<Trash2 size={15} aria-hidden />}
+              disabled={selected.some((run) => isActive(run.state))}
+              onClick={() => setDoomed(selected.map((run) => run.id))}
+            >
+              {t.remove}
+            </Button>
+          )}
+          <Tooltip label={t.compareHint} disabled={selected.length > 1}>
+            <Button
+              size="sm"
+              leftSection={<GitCompareArrows size={15} aria-hidden />}
+              data-disabled={selected.length < 2 || undefined}
+              onClick={() => {
+                if (selected.length > 1) navigate(`/compare?ids=${selected.map((run) => run.id).join(",")}`);
+              }}
+            >
+              {t.compare(selected.length)}
+            </Button>
+          </Tooltip>
+        </Group>
+      </div>
+      <RunsTable
+        runs={runs}
+        filter={filter}
+        selected={selection}
+        onSelect={setSelection}
+        onDelete={(run) => setDoomed([run.id])}
+      />
+      <DeleteDialog ids={doomed} onClose={() => setDoomed([])} onDeleted={() => setSelection({})} />
+    </>
+  );
 }

@@ -15,18 +15,21 @@ export function curveColour(index: number, scheme: Scheme): string {
 
 export const CURVE_COLOURS = LIGHT.length;
 
+/** Colours that are easily taken for one another: blue, teal and green; vermilion and amber; violet and magenta. */
+const FAMILIES = [0, 1, 0, 2, 1, 0, 2, 3];
+
 /**
- * A colour index for each id that does not depend on what else is shown, as long as no two ids claim the same one:
- * a hash of the id, then the next free index, in the order of the ids.
+ * A colour index for each id that hardly depends on what else is shown: a hash of the id; then, in the order of the
+ * ids, the next index whose family is free, and when all families are taken, the next that is free.
  */
 export function stableIndices(ids: readonly string[]): Map<string, number> {
   const taken = new Map<string, number>();
-  const free = new Set(Array.from({ length: CURVE_COLOURS }, (_, index) => index));
   for (const id of [...ids].sort()) {
-    let index = hash(id) % CURVE_COLOURS;
-    while (free.size > 0 && !free.has(index)) index = (index + 1) % CURVE_COLOURS;
-    free.delete(index);
-    taken.set(id, index);
+    const used = new Set(taken.values());
+    const families = new Set([...used].map((index) => FAMILIES[index]));
+    const order = Array.from({ length: CURVE_COLOURS }, (_, step) => (hash(id) + step) % CURVE_COLOURS);
+    const far = order.find((index) => !families.has(FAMILIES[index]));
+    taken.set(id, far ?? order.find((index) => !used.has(index)) ?? (order[0] as number));
   }
   return taken;
 }

@@ -7,7 +7,7 @@ import { type Drawable, drawLoop } from "@/live/loop";
 import { curveColour } from "@/ui/colours";
 import styles from "./LineChart.module.css";
 import type { Line } from "./lines";
-import { LinePlot } from "./plot";
+import { type Hover, LinePlot } from "./plot";
 import { useChartSettings } from "./settings";
 
 export type Zoom = readonly [number, number] | null;
@@ -32,7 +32,7 @@ export function LineChart({ title, lines, span, zoom, onZoom, subscribe, height 
   const plot = useRef<LinePlot | null>(null);
   const settings = useRef({ smoothing, axis, logarithmic, zoom, onZoom });
   settings.current = { smoothing, axis, logarithmic, zoom, onZoom };
-  const [hover, setHover] = useState<{ x: number; left: number } | null>(null);
+  const [hover, setHover] = useState<Hover | null>(null);
   const lineKey = lines.map((line) => line.id).join("\n");
   const latest = useRef({ lines, span });
   latest.current = { lines, span };
@@ -49,7 +49,7 @@ export function LineChart({ title, lines, span, zoom, onZoom, subscribe, height 
       height,
       settings: () => settings.current,
       onZoom: (next) => settings.current.onZoom(next),
-      onHover: (x, left) => setHover(x === null ? null : { x, left }),
+      onHover: setHover,
     });
     plot.current = current;
     let onScreen = true;
@@ -126,7 +126,7 @@ function Swatch({ line, scheme }: { line: Line; scheme: "light" | "dark" }) {
 }
 
 /** Exact values nearest to the pointer, highest first. */
-function Tooltip(props: { lines: readonly Line[]; hover: { x: number; left: number }; scheme: "light" | "dark" }) {
+function Tooltip(props: { lines: readonly Line[]; hover: Hover; scheme: "light" | "dark" }) {
   const { axis } = useChartSettings();
   const { lines, hover, scheme } = props;
   const rows = lines
@@ -138,7 +138,7 @@ function Tooltip(props: { lines: readonly Line[]; hover: { x: number; left: numb
     .sort((a, b) => rank(b.value) - rank(a.value));
   if (rows.length === 0) return null;
   return (
-    <div className={styles.tooltip} style={{ left: hover.left + 54 }} data-side={hover.left > 260 ? "left" : "right"}>
+    <div className={styles.tooltip} style={{ [hover.side === "right" ? "left" : "right"]: hover.offset + 12 }}>
       {rows.slice(0, 12).map(({ line, step, value }) => (
         <div key={line.id} className={styles.row}>
           <Swatch line={line} scheme={scheme} />

@@ -3,6 +3,13 @@ import { shortNumber } from "@/lib/format";
 import { curveColour, type Scheme } from "@/ui/colours";
 import { extent, type Line, type LineData, type LineOptions, lineData } from "./lines";
 
+/** Where the pointer is: the axis's value, and the side of the plot with room for a tooltip, in pixels from its edge. */
+export interface Hover {
+  x: number;
+  side: "left" | "right";
+  offset: number;
+}
+
 export interface PlotOptions {
   element: HTMLElement;
   lines: readonly Line[];
@@ -13,8 +20,8 @@ export interface PlotOptions {
   settings: () => Omit<LineOptions, "width">;
   /** A part was chosen by dragging, or all of it by a double click. */
   onZoom: (zoom: readonly [number, number] | null) => void;
-  /** The pointer is over a place of the axis, in pixels from the plot's left; null when it left. */
-  onHover: (x: number | null, left: number) => void;
+  /** The pointer is over a place of the axis, here or on a chart beside; null when it left. */
+  onHover: (hover: Hover | null) => void;
 }
 
 const SYNC = uPlot.sync("layerloom");
@@ -31,6 +38,7 @@ export class LinePlot {
   private readonly plot: uPlot;
   private data: LineData[] = [];
   private updating = false;
+  private hovered = false;
 
   constructor(options: PlotOptions) {
     this.options = options;
@@ -56,6 +64,8 @@ export class LinePlot {
       this.plot.setScale("x", { min, max });
     });
     this.updating = false;
+    // The axis may have moved under a resting pointer.
+    this.hover(this.plot);
   }
 
   private table(): uPlot.AlignedData {
@@ -107,7 +117,6 @@ export class LinePlot {
     ctx.save();
     ctx.strokeStyle = colour;
     ctx.fillStyle = colour;
-    ctx.textAlign = "left";
     ctx.font = `${11 * devicePixelRatio}px system-ui`;
     for (const { x, step } of this.data.flatMap((line) => line.broken)) {
       const left = plot.valToPos(x, "x", true);
@@ -117,7 +126,10 @@ export class LinePlot {
       ctx.moveTo(left, plot.bbox.top);
       ctx.lineTo(left, plot.bbox.top + plot.bbox.height);
       ctx.stroke();
-      ctx.fillText(`NaN @ ${step}`, left + 4 * devicePixelRatio, plot.bbox.top + 12 * devicePixelRatio);
+      const fits = left < plot.bbox.left + plot.bbox.width - 90 * devicePixelRatio;
+      ctx.textAlign = fits ? "left" : "right";
+      const aside = (fits ? 4 : -4) * devicePixelRatio;
+      ctx.fillText(`NaN @ ${step}`, left + aside, plot.bbox.top + 12 * devicePixelRatio);
     }
     ctx.restore();
   }
@@ -131,7 +143,16 @@ export class LinePlot {
 
   private hover(plot: uPlot) {
     const left = plot.cursor.left ?? -1;
-    this.options.onHover(left < 0 ? null : plot.posToVal(left, "x"), left);
+    if (left < 0) {
+      if (this.hovered) this.options.onHover(null);
+      this.hovered = false;
+      return;
+    }
+    this.hovered = true;
+    const place = plot.over.offsetLeft + left;
+    const side = left > plot.over.clientWidth / 2 ? "left" : "right";
+    const offset = side === "right" ? place : plot.width - place;
+    this.options.onHover({ x: plot.posToVal(left, "x"), side, offset });
   }
 }
 
@@ -162,6 +183,6 @@ function shortTick(value: number): string {
   const size = Math.abs(value);
   if (size >= 10_000)
     return shortNumber(value).length > 6 ? `${Number((value / 1000).toPrecision(4))}k` : shortNumber(value);
-  if (size !== 0 && size < 1e-3) return value.toExponential(0);
+  if (size !== 0 && size < 1e-4) return value.toExponential(0);
   return String(Number(value.toPrecision(6)));
 }

@@ -31,6 +31,7 @@ export const runs = {
   compareHint: "Select two or more runs",
   select: (name: string) => `Select ${name}`,
   selectAll: "Select all",
+  remove: "Delete",
   rename: "Rename",
   renameOf: (name: string) => `Rename ${name}`,
   deleteOf: (name: string) => `Delete ${name}`,

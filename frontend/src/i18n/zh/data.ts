@@ -1,3 +1,36 @@
 import type { data as en } from "@/i18n/en/data";
 
-export const data: typeof en = { title: "" };
+export const data: typeof en = {
+  title: "数据",
+  list: "数据集",
+  builtin: "LayerLoom 自带",
+  uploaded: "我的上传",
+  samples: (count) => `${count} 个样本`,
+  classes: (count) => `${count} 个类别`,
+  unavailable: "不在本机",
+  unavailableHint: "本机没有此数据集的文件。联网时，首次训练会自动下载。",
+  facts: { task: "任务", shape: "单个样本", target: "目标", samples: "样本数", classes: "类别数" },
+  balance: "各类别的样本数",
+  preview: "部分样本",
+  row: "行",
+  target: "目标",
+  number: "一个数",
+  image: (target) => `类别 ${target} 的样本`,
+  series: (target) => `目标为 ${target} 的序列`,
+  upload: {
+    title: "将 CSV、TSV 或 NPZ 文件拖到这里",
+    hint: "CSV：每行一个样本，首行为表头，标签在最后一列或名为 label、target、class 的列。NPZ：数组 x（或每个输入一个数组）和数组 y。",
+    choose: "选择文件",
+    sending: (name, percent) => `${name}：${percent}%`,
+    reading: (name) => `${name}：正在读取…`,
+    done: (name) => `${name} 已可用于训练`,
+    failed: (name) => `未能接收 ${name}`,
+    progress: "上传",
+    cancel: "取消上传",
+  },
+  remove: "删除此上传",
+  removeTitle: (name) => `删除 ${name}？`,
+  removeBody: "其样本将从磁盘中删除。使用过它的训练仍保留结果。",
+  removed: (name) => `已删除 ${name}`,
+  pick: "选择一个数据集以查看内容",
+};

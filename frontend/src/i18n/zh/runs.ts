@@ -33,6 +33,7 @@ export const runs: typeof en = {
   compareHint: "请选择两项或更多训练",
   select: (name) => `选择 ${name}`,
   selectAll: "全选",
+  remove: "删除",
   rename: "重命名",
   renameOf: (name) => `重命名 ${name}`,
   deleteOf: (name) => `删除 ${name}`,

@@ -1,0 +1,56 @@
+import { useCallback } from "react";
+import type { Run } from "@/api/types";
+import { ChartBoard, type ChartSpec } from "@/features/charts/ChartBoard";
+import { metricTitle, splitName } from "@/features/charts/groups";
+import { useText } from "@/i18n";
+import type { RunFeed } from "@/live/feed";
+import { useRunFeeds, useTopics } from "@/live/useRunFeed";
+import { stableIndices } from "@/ui/colours";
+
+/** The same curve of several runs in one chart. */
+export function CompareBoard({ runs }: { runs: Run[] }) {
+  const t = useText();
+  const ids = runs.map((run) => run.id);
+  const feeds = useRunFeeds(ids);
+  useTopics(feeds, "series");
+  const key = ids.join(",");
+  // biome-ignore lint/correctness/useExhaustiveDependencies: feeds are told apart by their ids
+  const subscribe = useCallback((listener: () => void) => subscribeAll(feeds, listener), [key]);
+  const colours = stableIndices(ids);
+  const charts = new Map<string, ChartSpec>();
+  feeds.forEach((feed, index) => {
+    for (const series of feed.view.series.values()) {
+      const { part, metric } = splitName(series.name);
+      const title = `${metricTitle(metric, t)}${partSuffix(part, metric, t.runs.charts)}`;
+      const chart = charts.get(series.name) ?? { id: series.name, title, lines: [] };
+      charts.set(series.name, chart);
+      chart.lines.push({
+        id: `${feed.id}:${series.name}`,
+        label: runs[index]?.name ?? feed.id,
+        colour: colours.get(feed.id) ?? 0,
+        series,
+        exact: series.name !== "train/loss",
+      });
+    }
+  });
+  const ordered = [...charts.values()].sort((a, b) => rank(a.id) - rank(b.id));
+  return <ChartBoard charts={ordered} subscribe={subscribe} />;
+}
+
+function subscribeAll(feeds: RunFeed[], listener: () => void): () => void {
+  const ends = feeds.map((feed) => feed.subscribe("series", listener));
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+function partSuffix(part: string, metric: string, t: { train: string; validation: string }): string {
+  if (metric === "lr" || part === "") return "";
+  return ` · ${part === "train" ? t.train : t.validation}`;
+}
+
+/** What is compared most comes first. */
+function rank(name: string): number {
+  if (name === "train/lr") return 9;
+  return (name.startsWith("validation/") ? 0 : 4) + (name.endsWith("/loss") ? 1 : 0);
+}

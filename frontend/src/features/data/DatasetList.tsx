@@ -1,0 +1,49 @@
+import { NavLink as Item } from "@mantine/core";
+import { ChartSpline, CloudDownload, Grid3x3, Table2 } from "lucide-react";
+import { Link } from "react-router";
+import type { DatasetEntry } from "@/api/types";
+import { useText } from "@/i18n";
+import { compactCount } from "@/lib/format";
+import { shapeText } from "@/lib/shape";
+import styles from "./DatasetList.module.css";
+import { sampleKind } from "./kinds";
+
+const ICONS = { image: Grid3x3, sequence: ChartSpline, tokens: ChartSpline, row: Table2 };
+
+/** All data sets, each a link to its contents. */
+export function DatasetList({ entries, chosen }: { entries: DatasetEntry[]; chosen: string | undefined }) {
+  const t = useText().data;
+  const uploads = entries.filter((entry) => entry.uploaded);
+  return (
+    <nav className={styles.list} aria-label={t.list}>
+      {uploads.length > 0 && <Group title={t.uploaded} entries={uploads} chosen={chosen} />}
+      <Group title={t.builtin} entries={entries.filter((entry) => !entry.uploaded)} chosen={chosen} />
+    </nav>
+  );
+}
+
+function Group(props: { title: string; entries: DatasetEntry[]; chosen: string | undefined }) {
+  const t = useText().data;
+  return (
+    <section>
+      <h2 className={styles.group}>{props.title}</h2>
+      {props.entries.map((entry) => {
+        const Icon = entry.available ? ICONS[sampleKind(entry)] : CloudDownload;
+        const count = t.samples(compactCount(entry.samples));
+        return (
+          <Item
+            key={entry.name}
+            component={Link}
+            to={`/data?set=${encodeURIComponent(entry.name)}`}
+            label={entry.label}
+            description={`${shapeText(entry.shape)} · ${entry.available ? count : t.unavailable}`}
+            leftSection={<Icon size={17} aria-hidden />}
+            active={entry.name === props.chosen}
+            aria-current={entry.name === props.chosen ? "true" : undefined}
+            className={styles.item}
+          />
+        );
+      })}
+    </section>
+  );
+}

@@ -1,0 +1,108 @@
+import { Button, Progress, Text } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
+import { FileUp } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
+import { refreshDatasets } from "@/api/queries";
+import { type Upload, uploadDataset } from "@/api/upload";
+import { useText } from "@/i18n";
+import { ErrorNotice } from "@/ui/States";
+import { toast } from "@/ui/Toasts";
+import styles from "./UploadDrop.module.css";
+
+/** Takes a file by drag and drop or by a button, and says beside it what is wrong with it. */
+export function UploadDrop({ onUploaded }: { onUploaded: (name: string) => void }) {
+  const t = useText().data.upload;
+  const client = useQueryClient();
+  const running = useRef<Upload | null>(null);
+  const picker = useRef<HTMLInputElement>(null);
+  const [over, setOver] = useState(false);
+  const [sending, setSending] = useState<{ name: string; share: number } | null>(null);
+  const [failure, setFailure] = useState<{ name: string; error: unknown } | null>(null);
+  useEffect(() => () => running.current?.cancel(), []);
+
+  const send = async (file: File | undefined) => {
+    if (file === undefined || running.current !== null) return;
+    setFailure(null);
+    setSending({ name: file.name, share: 0 });
+    running.current = uploadDataset(file, (share) => setSending({ name: file.name, share }));
+    try {
+      const entry = await running.current.done;
+      await refreshDatasets(client);
+      toast(t.done(entry.label));
+      onUploaded(entry.name);
+    } catch (error) {
+      if (!(error instanceof DOMException)) setFailure({ name: file.name, error });
+    } finally {
+      running.current = null;
+      setSending(null);
+    }
+  };
+
+  return (
+    <section
+      className={styles.drop}
+      aria-label={t.title}
+      data-over={over || undefined}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        setOver(false);
+        void send(event.dataTransfer.files[0]);
+      }}
+    >
+      {sending ? (
+        <Sending name={sending.name} share={sending.share} onCancel={() => running.current?.cancel()} />
+      ) : (
+        <>
+          <FileUp size={22} aria-hidden className={styles.icon} />
+          <Text fw={550} size="sm">
+            {t.title}
+          </Text>
+          <Text size="xs" c="dimmed">
+            {t.hint}
+          </Text>
+          <Button size="xs" variant="default" onClick={() => picker.current?.click()}>
+            {t.choose}
+          </Button>
+          <input
+            ref={picker}
+            type="file"
+            hidden
+            accept=".csv,.tsv,.npz"
+            data-testid="upload"
+            onChange={(event) => {
+              void send(event.currentTarget.files?.[0]);
+              // The same file may be chosen again, once it is mended.
+              event.currentTarget.value = "";
+            }}
+          />
+        </>
+      )}
+      {failure && (
+        <div className={styles.failure}>
+          <Text size="sm" fw={550}>
+            {t.failed(failure.name)}
+          </Text>
+          <ErrorNotice error={failure.error} />
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Sending({ name, share, onCancel }: { name: string; share: number; onCancel: () => void }) {
+  const t = useText().data.upload;
+  return (
+    <>
+      <Text size="sm">{share < 1 ? t.sending(name, Math.floor(100 * share)) : t.reading(name)}</Text>
+      <Progress value={100 * share} w="100%" animated aria-label={t.progress} />
+      <Button size="xs" variant="default" onClick={onCancel}>
+        {t.cancel}
+      </Button>
+    </>
+  );
+}

@@ -1,0 +1,176 @@
+import { ActionIcon, Checkbox, Tooltip } from "@mantine/core";
+import { type RowSelectionState, useTable } from "@tanstack/react-table";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { ArrowDown, ArrowUp, Trash2 } from "lucide-react";
+import { useRef } from "react";
+import { Link } from "react-router";
+import type { RunSummary } from "@/api/types";
+import { metricTitle } from "@/features/charts/groups";
+import { useText } from "@/i18n";
+import { compactCount, duration, shortNumber } from "@/lib/format";
+import { figureText } from "./Figures";
+import { RunName } from "./RunName";
+import styles from "./RunsTable.module.css";
+import { isActive, StateBadge } from "./StateBadge";
+import { type ColumnId, columns, features, mainMetric, matches, runTime } from "./table";
+
+interface Props {
+  runs: RunSummary[];
+  filter: string;
+  selected: RowSelectionState;
+  onSelect: (selected: RowSelectionState) => void;
+  onDelete: (run: RunSummary) => void;
+}
+
+const ROW = 44;
+
+/** All runs, sorted and filtered. Only the rows in sight exist in the page. */
+export function RunsTable({ runs, filter, selected, onSelect, onDelete }: Props) {
+  const t = useText().runs;
+  const scroll = useRef<HTMLDivElement>(null);
+  const table = useTable({
+    features,
+    columns,
+    data: runs,
+    getRowId: (run) => run.id,
+    initialState: { sorting: [{ id: "created", desc: true }] },
+    state: { globalFilter: filter, rowSelection: selected },
+    onRowSelectionChange: (update) => onSelect(typeof update === "function" ? update(selected) : update),
+    globalFilterFn: (row, _column, wanted: string) => matches(row.original, t.states[row.original.state], wanted),
+    getColumnCanGlobalFilter: () => true,
+  });
+  const { rows } = table.getRowModel();
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroll.current,
+    estimateSize: () => ROW,
+    overscan: 10,
+  });
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reachable by keyboard
+    <section className={styles.scroll} ref={scroll} tabIndex={0} aria-label={t.title}>
+      <table className={styles.table}>
+        <thead>
+          <tr>
+            <th scope="col">
+              <Checkbox
+                size="xs"
+                aria-label={t.selectAll}
+                checked={table.getIsAllRowsSelected()}
+                indeterminate={table.getIsSomeRowsSelected() && !table.getIsAllRowsSelected()}
+                onChange={table.getToggleAllRowsSelectedHandler()}
+              />
+            </th>
+            {table.getFlatHeaders().map((header) => {
+              const sorted = header.column.getIsSorted();
+              return (
+                <th key={header.id} scope="col" aria-sort={sortName(sorted)} data-column={header.id}>
+                  <button type="button" onClick={header.column.getToggleSortingHandler()}>
+                    {t.columns[header.id as ColumnId]}
+                    {sorted === "asc" && <ArrowUp size={13} aria-hidden />}
+                    {sorted === "desc" && <ArrowDown size={13} aria-hidden />}
+                  </button>
+                </th>
+              );
+            })}
+            <td aria-hidden="true" />
+          </tr>
+        </thead>
+        <tbody style={{ height: virtual.getTotalSize() }}>
+          {virtual.getVirtualItems().map((item) => {
+            const row = rows[item.index];
+            if (row === undefined) return null;
+            return (
+              <tr
+                key={row.id}
+                style={{ translate: `0 ${item.start}px`, height: ROW }}
+                data-run={row.id}
+                data-selected={row.getIsSelected() || undefined}
+              >
+                <td>
+                  <Checkbox
+                    size="xs"
+                    aria-label={t.select(row.original.name)}
+                    checked={row.getIsSelected()}
+                    onChange={row.getToggleSelectedHandler()}
+                  />
+                </td>
+                <Cells run={row.original} />
+                <td>
+                  <Delete run={row.original} onDelete={onDelete} />
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+      {rows.length === 0 && <p className={styles.none}>{t.noMatch}</p>}
+    </section>
+  );
+}
+
+function sortName(sorted: false | "asc" | "desc") {
+  if (sorted === false) return "none";
+  return sorted === "asc" ? "ascending" : "descending";
+}
+
+function Cells({ run }: { run: RunSummary }) {
+  const t = useText();
+  const best = mainMetric(run);
+  return (
+    <>
+      <td>
+        <StateBadge state={run.state} desired={run.desired} />
+      </td>
+      <td>
+        <RunName run={run}>
+          <Link to={`/runs/${run.id}`} className={styles.link}>
+            {run.name}
+          </Link>
+        </RunName>
+      </td>
+      <td className={styles.dim}>{run.model}</td>
+      <td className={styles.dim}>{run.dataset}</td>
+      <td className={styles.number} data-value={best?.value}>
+        {best && (
+          <>
+            <b>{figureText(best.metric, best.value)}</b> <span>{metricTitle(best.metric, t)}</span>
+          </>
+        )}
+      </td>
+      <td className={styles.number}>{shortNumber(run.last["train/loss"])}</td>
+      <td className={styles.number}>{run.epochs > 0 ? `${run.epoch} / ${run.epochs}` : "–"}</td>
+      <td className={styles.number}>{run.parameters > 0 ? compactCount(run.parameters) : "–"}</td>
+      <td className={styles.number}>{run.started_at === null ? "–" : duration(runTime(run, Date.now() / 1000))}</td>
+      <td className={styles.dim} title={new Date(run.created_at * 1000).toLocaleString()}>
+        {when(run.created_at)}
+      </td>
+    </>
+  );
+}
+
+/** The time today, the date before. */
+function when(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  const today = date.toDateString() === new Date().toDateString();
+  return today ? date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) : date.toLocaleDateString();
+}
+
+function Delete({ run, onDelete }: { run: RunSummary; onDelete: (run: RunSummary) => void }) {
+  const t = useText().runs;
+  return (
+    <Tooltip label={t.deleteOf(run.name)}>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size="sm"
+        className={styles.delete}
+        aria-label={t.deleteOf(run.name)}
+        disabled={isActive(run.state)}
+        onClick={() => onDelete(run)}
+      >
+        <Trash2 size={14} aria-hidden />
+      </ActionIcon>
+    </Tooltip>
+  );
+}
