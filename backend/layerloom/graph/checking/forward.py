@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from pydantic import TypeAdapter
 
 from layerloom.catalogue import layers, operations
 from layerloom.graph.checking.findings import Findings, Place, hint, near, pointer, removing, replacing, shown
@@ -28,6 +30,8 @@ from layerloom.schema.document import (
 )
 from layerloom.schema.problems import Edit, Fix, ProblemCode
 from layerloom.schema.values import Value, refs
+
+_JSON: TypeAdapter[Value] = TypeAdapter(Value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,9 @@ class _Graph:
         try:
             path = steps(self._document, self._name, node.target)
         except GraphError as error:
+            head = next((item for item in self._block.members if item.name == node.target.partition(".")[0]), None)
+            if isinstance(head, Alias) or error.problems[0].code is ProblemCode.UNKNOWN_BLOCK:
+                return None, ""  # what the path passes through has that problem itself
             top = [member.name for member in self._block.members]
             close = near(node.target, top)
             fixes = [replacing(f"Call {name}", at.pointer or "", name) for name in close]
@@ -157,7 +164,7 @@ class _Graph:
             at = place.at(name, "arguments", name)
             port = known.get(name)
             if port is None:
-                well = self._unknown_port(name, value, known, label, at)
+                well = self._unknown_port(name, given, known, label, at)
             elif port.tensor and not port.many and isinstance(value, list) and len(list(refs(value))) > 1:
                 message = f"{name} of {label} takes one tensor, and {len(value)} are connected. Combine them first."
                 self._findings.add(ProblemCode.ARGUMENT_TYPE, message, at)
@@ -174,12 +181,16 @@ class _Graph:
                 well = False
         return well
 
-    def _unknown_port(self, name: str, value: Value, known: Collection[str], label: str, at: Place) -> bool:
-        if not any(True for _ in refs(value)):
+    def _unknown_port(self, name: str, given: dict[str, Value], known: dict[str, _Port], label: str, at: Place) -> bool:
+        if not any(True for _ in refs(given[name])):
             return unknown_argument(self._findings, name, known, label, at)
-        close = near(name, known) or list(known)[:1]
+        free = [port.name for port in known.values() if port.tensor and given.get(port.name) is None]
+        close = near(name, free) or free[:1]
         message = f"{label} has no input {shown(name)}; it has {', '.join(known) or 'none'}."
-        fixes = [removing("Disconnect it", at.pointer or "")]
+        fixes = [
+            *(_moved(f"Connect it to {port}", at.pointer or "", port, given[name]) for port in close[:1]),
+            removing("Disconnect it", at.pointer or ""),
+        ]
         self._findings.add(ProblemCode.UNKNOWN_PORT, message, at, data={"nearest": close}, fixes=fixes)
         return False
 
@@ -240,6 +251,14 @@ class _Graph:
                 place = Place(self._name, None, None, None, item.name, f"{self._base}/inputs/{index}")
                 message = f"the input {shown(item.name)} does not reach the output."
                 self._findings.add(ProblemCode.DISCONNECTED, message, place, severity="warning")
+
+
+def _moved(title: str, where: str, port: str, value: Value) -> Fix:
+    """Give what is connected to one port to another."""
+    base = where.rpartition("/")[0]
+    plain = _JSON.dump_python(value, mode="json", by_alias=True)
+    edits = [Edit(op="remove", path=where), Edit(op="add", path=pointer(base, port), value=plain)]
+    return Fix(title=title, edits=edits)
 
 
 def _reachable(nodes: dict[str, Node], start: Iterable[str]) -> set[str]:

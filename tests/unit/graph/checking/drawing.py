@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from layerloom.catalogue import find
 from layerloom.schema.document import Document
 from layerloom.schema.problems import Edit, Problem
 from layerloom.schema.report import Report
@@ -84,7 +85,9 @@ def chain(*layers: Json, shape: list[int], dtype: str = "float32", **rest: Any) 
     nodes = []
     previous = "x"
     for item in layers:
-        nodes.append(call(f"call_{item['name']}", item["name"], previous))
+        entry = find(item["target"])
+        port = entry.inputs[0].name if entry else "input"
+        nodes.append(call(f"call_{item['name']}", item["name"], **{port: ref(previous)}))
         previous = nodes[-1]["id"]
     return network(list(layers), nodes, inputs={"x": {"shape": shape, "dtype": dtype}}, **rest)
 

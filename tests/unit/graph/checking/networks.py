@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables
 """Representative networks with the operations and layers that people draw."""
 
 from __future__ import annotations

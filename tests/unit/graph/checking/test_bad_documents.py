@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables
 """Every bad graph that must be answered with a problem at its place, never with an exception."""
 
 from __future__ import annotations
