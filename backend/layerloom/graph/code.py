@@ -166,7 +166,7 @@ def literal(value: object) -> Code:
     if isinstance(value, str):
         return Code((quoted(value),), bare=True)
     if value is None or isinstance(value, bool):
-        return Code((repr(value),), bare=True)
+        return Code((repr(value),), simple=True, bare=True)
     if isinstance(value, float) and math.isnan(value):
         return call(name("float"), [literal("nan")])
     if isinstance(value, float) and math.isinf(value):
@@ -261,7 +261,7 @@ def span(parts: Sequence[Code | None]) -> Code:
 def infix(left: Code, operator: str, right: Code) -> Code:
     precedence = INFIX[operator]
     if operator == "**":
-        gap = "" if left.simple and right.simple else " "
+        gap = "" if left.simple and right.simple and left.precedence == ATOM else " "
         return Code((*left.at(ATOM), f"{gap}**{gap}", *right.at(UNARY)), POWER)
     lower = precedence + 1 if precedence == COMPARISON else precedence
     return Code((*left.at(lower), Line(" "), f"{operator} ", *right.at(precedence + 1)), precedence)
@@ -270,7 +270,8 @@ def infix(left: Code, operator: str, right: Code) -> Code:
 def prefix(operator: str, operand: Code) -> Code:
     if operator == "not":
         return Code(("not ", *operand.at(NOT)), NOT)
-    return Code((operator, *operand.at(UNARY)), UNARY, operand.simple, operand.bare)
+    inner = operand.at(ATOM if operand.precedence == POWER else UNARY)
+    return Code((operator, *inner), UNARY, operand.simple, operand.bare)
 
 
 def conditional(body: Code, test: Code, other: Code) -> Code:
