@@ -29,9 +29,10 @@ export function formatValue(value: Value | undefined): string {
   return `${target}(${items.join(", ")})`;
 }
 
-/** 1e-05 and 0.001 as Python prints them. */
+/** 1e-05 and 0.0001 as Python prints them. */
 function formatNumber(value: number): string {
-  return String(value).replace(/e([+-])(\d)$/, "e$10$2");
+  const small = value !== 0 && Math.abs(value) < 1e-4;
+  return (small ? value.toExponential() : String(value)).replace(/e([+-])(\d)$/, "e$10$2");
 }
 
 /** @throws SyntaxError for text that is no literal. */

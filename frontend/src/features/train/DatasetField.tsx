@@ -21,7 +21,6 @@ export function DatasetField({ entries, document, value, onChange, error }: Prop
   const option = (entry: DatasetEntry) => ({
     value: entry.name,
     label: `${entry.label} · ${shapeText(entry.shape)}${entry.available ? "" : ` · ${t.train.datasets.unavailable}`}`,
-    disabled: !entry.available,
   });
   const [builtin, uploaded] = [entries.filter((entry) => !entry.uploaded), entries.filter((entry) => entry.uploaded)];
   const entry = entries.find((one) => one.name === value);

@@ -6,7 +6,7 @@ export const train = {
   basics: "Basics",
   advanced: "More settings",
   dataset: "Data set",
-  datasets: { builtin: "With LayerLoom", uploaded: "Uploaded", unavailable: "files not on this machine" },
+  datasets: { builtin: "With LayerLoom", uploaded: "Uploaded", unavailable: "downloaded when needed" },
   tasks: {
     classification: "classification",
     regression: "regression",

@@ -8,7 +8,7 @@ export const train: typeof en = {
   basics: "基本设置",
   advanced: "更多设置",
   dataset: "数据集",
-  datasets: { builtin: "LayerLoom 自带", uploaded: "已上传", unavailable: "本机没有文件" },
+  datasets: { builtin: "LayerLoom 自带", uploaded: "已上传", unavailable: "需要时下载" },
   tasks: {
     classification: "分类",
     regression: "回归",

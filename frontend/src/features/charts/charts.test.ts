@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import { Series } from "@/live/series";
+import { stableIndices } from "@/ui/colours";
+import { histogramGrid, rebin } from "./grids";
+import { extent, type Line, lineData } from "./lines";
+import { sparkPath } from "./Sparkline";
+
+function line(values: number[], part: Partial<Line> = {}): Line {
+  const series = new Series("train/loss");
+  values.forEach((value, index) => {
+    series.append(index + 1, (index + 1) / 100, index / 10, value);
+  });
+  return { id: "a", label: "a", colour: 0, series, ...part };
+}
+
+const OPTIONS = { axis: "step", smoothing: 0.9, logarithmic: false, zoom: null, width: 300 } as const;
+
+describe("lineData", () => {
+  it("smooths before it thins", () => {
+    const values = Array.from({ length: 20_000 }, (_, index) => Math.sin(index / 50) + (index % 7) / 10);
+    const of = line(values);
+    const { x, smooth } = lineData(of, OPTIONS);
+    const exact = of.series.smooth(0.9);
+    expect(x.length).toBeLessThan(1500);
+    x.forEach((step, place) => {
+      expect(smooth[place]).toBe(exact[step - 1]);
+    });
+  });
+
+  it("shows a constant as the constant", () => {
+    const { raw, smooth } = lineData(line(new Array(5_000).fill(0.3)), OPTIONS);
+    expect(new Set([...raw, ...smooth])).toEqual(new Set([0.3]));
+  });
+
+  it("keeps a spike, and exact values after zooming in", () => {
+    const values = Array.from({ length: 50_000 }, (_, index) => 1 / (index + 1));
+    values[33_333] = 9;
+    expect(Math.max(...(lineData(line(values), OPTIONS).raw as number[]))).toBe(9);
+    const close = lineData(line(values), { ...OPTIONS, zoom: [33_300, 33_350] });
+    expect(close.x).toEqual(Array.from({ length: 52 }, (_, index) => 33_299 + index));
+    expect(close.raw[close.x.indexOf(33_334)]).toBe(9);
+  });
+
+  it("leaves a marked gap where a value is not finite", () => {
+    const { x, raw, smooth, broken } = lineData(line([...new Array(10).fill(1), Number.NaN, 1]), OPTIONS);
+    expect(broken).toEqual([{ x: 11, step: 11 }]);
+    expect([raw[x.indexOf(11)], smooth[x.indexOf(11)]]).toEqual([null, null]);
+  });
+
+  it("does not smooth exact values, and has no place for zero on a logarithmic scale", () => {
+    const values = [0, 5, 1, 4, 2, 8, 3, 9, 1, 7];
+    expect(lineData(line(values, { exact: true }), OPTIONS).smooth).toEqual(values);
+    expect(lineData(line(values, { exact: true }), { ...OPTIONS, logarithmic: true }).smooth[0]).toBeNull();
+  });
+
+  it("spans all lines", () => {
+    expect(extent([line([1, 2, 3]), line([1, 2, 3, 4, 5])], "step")).toEqual([1, 5]);
+    expect(extent([line([1])], "step")).toEqual([0.5, 1.5]);
+    expect(extent([], "step")).toEqual([0, 1]);
+  });
+});
+
+describe("histograms", () => {
+  const frame = { step: 4, edges: [-1, 0, 0.5, 2], counts: [10, 20, 30] };
+  it("keep their counts in common bins", () => {
+    for (const [low, high] of [
+      [-1, 2],
+      [-5, 5],
+    ] as const) {
+      expect(rebin(frame, low, high).reduce((a, b) => a + b, 0)).toBeCloseTo(60, 9);
+    }
+  });
+  it("become a grid from the largest value at the top", () => {
+    const grid = histogramGrid([frame, { step: 8, edges: [1, 2], counts: [5] }]);
+    expect([grid.low, grid.high, grid.steps]).toEqual([-1, 2, [4, 8]]);
+    expect(Math.max(...grid.values.filter((value) => !Number.isNaN(value)))).toBe(1);
+    expect(Number.isNaN(grid.values[1])).toBe(false);
+    expect(Number.isNaN(grid.values.at(-1))).toBe(true);
+  });
+});
+
+describe("colours of runs", () => {
+  it("differ, stay with their run, and come from different families where they can", () => {
+    const ids = ["k3x9", "m2qa", "zz81", "aa00", "p0o9", "xxxx", "ab12", "q7w8"];
+    const all = stableIndices(ids);
+    expect(new Set(all.values()).size).toBe(ids.length);
+    expect(stableIndices([...ids].reverse())).toEqual(all);
+  });
+});
+
+describe("sparkPath", () => {
+  it("draws constants in the middle and nothing for nothing", () => {
+    expect(sparkPath(Float64Array.of(2, 2, 2))).toContain(" 11.0");
+    expect(sparkPath(Float64Array.of(Number.NaN))).toBe("");
+  });
+});

@@ -1,0 +1,99 @@
+import { MantineProvider } from "@mantine/core";
+import { cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { Kind, ParameterSpec, Value } from "@/api/types";
+import { ParameterField } from "./ParameterField";
+
+function spec(part: Partial<ParameterSpec> & { kinds: Kind[] }): ParameterSpec {
+  return {
+    name: "size",
+    required: false,
+    default: null,
+    nullable: false,
+    choices: [],
+    length: null,
+    variadic: false,
+    auto: false,
+    minimum: null,
+    doc: "",
+    ...part,
+  };
+}
+
+function show(of: ParameterSpec, value?: Value, more: { expressions?: boolean; resolved?: number } = {}) {
+  const onChange = vi.fn();
+  render(
+    <MantineProvider env="test">
+      <ParameterField spec={of} value={value} onChange={onChange} {...more} />
+    </MantineProvider>,
+  );
+  return onChange;
+}
+
+const field = () => screen.getByLabelText("size") as HTMLInputElement;
+const type = (text: string) => fireEvent.change(field(), { target: { value: text } });
+
+describe("ParameterField", () => {
+  afterEach(cleanup);
+
+  it("shows the default and hands on a whole number", () => {
+    const onChange = show(spec({ kinds: ["int"], default: 16, minimum: 1 }));
+    expect(field().value).toBe("16");
+    type("32");
+    expect(onChange).toHaveBeenLastCalledWith(32);
+    type("16");
+    expect(onChange).toHaveBeenLastCalledWith(undefined);
+  });
+
+  it("says what is wrong and hands nothing on", () => {
+    const onChange = show(spec({ kinds: ["int"], default: 16, minimum: 1 }));
+    for (const bad of ["1.5", "x", "0"]) type(bad);
+    expect(onChange).not.toHaveBeenCalled();
+    expect(screen.getByRole("alert").textContent).not.toBe("");
+    expect(field().value).toBe("0");
+  });
+
+  it("takes floats in every spelling", () => {
+    const onChange = show(spec({ kinds: ["float"], default: 0.001 }));
+    type("1e-4");
+    expect(onChange).toHaveBeenLastCalledWith(0.0001);
+    type("inf");
+    expect(onChange).toHaveBeenLastCalledWith({ $float: "inf" });
+  });
+
+  it("marks a changed value and resets it", () => {
+    const onChange = show(spec({ kinds: ["float"], default: 0.001 }), 0.1);
+    expect(document.querySelector("[data-changed]")).not.toBeNull();
+    fireEvent.click(screen.getByRole("button", { name: /reset/i }));
+    expect(onChange).toHaveBeenLastCalledWith(undefined);
+  });
+
+  it("switches a size between one number and one for each axis", () => {
+    const onChange = show(spec({ kinds: ["size"], default: 3, length: 2 }), 5);
+    fireEvent.click(screen.getByRole("button", { name: /each axis/i }));
+    expect(onChange).toHaveBeenLastCalledWith({ $tuple: [5, 5] });
+    cleanup();
+    const axes = show(spec({ kinds: ["size"], default: 3, length: 2 }), { $tuple: [5, 7] });
+    fireEvent.change(screen.getByLabelText(/Axis 2/), { target: { value: "9" } });
+    expect(axes).toHaveBeenLastCalledWith({ $tuple: [5, 9] });
+    fireEvent.click(screen.getByRole("button", { name: /every axis/i }));
+    expect(axes).toHaveBeenLastCalledWith(5);
+  });
+
+  it("shows what the check found for an automatic size", () => {
+    show(spec({ kinds: ["int"], auto: true, required: true }), { $auto: true }, { resolved: 1024 });
+    expect(screen.getByText("1024")).toBeTruthy();
+  });
+
+  it("edits an expression as text", () => {
+    const onChange = show(spec({ kinds: ["int"], required: true }), { $expr: "width" }, { expressions: true });
+    type("width * 2");
+    expect(onChange).toHaveBeenLastCalledWith({ $expr: "width * 2" });
+  });
+
+  it("turns a flag", () => {
+    const onChange = show(spec({ kinds: ["bool"], default: true }));
+    fireEvent.click(screen.getByRole("switch"));
+    expect(onChange).toHaveBeenLastCalledWith(false);
+  });
+});

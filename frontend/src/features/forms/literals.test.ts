@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import type { Value } from "@/api/types";
+import { formatValue, parseValue } from "./literals";
+
+const PAIRS: [string, Value][] = [
+  ["None", null],
+  ["True", true],
+  ["-3", -3],
+  ["1e-05", 0.00001],
+  ["'it\\'s'", "it's"],
+  ["[1, 2.5, [False]]", [1, 2.5, [false]]],
+  ["(3, 3)", { $tuple: [3, 3] }],
+  ["(3,)", { $tuple: [3] }],
+  ["()", { $tuple: [] }],
+  ["{'a': 1, 'b': (2, 3)}", { $dict: { a: 1, b: { $tuple: [2, 3] } } }],
+  ["torch.float32", { $dtype: "float32" }],
+  ["torch.nn.functional.gelu", { $function: "torch.nn.functional.gelu" }],
+  ["inf", { $float: "inf" }],
+  ["-inf", { $float: "-inf" }],
+  [
+    "torch.nn.Linear(in_features=3, bias=False)",
+    { $layer: { target: "torch.nn.Linear", arguments: { in_features: 3, bias: false } } },
+  ],
+];
+
+describe("values as Python literals", () => {
+  it.each(PAIRS)("%s is written and read", (text, value) => {
+    expect(formatValue(value)).toBe(text);
+    expect(parseValue(text)).toEqual(value);
+  });
+
+  it("reads what people write", () => {
+    expect(parseValue(" ( 1 , 2 ) ")).toEqual({ $tuple: [1, 2] });
+    expect(parseValue("(7)")).toBe(7);
+    expect(parseValue('"a b"')).toBe("a b");
+    expect(parseValue("1_000")).toBe(1000);
+  });
+
+  it.each(["", "[1, 2", "(1 2)", "__import__('os')", "1 +", "'open", "{1: 2}", "f(3)", "1e999", "--1"])(
+    "refuses %j",
+    (text) => {
+      expect(() => parseValue(text)).toThrow(SyntaxError);
+    },
+  );
+});

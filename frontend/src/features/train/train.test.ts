@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import { ApiError } from "@/api/errors";
+import type { DatasetEntry, Document } from "@/api/types";
+import { en } from "@/i18n/en";
+import { misfit, suggested } from "./fit";
+import { messageFor, planField, refusedFields } from "./problems";
+
+function entry(part: Partial<DatasetEntry>): DatasetEntry {
+  return {
+    name: "digits",
+    label: "Digits",
+    category: "images",
+    summary: "",
+    link: "",
+    parameters: [],
+    inputs: [],
+    outputs: [],
+    keywords: [],
+    tensors: [],
+    tasks: [],
+    task: "classification",
+    shape: [1, 8, 8],
+    dtype: "float32",
+    target_shape: [],
+    target_dtype: "int64",
+    classes: [],
+    samples: 10,
+    available: true,
+    uploaded: false,
+    ...part,
+  } as DatasetEntry;
+}
+
+function network(shape: number[], dtype = "float32", high: number | null = null): Document {
+  return {
+    format: 1,
+    name: "",
+    main: "Net",
+    blocks: {
+      Net: {
+        doc: "",
+        arguments: [],
+        members: [],
+        forward: { inputs: [{ name: "x", optional: false }], nodes: [], output: null },
+      },
+    },
+    init: [],
+    frozen: [],
+    inputs: { x: { shape, dtype, batch: true, high } },
+    ui: { blocks: {} },
+  };
+}
+
+describe("what fits a network", () => {
+  it("is the same shape, or a flat view of it", () => {
+    expect(misfit(entry({}), network([1, 8, 8]), en)).toBeNull();
+    expect(misfit(entry({}), network([64]), en)).toBeNull();
+    expect(misfit(entry({}), network([1, 28, 28]), en)).toContain("1×28×28");
+    expect(misfit(entry({}), network([1, 4, 16]), en)).not.toBeNull();
+  });
+  it("is the same kind of number, and no larger vocabulary", () => {
+    const text = entry({ task: "tokens", shape: [48], dtype: "int64", classes: ["a", "b", "c"] });
+    expect(misfit(text, network([48]), en)).toContain("int64");
+    expect(misfit(text, network([48], "int64", 3), en)).toBeNull();
+    expect(misfit(text, network([48], "int64", 2), en)).toContain("2");
+  });
+  it("is suggested first, the last used before others", () => {
+    const all = [entry({ name: "iris", shape: [4] }), entry({}), entry({ name: "digits-flat", shape: [64] })];
+    expect(suggested(all, network([64]), null, en)).toBe("digits");
+    expect(suggested(all, network([64]), "digits-flat", en)).toBe("digits-flat");
+    expect(suggested(all, network([99]), null, en)).toBe("iris");
+  });
+});
+
+describe("what the service refuses", () => {
+  it("is shown at its field of the plan", () => {
+    expect(["/plan/batch_size", "body.plan.optimizer.name", "/blocks/Net", ""].map(planField)).toEqual([
+      "batch_size",
+      "optimizer.name",
+      "",
+      "",
+    ]);
+    const error = new ApiError(422, {
+      errors: [
+        { path: "/plan/optimizer/arguments/lr", code: "argument_range", message: "lr is negative", problem: null },
+        { path: "", code: "dataset_mismatch", message: "does not fit", problem: null },
+        { path: "/blocks/Net", code: "shape_mismatch", message: "fc expects 512", problem: null },
+      ],
+    });
+    const refused = refusedFields(error);
+    expect(messageFor(refused, "optimizer")).toBe("lr is negative");
+    expect(messageFor(refused, "dataset")).toBe("does not fit");
+    expect(refused.get("")?.map((item) => item.message)).toEqual(["fc expects 512"]);
+    expect(messageFor(refused, "loss")).toBeUndefined();
+  });
+});

@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+import { en } from "@/i18n/en";
+import { zh } from "@/i18n/zh";
+
+type Leaf = string | ((...given: never[]) => string);
+
+function leaves(value: unknown, path = ""): [string, Leaf][] {
+  if (typeof value === "string" || typeof value === "function") return [[path, value as Leaf]];
+  return Object.entries(value as object).flatMap(([key, item]) => leaves(item, path ? `${path}.${key}` : key));
+}
+
+// Words that a search finds things by hold both languages in both.
+const shown = (of: unknown) => new Map(leaves(of).filter(([path]) => !path.endsWith(".words")));
+const english = shown(en);
+const chinese = shown(zh);
+const HAN = /\p{Script=Han}/u;
+
+describe("dictionaries", () => {
+  it("have the same keys", () => {
+    expect([...chinese.keys()].sort()).toEqual([...english.keys()].sort());
+  });
+
+  it("leave nothing empty", () => {
+    for (const [path, text] of [...english, ...chinese]) expect(text, path).not.toBe("");
+  });
+
+  it("have no Chinese in English", () => {
+    for (const [path, text] of english) if (typeof text === "string") expect(HAN.test(text), path).toBe(false);
+  });
+
+  it("translate every sentence", () => {
+    // Names, symbols and words of the language PyTorch are written in stay as they are.
+    const untranslated = [...english].filter(
+      ([path, text]) => typeof text === "string" && /[a-z]+ [a-z]+ [a-z]+/i.test(text) && chinese.get(path) === text,
+    );
+    expect(untranslated).toEqual([]);
+  });
+});

@@ -1,0 +1,22 @@
+import { describe, expect, it } from "vitest";
+import { bytes, duration, shortNumber } from "@/lib/format";
+
+describe("numbers for a reader", () => {
+  it("has four digits, and powers of ten at the ends", () => {
+    expect([0, 0.003, 0.123456, 12.5, 1234, 0.00002, 12_345_678, Number.NaN].map(shortNumber)).toEqual([
+      "0",
+      "0.003",
+      "0.1235",
+      "12.5",
+      "1,234",
+      "2.00e-5",
+      "1.23e+7",
+      "NaN",
+    ]);
+    expect(shortNumber(null)).toBe("–");
+  });
+  it("writes durations and sizes", () => {
+    expect([4.27, 59.6, 187, 3723, 187_200].map(duration)).toEqual(["4.3 s", "1:00", "3:07", "1:02:03", "2 d 4 h"]);
+    expect([0, 1023, 1536, 5 * 2 ** 30].map(bytes)).toEqual(["0 B", "1023 B", "1.5 KiB", "5.0 GiB"]);
+  });
+});
