@@ -1,0 +1,86 @@
+"""Uploads over HTTP: streamed, judged whole, and without a trace when they are refused."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import httpx
+import numpy as np
+import pytest
+
+from unit.api.conftest import LIMITS, Api
+
+CSV = b"width,height,label\n" + b"".join(b"%d,%d,%s\n" % (i, i % 7, b"ab"[i % 2 : i % 2 + 1]) for i in range(40))
+
+
+def put(user: httpx.Client, name: str, content: bytes | Iterator[bytes], filename: str = "data.csv") -> httpx.Response:
+    return user.put(f"/api/datasets/{name}", params={"filename": filename}, content=content)
+
+
+def test_the_life_of_an_upload(api: Api, user: httpx.Client) -> None:
+    before = user.get("/api/catalogue").headers["etag"]
+    made = put(user, "flowers", CSV)
+    assert made.status_code == 201, made.text
+    assert made.json()["shape"] == [2]
+    assert made.json()["classes"] == ["a", "b"]
+    after = user.get("/api/catalogue")
+    assert "flowers" in [entry["name"] for entry in after.json()["datasets"]]
+    assert after.headers["etag"] != before, "an upload changes the catalogue"
+    assert user.get("/api/catalogue", headers={"If-None-Match": after.headers["etag"]}).status_code == 304
+    preview = user.get("/api/datasets/flowers/preview", params={"count": 4}).json()
+    assert len(preview["inputs"]) == 4
+    assert preview["counts"] == {"a": 20, "b": 20}
+    assert user.delete("/api/datasets/flowers").status_code == 204
+    assert user.delete("/api/datasets/flowers").status_code == 404
+    assert list(api.services.drafts.iterdir()) == []
+
+
+def test_chunks_make_the_same_data(user: httpx.Client) -> None:
+    file = io.BytesIO()
+    np.savez(file, x=np.random.default_rng(0).normal(size=(50, 3)).astype("float32"), y=np.arange(50) % 2)
+    whole = file.getvalue()
+    made = put(user, "arrays", (whole[start : start + 100] for start in range(0, len(whole), 100)), "arrays.npz")
+    assert made.status_code == 201, made.text
+    assert made.json()["samples"] == 50
+
+
+@pytest.mark.parametrize(
+    ("name", "filename", "content", "status", "code"),
+    [
+        ("digits", "a.csv", CSV, 409, "name_reserved"),
+        ("Upper", "a.csv", CSV, 422, "name_invalid"),
+        ("..", "a.csv", CSV, 404, "not_found"),
+        ("%2e%2e%2fx", "a.csv", CSV, 404, "not_found"),
+        ("a" * 200, "a.csv", CSV, 422, "name_invalid"),
+        ("mine", "a.exe", CSV, 415, "upload_type"),
+        ("mine", "a", CSV, 415, "upload_type"),
+        ("mine", "../../a.csv\0.npz", CSV, 422, "upload_invalid"),
+        ("mine", "a.npz", CSV, 422, "upload_invalid"),
+        ("mine", "a.csv", b"", 422, "upload_invalid"),
+        ("mine", "a.csv", b"\0\0\0\0", 422, "upload_invalid"),
+        ("mine", "a.csv", b"a,b\n1\n1,2,3\n", 422, "upload_invalid"),
+        ("mine", "a.csv", CSV * (LIMITS.upload // len(CSV) + 2), 413, "payload_too_large"),
+    ],
+)
+def test_refusals_leave_no_trace(
+    api: Api, user: httpx.Client, name: str, filename: str, content: bytes, status: int, code: str
+) -> None:
+    before = user.get("/api/datasets").json()
+    for body in (content, iter([content])):
+        answer = put(user, name, body, filename)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    assert user.get("/api/datasets").json() == before
+    assert list(api.services.drafts.iterdir()) == []
+
+
+def test_forms_and_pages_are_no_data(user: httpx.Client) -> None:
+    for media in ("multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "text/html", "image/svg+xml"):
+        answer = user.put("/api/datasets/mine?filename=a.csv", content=CSV, headers={"Content-Type": media})
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media")
+    assert user.put("/api/datasets/mine", content=CSV).status_code == 422
+
+
+def test_what_comes_with_layerloom_stays(user: httpx.Client) -> None:
+    assert user.delete("/api/datasets/digits").json()["code"] == "name_reserved"
+    assert len(user.get("/api/datasets/digits/preview").json()["counts"]) == 10
