@@ -30,6 +30,7 @@ class Server:
         self.entrance = ""
         """Address with a single-use code, as the terminal shows it."""
         self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
 
     def start(self, port: int = 0) -> Server:
         """Start and wait until the ready line is printed."""
@@ -43,7 +44,8 @@ class Server:
             env=environment,
         )
         ready = threading.Event()
-        threading.Thread(target=self._read, args=(self._process, ready), daemon=True).start()
+        self._reader = threading.Thread(target=self._read, args=(self._process, ready), daemon=True)
+        self._reader.start()
         if not ready.wait(HANG_GUARD_S) or not self.url:
             self.stop()
             raise AssertionError(f"the server did not start:\n{''.join(self.output)}")
@@ -51,12 +53,13 @@ class Server:
 
     def _read(self, process: subprocess.Popen[str], ready: threading.Event) -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            self.output.append(line)
-            found = READY.search(line)
-            if found:
-                self.url, self.entrance = found[1], found[1] + (found[2] or "/")
-                ready.set()
+        with process.stdout as lines:
+            for line in lines:
+                self.output.append(line)
+                found = READY.search(line)
+                if found:
+                    self.url, self.entrance = found[1], found[1] + (found[2] or "/")
+                    ready.set()
         ready.set()
 
     @property
@@ -83,14 +86,17 @@ class Server:
         self._end(signal.SIGTERM)
 
     def _end(self, number: signal.Signals) -> None:
-        if self._process is None or self._process.poll() is not None:
+        if self._process is None:
             return
-        self._process.send_signal(number)
-        try:
-            self._process.wait(30)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(30)
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+            try:
+                self._process.wait(30)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait(30)
+        if self._reader is not None:
+            self._reader.join(10)
 
 
 @contextmanager

@@ -1,0 +1,78 @@
+"""What a person does with mouse and keyboard, in words. Nothing here reaches into the page's state."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page, expect
+
+
+def centre(locator: Locator) -> tuple[float, float]:
+    """Middle of an element on the screen."""
+    locator.wait_for()
+    box = locator.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float], steps: int = 12) -> None:
+    """Press, move, release."""
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=steps)
+    page.mouse.up()
+
+
+def new_network(page: Page) -> None:
+    """Project menu → New."""
+    page.get_by_test_id("project-menu").click()
+    page.get_by_role("menuitem", name="New").click()
+    expect(page.locator("[data-node-id]:not([data-node-id^='input'], [data-node-id='output'])")).to_have_count(0)
+
+
+def search_palette(page: Page, text: str) -> None:
+    """Type into the palette's search field."""
+    page.get_by_label("Search layers and operations").fill(text)
+
+
+def drop(page: Page, palette_id: str, search: str, at: tuple[float, float]) -> None:
+    """Drag a palette item to a place on the canvas."""
+    search_palette(page, search)
+    drag(page, centre(page.locator(f"[data-palette='{palette_id}']").first), at)
+
+
+def node(page: Page, member: str) -> Locator:
+    """A layer's node by its attribute name."""
+    return page.locator(f"[data-node-id][data-member='{member}']")
+
+
+def port(where: Locator, side: str, name: str | None = None) -> Locator:
+    """A handle of a node."""
+    named = f"[data-port='{name}']" if name else ""
+    return where.locator(f"[data-side='{side}']{named}").first
+
+
+def connect(page: Page, source: Locator, target: Locator, name: str | None = None) -> None:
+    """Drag from the source's first output to an input of the target."""
+    edges = page.locator("[data-edge]")
+    before = edges.count()
+    drag(page, centre(port(source, "output")), centre(port(target, "input", name)))
+    expect(edges).to_have_count(before + 1)
+
+
+def choose(page: Page, field: Locator, option: str) -> None:
+    """Pick from a searchable select."""
+    field.click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def set_number(page: Page, parameter: str, value: float) -> None:
+    """Type a number into the inspector's field of a parameter."""
+    field = page.locator(f"[data-parameter='{parameter}'] input").first
+    field.fill(str(value))
+    field.press("Enter")
+
+
+def rename(page: Page, name: str) -> None:
+    """Type an attribute name into the inspector."""
+    field = page.get_by_label("Attribute name")
+    field.fill(name)
+    field.press("Enter")
