@@ -9,7 +9,7 @@ from layerloom.graph.checking.findings import Findings, Place, replacing
 from layerloom.graph.checking.fixes import smaller_groups
 from layerloom.graph.checking.inference import Inference
 from layerloom.graph.checking.layers import built
-from layerloom.graph.checking.network import Located, Network
+from layerloom.graph.checking.network import Located, Network, placed
 from layerloom.graph.checking.reading import layer_config, read
 from layerloom.graph.checking.values import LayerConfig
 from layerloom.graph.expressions import ExpressionError
@@ -25,7 +25,7 @@ def check_layers(network: Network, inference: Inference, findings: Findings, lim
             if place.pointer in findings.broken:
                 continue
             at = Place(instance.block, None, place.path, instance.name, None, place.pointer)
-            located = Located(instance, place)
+            located = placed(instance, place)
             match place.member:
                 case Layer() if find(place.member.target) is not None:
                     fits &= _check_layer(inference, findings, located, at, limit)
@@ -43,6 +43,9 @@ def _check_layer(inference: Inference, findings: Findings, located: Located, at:
         findings.add(ProblemCode.EXPRESSION_INVALID, f"{error}.", at)
         return True
     inference.layers.configs[located.name] = config
+    automatic = bool(autos.paths(config))
+    if automatic:
+        inference.layers.automatic.add(located.name)
     wrong = faults(config.target, config.arguments)
     label = config.target.rpartition(".")[2]
     for fault in wrong:
@@ -57,7 +60,7 @@ def _check_layer(inference: Inference, findings: Findings, located: Located, at:
         findings.add(fault.code, f"{fault.sentence}.", where, data={"layer": config.target}, fixes=fixes)
     if wrong:
         return True
-    if autos.paths(config):
+    if automatic:
         return True
     return _check_built(findings, config, label, at, limit)
 

@@ -29,7 +29,7 @@ from layerloom.schema.document import (
     Sequential,
 )
 from layerloom.schema.problems import Edit, Fix, ProblemCode
-from layerloom.schema.values import Value, refs
+from layerloom.schema.values import Ref, Value, refs
 
 _JSON: TypeAdapter[Value] = TypeAdapter(Value)
 
@@ -66,6 +66,7 @@ class _Graph:
         self._used = used
         self._base = pointer(pointer_of(name), "forward")
         self._scope = {argument.name for argument in block.arguments}
+        self._members = {member.name: member for member in reversed(block.members) if not isinstance(member, Alias)}
         self._ids = {item.name for item in block.forward.inputs} | {node.id for node in block.forward.nodes}
 
     def check(self) -> None:
@@ -75,9 +76,11 @@ class _Graph:
             place = Place(self._name, node.id, None, None, None, f"{self._base}/nodes/{index}")
             if not self._check_node(node, place):
                 self._findings.breaks(place.pointer or "")
-        self._check_cycles(graph)
-        self._check_output(graph)
-        self._check_connected(graph)
+        refs_of = {node.id: references(node) for node in graph.nodes}
+        self._check_cycles(graph, refs_of)
+        taken = {ref for found in refs_of.values() for ref in found}
+        self._check_output(graph, taken)
+        self._check_connected(graph, refs_of, taken)
 
     def _check_node(self, node: Node, place: Place) -> bool:
         if isinstance(node, FunctionNode):
@@ -90,6 +93,8 @@ class _Graph:
         if isinstance(node, ChooseNode):
             well &= check_value(self._findings, node.key, place.at("key", "key"), self._scope, results=self._ids)
         for name, value in node.arguments.items():
+            if isinstance(value, Ref) and value.ref in self._ids:
+                continue
             at = place.at(name, "arguments", name)
             well &= check_value(self._findings, value, at, self._scope, results=self._ids)
         return well & self._check_ports(node.arguments, ports or [], label, place) if ports else well
@@ -111,8 +116,9 @@ class _Graph:
         self, node: CallNode | GetNode | LoopNode | ChooseNode, place: Place
     ) -> tuple[list[_Port] | None, str]:
         at = place.below("target")
+        simple = self._members.get(node.target)
         try:
-            path = steps(self._document, self._name, node.target)
+            path = [simple] if simple else [step.member for step in steps(self._document, self._name, node.target)]
         except GraphError as error:
             head = next((item for item in self._block.members if item.name == node.target.partition(".")[0]), None)
             if isinstance(head, Alias) or error.problems[0].code is ProblemCode.UNKNOWN_BLOCK:
@@ -125,7 +131,7 @@ class _Graph:
             self._findings.add(ProblemCode.UNKNOWN_MEMBER, message, at, data=data, fixes=fixes)
             return None, ""
         self._note_use(node.target)
-        member = path[-1].member
+        member = path[-1]
         match node, member:
             case GetNode(), _:
                 return [], ""
@@ -144,6 +150,9 @@ class _Graph:
 
     def _note_use(self, target: str) -> None:
         """A path uses a member of its own block, and of every block that it passes through."""
+        if target in self._members:
+            self._used[self._name].add(target)
+            return
         block = self._name
         walked: list[str] = []
         for name in target.split("."):
@@ -161,11 +170,12 @@ class _Graph:
         well = True
         known = {port.name: port for port in ports}
         for name, value in given.items():
-            at = place.at(name, "arguments", name)
             port = known.get(name)
             if port is None:
+                at = place.at(name, "arguments", name)
                 well = self._unknown_port(name, given, known, label, at)
             elif port.tensor and not port.many and isinstance(value, list) and len(list(refs(value))) > 1:
+                at = place.at(name, "arguments", name)
                 message = f"{name} of {label} takes one tensor, and {len(value)} are connected. Combine them first."
                 self._findings.add(ProblemCode.ARGUMENT_TYPE, message, at)
                 well = False
@@ -194,15 +204,18 @@ class _Graph:
         self._findings.add(ProblemCode.UNKNOWN_PORT, message, at, data={"nearest": close}, fixes=fixes)
         return False
 
-    def _check_cycles(self, graph: Graph) -> None:
+    def _check_cycles(self, graph: Graph, refs_of: dict[str, list[str]]) -> None:
         for index, node in enumerate(graph.nodes):
-            if node.id in references(node):
+            if node.id in refs_of[node.id]:
                 where = f"{self._base}/nodes/{index}"
                 message = f"{shown(node.id)} is connected to itself. Remove that connection."
                 place = Place(self._name, node.id, None, None, None, where)
                 self._findings.add(ProblemCode.CYCLE, message, place, data={"nodes": [node.id]})
                 self._findings.breaks(where)
-        nodes = [node for node in graph.nodes if node.id not in references(node)]
+        seen = {item.name for item in graph.inputs} | (self._unknown(refs_of))
+        if all(_seen(node.id, refs_of, seen) for node in graph.nodes):
+            return  # each node stands behind those that it needs, as documents mostly have it
+        nodes = [node for node in graph.nodes if node.id not in refs_of[node.id]]
         while True:
             try:
                 order(Graph(nodes=nodes))
@@ -220,22 +233,23 @@ class _Graph:
             else:
                 return
 
-    def _check_output(self, graph: Graph) -> None:
+    def _unknown(self, refs_of: dict[str, list[str]]) -> set[str]:
+        """References to what does not exist; nothing waits for these."""
+        return {ref for found in refs_of.values() for ref in found if ref not in self._ids}
+
+    def _check_output(self, graph: Graph, taken: set[str]) -> None:
         place = Place(self._name, None, None, None, "output", f"{self._base}/output")
         if any(True for _ in refs(graph.output)):
             check_value(self._findings, graph.output, place, self._scope, results=self._ids)
             return
-        taken = {ref for node in graph.nodes for ref in references(node)}
         last = [node.id for node in graph.nodes if node.id not in taken]
         fixes = [replacing(f"Return {shown(name)}", f"{self._base}/output", {"$ref": name}) for name in last[-1:]]
         message = f"nothing is connected to the output of {shown(self._name)}."
         self._findings.add(ProblemCode.NO_OUTPUT, message, place, fixes=fixes)
 
-    def _check_connected(self, graph: Graph) -> None:
+    def _check_connected(self, graph: Graph, refs_of: dict[str, list[str]], taken: set[str]) -> None:
         """Warn of nodes that the output does not need, and of inputs that nothing needs."""
-        by_id = {node.id: node for node in graph.nodes}
-        needed = _reachable(by_id, (ref.ref for ref in refs(graph.output)))
-        taken = {ref for node in graph.nodes for ref in references(node)}
+        needed = _reachable(refs_of, (ref.ref for ref in refs(graph.output)))
         if not any(True for _ in refs(graph.output)):
             return
         for index, node in enumerate(graph.nodes):
@@ -261,7 +275,15 @@ def _moved(title: str, where: str, port: str, value: Value) -> Fix:
     return Fix(title=title, edits=edits)
 
 
-def _reachable(nodes: dict[str, Node], start: Iterable[str]) -> set[str]:
+def _seen(name: str, refs_of: dict[str, list[str]], seen: set[str]) -> bool:
+    """Whether a node needs only what was seen; it is itself seen from now on."""
+    if not seen.issuperset(refs_of[name]):
+        return False
+    seen.add(name)
+    return True
+
+
+def _reachable(refs_of: dict[str, list[str]], start: Iterable[str]) -> set[str]:
     """Ids that are needed, those of inputs included."""
     found: set[str] = set()
     pending = list(start)
@@ -269,8 +291,7 @@ def _reachable(nodes: dict[str, Node], start: Iterable[str]) -> set[str]:
         name = pending.pop()
         if name not in found:
             found.add(name)
-            if name in nodes:
-                pending.extend(references(nodes[name]))
+            pending.extend(refs_of.get(name, ()))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from typing import NoReturn, TypeAlias
 
@@ -13,7 +13,7 @@ from layerloom.graph.checking.calls import Arguments, Outcome, call_layer, call_
 from layerloom.graph.checking.failures import Failure
 from layerloom.graph.checking.findings import Findings, Place, pointer
 from layerloom.graph.checking.layers import built
-from layerloom.graph.checking.network import Located, Network
+from layerloom.graph.checking.network import Located, Network, placed
 from layerloom.graph.checking.reading import Waiting, layer_config, read
 from layerloom.graph.checking.values import Frozen, Group, LayerConfig, TensorSpec
 from layerloom.graph.expressions import ExpressionError
@@ -76,6 +76,8 @@ class Layers:
     """Configurations of the network's layers by qualified name, automatic sizes filled in as they become known."""
 
     configs: dict[str, LayerConfig] = field(default_factory=dict)
+    automatic: set[str] = field(default_factory=set)
+    """Layers that still have automatic sizes."""
     sizes: dict[str, dict[autos.AutoPath, int]] = field(default_factory=dict)
     """Automatic sizes that are known."""
 
@@ -209,7 +211,7 @@ class Inference:
 
     def _tensor_of_layer(self, located: Located, place: Place) -> Frozen:
         config = self.config(located)
-        module = built(config).module if not autos.paths(config) else None
+        module = built(config).module if located.name not in self.layers.automatic else None
         if module is None:
             raise Stopped
         tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
@@ -274,8 +276,8 @@ class Inference:
 
     def _layer(self, located: Located, given: Given, place: Place, path: str) -> Frozen:
         config, arguments = self.config(located), tuple(given.items())
-        at = replace(place, member=path, pointer=located.place.pointer)
-        if autos.paths(config):
+        at = Place(place.block, place.node, path, place.instance, None, located.place.pointer)
+        if located.name in self.layers.automatic:
             config = self._resolved(located, config, arguments, at)
         if built(config).module is None:
             raise Stopped  # the member itself has this problem
@@ -297,6 +299,8 @@ class Inference:
             except ExpressionError:
                 raise Stopped from None  # reported with the member
             self.layers.configs[name] = known
+            if autos.paths(known):
+                self.layers.automatic.add(name)
         return known
 
     def _resolved(self, located: Located, config: LayerConfig, arguments: Arguments, at: Place) -> LayerConfig:
@@ -307,6 +311,7 @@ class Inference:
             raise Stopped
         self.layers.configs[located.name] = found.config
         self.layers.sizes[located.name] = dict(found.sizes)
+        self.layers.automatic.discard(located.name)
         return found.config
 
     # --- what went wrong
@@ -338,13 +343,13 @@ class Inference:
         member = located.place.member
         if isinstance(member, Layer):
             config = self.layers.configs.get(located.name)
-            return 0 if config is None or autos.paths(config) else built(config).parameters
+            return 0 if config is None or located.name in self.layers.automatic else built(config).parameters
         if isinstance(member, CONTAINERS):
             return sum(self._parameters(item) for item in self.network.items(located))
         if isinstance(member, BlockUse):
             inner = self.network.instances.get(located.name)
             places = inner.places.items() if inner else ()
-            return sum(self._parameters(Located(inner, p)) for path, p in places if inner and "." not in path)
+            return sum(self._parameters(placed(inner, p)) for path, p in places if inner and "." not in path)
         return self.tensor(located).elements if isinstance(member, Parameter) else 0
 
 

@@ -119,8 +119,9 @@ class _Members:
         automatic = {parameter.name for parameter in entry.parameters if parameter.auto} if entry else set()
         well = True
         for name, value in layer.arguments.items():
-            at = place.at(name, "arguments", name)
-            well &= check_value(self._findings, value, at, scope, automatic=name in automatic)
+            if type(value) is not int:
+                at = place.at(name, "arguments", name)
+                well &= check_value(self._findings, value, at, scope, automatic=name in automatic)
         return well
 
     def _use(self, use: BlockUse, place: Place, scope: Collection[str]) -> bool:

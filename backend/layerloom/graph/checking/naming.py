@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
+from typing import TypeAlias
 
 from layerloom.graph import names
 from layerloom.graph.checking.findings import Findings, Place, pointer, shown
 from layerloom.graph.walk import DICTS, pointer_of, positional
 from layerloom.schema.document import CONTAINERS, Alias, Block, BlockUse, Document, FunctionNode, Item, Member, Repeat
 from layerloom.schema.problems import Edit, Fix, ProblemCode
+
+Named: TypeAlias = tuple[str, Place, Callable[[], Fix] | None]
+"""A name, its place, and what makes the fix that renames it."""
 
 
 def check_names(document: Document, findings: Findings) -> None:
@@ -36,13 +41,11 @@ def _check_arguments(findings: Findings, block: Block, here: Place) -> None:
 
 
 def _check_members(document: Document, findings: Findings, name: str, block: Block, here: Place) -> None:
-    found: list[tuple[str, Place, Fix | None]] = []
+    found: list[Named] = []
     taken = {member.name for member in block.members} | names.attributes()
     for index, member in enumerate(block.members):
-        place = Place(block=name, member=member.name, pointer=pointer(here.pointer or "", "members", index))
-        clash = _clash(_usable(member.name, ()), taken)
-        edits = [Edit(op="replace", path=f"{place.pointer}/name", value=clash)]
-        found.append((member.name, place, Fix(title=f"Rename it to {clash}", edits=edits)))
+        place = Place(block=name, member=member.name, pointer=f"{here.pointer}/members/{index}")
+        found.append((member.name, place, partial(_renamed_alone, member.name, taken, place)))
         if not (isinstance(member, Alias) and "." in member.name):
             reserved = member.name in names.attributes()
             if reserved or not names.is_identifier(member.name):
@@ -62,7 +65,7 @@ def _check_items(document: Document, findings: Findings, member: Member | Item, 
         _check_items(document, findings, member.item, place.below("item"))
     if not isinstance(member, CONTAINERS):
         return
-    found: list[tuple[str, Place, Fix | None]] = []
+    found: list[Named] = []
     by_place = positional(member)
     taken = {item.name for item in member.items if not isinstance(item, Repeat)} | names.attributes(member.kind)
     for index, item in enumerate(member.items):
@@ -70,18 +73,19 @@ def _check_items(document: Document, findings: Findings, member: Member | Item, 
         name = item.name if own and not isinstance(item, Repeat) else str(index)
         inner = Place(place.block, None, f"{place.member}.{name}", None, None, f"{place.pointer}/items/{index}")
         if own:
-            fix = _renamed(document, place.block or "", place.member or "", name, _usable(name, taken), inner)
-            found.append((name, inner, fix))
+            usable = _usable(name, taken)
+            rename = partial(_renamed, document, place.block or "", place.member or "", name, usable, inner)
+            found.append((name, inner, rename))
             reserved = name in names.attributes(member.kind)
             if reserved or not names.is_key(name):
-                _invalid(findings, "a key" if member.kind in DICTS else "an item", name, inner, reserved, fix)
+                _invalid(findings, "a key" if member.kind in DICTS else "an item", name, inner, reserved, rename())
                 findings.breaks(inner.pointer or "")
         _check_items(document, findings, item, inner)
     _distinct(findings, found)
 
 
 def _check_graph(findings: Findings, block: Block, here: Place) -> None:
-    inputs: list[tuple[str, Place, Fix | None]] = []
+    inputs: list[Named] = []
     for index, item in enumerate(block.forward.inputs):
         place = here.at(item.name, "forward", "inputs", index, "name")
         inputs.append((item.name, place, None))
@@ -91,7 +95,7 @@ def _check_graph(findings: Findings, block: Block, here: Place) -> None:
     taken = {item.name for item in block.forward.inputs}
     every = taken | {node.id for node in block.forward.nodes}
     for index, node in enumerate(block.forward.nodes):
-        where = pointer(here.pointer or "", "forward", "nodes", index)
+        where = f"{here.pointer}/forward/nodes/{index}"
         place = Place(here.block, node.id, None, None, None, where)
         if node.id in taken:
             fresh = _clash(node.id, every)
@@ -121,10 +125,10 @@ def _invalid(findings: Findings, what: str, name: str, place: Place, reserved: b
     findings.add(code, message, place, data={"name": name[:200]}, fixes=[fix] if fix else [])
 
 
-def _distinct(findings: Findings, found: Sequence[tuple[str, Place, Fix | None]]) -> None:
+def _distinct(findings: Findings, found: Sequence[Named]) -> None:
     """Equal names are an error; names that differ only in case or composition are easily mistaken for each other."""
     first: dict[str, str] = {}
-    for name, place, fix in found:
+    for name, place, mend in found:
         folded = unicodedata.normalize("NFC", name).casefold()
         if folded not in first:
             first[folded] = name
@@ -141,10 +145,16 @@ def _distinct(findings: Findings, found: Sequence[tuple[str, Place, Fix | None]]
             message,
             place,
             severity="error" if same else "warning",
-            fixes=[fix] if fix else [],
+            fixes=[mend()] if mend else [],
         )
         if same and place.member and place.pointer:
             findings.breaks(place.pointer)
+
+
+def _renamed_alone(name: str, taken: Collection[str], place: Place) -> Fix:
+    """Rename the second of two members: paths go on to mean the first."""
+    new = _clash(_usable(name, ()), taken)
+    return Fix(title=f"Rename it to {new}", edits=[Edit(op="replace", path=f"{place.pointer}/name", value=new)])
 
 
 def _usable(name: str, taken: Collection[str]) -> str:

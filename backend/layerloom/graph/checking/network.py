@@ -28,13 +28,15 @@ class Located:
 
     instance: Instance
     place: Place
+    name: str
+    """Qualified module name."""
     tensor: str = ""
     """Name of a parameter or buffer of the layer there: ``weight`` of ``embed.weight``."""
 
-    @property
-    def name(self) -> str:
-        """Qualified module name."""
-        return qualified(self.instance, self.place.path)
+
+def placed(instance: Instance, place: Place, tensor: str = "") -> Located:
+    """A place of an instance."""
+    return Located(instance, place, qualified(instance, place.path), tensor)
 
 
 def qualified(instance: Instance, path: str) -> str:
@@ -79,7 +81,7 @@ class Network:
                 if parent and not isinstance(place.member, Alias):
                     children.setdefault(parent, []).append(path)
         paths = children.get(located.place.path, [])
-        return [Located(located.instance, located.instance.places[path]) for path in paths]
+        return [placed(located.instance, located.instance.places[path]) for path in paths]
 
     def locate(self, instance: Instance, path: str, depth: int = 0) -> Located | None:
         """What a path below an instance leads to; None where there is nothing."""
@@ -93,7 +95,7 @@ class Network:
         if place is not None:
             if isinstance(place.member, Alias):
                 return self.locate(instance, place.member.of, depth + 1)
-            return Located(instance, place)
+            return placed(instance, place)
         prefix, _, rest = path.rpartition(".")
         while prefix:
             around = instance.places.get(prefix)
@@ -111,7 +113,7 @@ class Network:
                 inner = self.instances.get(qualified(instance, around.path))
                 return self.locate(inner, rest, depth + 1) if inner else None
             case Layer():
-                return Located(instance, around, rest)
+                return placed(instance, around, rest)
         return None
 
     def cost(self, name: str = "") -> int:

@@ -6,11 +6,10 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 
-from layerloom.graph.checking import autos
 from layerloom.graph.checking.diagnosis import text
 from layerloom.graph.checking.inference import Inference, ModuleRecord, NodeRecord, Stopped
 from layerloom.graph.checking.layers import built
-from layerloom.graph.checking.network import Located, Network
+from layerloom.graph.checking.network import Located, Network, placed
 from layerloom.graph.checking.values import Frozen, Group, TensorSpec
 from layerloom.schema.document import CONTAINERS, Alias, BlockUse, Buffer, Layer, Parameter
 from layerloom.schema.report import ModuleReport, NodeReport, Other, TensorType, Totals
@@ -76,7 +75,7 @@ class Inventory:
         for instance in network.instances.values():
             replaced = {place.path for place in instance.places.values() if isinstance(place.member, Alias)}
             for place in instance.places.values():
-                self._count(Located(instance, place), replaced)
+                self._count(placed(instance, place), replaced)
 
     def _count(self, located: Located, replaced: set[str]) -> None:
         member, name = located.place.member, located.name
@@ -103,7 +102,7 @@ class Inventory:
             config = self._first.config(located)
         except Stopped:
             return
-        layer = built(config) if not autos.paths(config) else None
+        layer = built(config) if located.name not in self._first.layers.automatic else None
         if layer is None or layer.module is None:
             self._add(located.name, 0, 0)
             return

@@ -11,6 +11,9 @@ from layerloom.schema import values
 from layerloom.schema.problems import ProblemCode
 from layerloom.schema.values import Auto, DType, Expr, FunctionRef, LayerValue, Ref, Slice, Tuple, Value
 
+_PLAIN = (int, str, bool, float, type(None))
+"""Values that name nothing."""
+
 
 def inside(value: Value, where: str) -> Iterator[tuple[Value, str]]:
     """A value and everything inside it, each with its JSON pointer."""
@@ -46,6 +49,10 @@ def check_value(
     ``scope`` are the names that expressions may use, ``results`` the ids that references may have (None: no reference
     is allowed here), ``automatic`` whether the whole value may be an automatic size.
     """
+    if type(value) in _PLAIN or (automatic and isinstance(value, Auto)):
+        return True
+    if isinstance(value, Ref) and results is not None and value.ref in results:
+        return True
     well = True
     for part, where in inside(value, place.pointer or ""):
         at = Place(place.block, place.node, place.member, None, place.port, where)
