@@ -59,10 +59,19 @@ def seqs(events: list[dict[str, Any]]) -> list[int]:
     return [event["seq"] for event in events]
 
 
+def drain(viewer: ClientConnection) -> None:
+    while True:
+        viewer.recv(GUARD_S)
+
+
+def flood(viewer: ClientConnection) -> None:
+    for _ in range(10_000):
+        viewer.send("x")
+
+
 def closed_with(viewer: ClientConnection) -> int:
     with pytest.raises(ConnectionClosed) as closed:
-        while True:
-            viewer.recv(GUARD_S)
+        drain(viewer)
     assert closed.value.rcvd is not None, closed.value
     return closed.value.rcvd.code
 
@@ -148,8 +157,7 @@ def test_a_viewer_that_talks_is_sent_away(feed: Feed) -> None:
         viewer.send("a word is no harm")
         take(viewer, 3)
         with pytest.raises(ConnectionClosed):
-            for _ in range(10_000):
-                viewer.send("x")
+            flood(viewer)
         assert viewer.close_code == 1008
 
 
