@@ -1,11 +1,11 @@
 /** Sizes on the canvas, as a function of the document: nothing is measured, so thousands of nodes cost nothing to place. */
-import { viewOf } from "./graph";
+import { NEW_OUTPUT, viewOf } from "./graph";
 import { bare, isContainer, itemName, join, resolve } from "./members";
 import type { Ports } from "./ports";
 import type { Block, BlockView, Doc, GraphNode, Item, Member, Position } from "./types";
 
 export type Size = { width: number; height: number };
-export const NODE_WIDTH = 216;
+export const NODE_WIDTH = 228;
 export const NODE_HEIGHT = 72;
 export const TERMINAL: Size = { width: 168, height: 44 };
 /** Between one node and the next; room for the shape on the edge. */
@@ -71,8 +71,12 @@ export const terminalSize = (ports: number): Size => ({
   height: TERMINAL.height,
 });
 
-/** The middle of the n-th of `count` handles along a side. */
-export const handleX = (width: number, index: number, count: number): number => (width * (index + 1)) / (count + 1);
+/** The middle of the n-th handle along a side. A port that only adds others stands at the end, out of their way. */
+export function handleX(width: number, index: number, ports: readonly { name: string }[]): number {
+  const extra = ports.at(-1)?.name === NEW_OUTPUT ? 1 : 0;
+  const count = ports.length - extra;
+  return index < count ? (width * (index + 1)) / (count + 1) : width - HANDLE * 2.4;
+}
 
 /** Somewhere free near a wished place: one step down and right for as long as another node stands there. */
 export function freeSpot(doc: Doc, block: string, wished: Position): Position {

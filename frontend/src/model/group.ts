@@ -1,5 +1,17 @@
 /** Making a container of selected nodes, and dissolving it again. */
-import { argumentsOf, changeBlock, changeGraph, changeRefs, changeView, edges, nextId, nodeAt, refName } from "./graph";
+import {
+  argumentsOf,
+  changeBlock,
+  changeGraph,
+  changeRefs,
+  changeView,
+  edges,
+  nextId,
+  nodeAt,
+  place,
+  refName,
+  viewOf,
+} from "./graph";
 import {
   changeMember,
   countsItems,
@@ -16,6 +28,7 @@ import {
   usedPaths,
 } from "./members";
 import { isName, snake, unique } from "./names";
+import { column, heightOf, shiftBelow } from "./room";
 import type { Arguments, Block, Container, Doc, GraphNode, Item, Member } from "./types";
 import { isRef, ref } from "./values";
 
@@ -118,11 +131,17 @@ export function group(
     ...graph,
     nodes: graph.nodes.flatMap((node) => (node.id === last.id ? [call] : gone.has(node.id) ? [] : [node])),
   }));
-  return changeView(joined, blockName, (view) => {
-    const at = view.positions[first.id] ?? { x: 0, y: 0 };
+  const { positions } = viewOf(doc, blockName);
+  const at = positions[first.id];
+  const end = positions[last.id];
+  const placed = changeView(joined, blockName, (view) => {
     const kept = Object.entries(view.positions).filter(([id]) => !gone.has(id));
-    return { ...view, positions: { ...Object.fromEntries(kept), [last.id]: at } };
+    return { ...view, positions: { ...Object.fromEntries(kept), ...(at ? { [last.id]: at } : {}) } };
   });
+  if (!at || !end) return placed;
+  const bottom = end.y + heightOf(doc, blockName, last.id);
+  const boxBottom = at.y + heightOf(placed, blockName, last.id);
+  return shiftBelow(placed, blockName, bottom, boxBottom - bottom, new Set([last.id]));
 }
 
 /** Whether a container can be dissolved: every item has a name of its own, and no node needs the container as such. */
@@ -198,7 +217,7 @@ export function ungroup(doc: Doc, blockName: string, path: string, portOf: (item
   if (parent) return changeBlock(doc, blockName, (it) => splice(it, parent, path, container));
   const names = freedNames(block, path, container);
   const ports = container.items.map(portOf);
-  return changeBlock(doc, blockName, (it) => {
+  const dissolved = changeBlock(doc, blockName, (it) => {
     const members = it.members.flatMap((member): Member[] =>
       member.name === path
         ? container.items.map((item, index) => ({ ...item, name: names[index] }) as Member)
@@ -218,6 +237,27 @@ export function ungroup(doc: Doc, blockName: string, path: string, portOf: (item
       freed,
     );
   });
+  return unfolded(doc, dissolved, blockName);
+}
+
+/** The freed nodes of each box one below the other, where the box was. */
+function unfolded(before: Doc, after: Doc, blockName: string): Doc {
+  const old = new Set(before.blocks[blockName]?.forward.nodes.map((node) => node.id));
+  let next = after;
+  let run: string[] = [];
+  for (const { id } of after.blocks[blockName]?.forward.nodes ?? []) {
+    run.push(id);
+    if (!old.has(id)) continue;
+    const at = viewOf(before, blockName).positions[id];
+    if (run.length > 1 && at) {
+      const bottom = at.y + heightOf(before, blockName, id);
+      const places = column(after, blockName, run, at);
+      const end = (places[id]?.y ?? 0) + heightOf(after, blockName, id);
+      next = place(shiftBelow(next, blockName, bottom, end - bottom, new Set(run)), blockName, places);
+    }
+    run = [];
+  }
+  return next;
 }
 
 /** A Sequential inside a Sequential is dissolved in place. */

@@ -48,9 +48,17 @@ export function startValue(spec: ParameterSpec): Value {
   }
 }
 
+/** Torch begins with axis 0, which in a network is the batch: a flatten that takes it in is hardly ever meant. */
+const BATCH_AXIS = 0;
+const AFTER_BATCH = new Set(["start_dim"]);
+
 /** Arguments that must be written down; all else is left to torch's defaults. Ports are connected, not written. */
 export function startArguments(entry: Entry): Arguments {
   const ports = new Set(entry.inputs.map((port) => port.name));
   const wanted = entry.parameters.filter((spec) => (spec.required || spec.auto) && !ports.has(spec.name));
-  return Object.fromEntries(wanted.map((spec) => [spec.name, startValue(spec)]));
+  const kept = entry.parameters.filter((spec) => spec.default === BATCH_AXIS && AFTER_BATCH.has(spec.name));
+  return Object.fromEntries([
+    ...wanted.map((spec) => [spec.name, startValue(spec)]),
+    ...kept.map((spec) => [spec.name, BATCH_AXIS + 1]),
+  ]);
 }

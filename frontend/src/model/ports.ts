@@ -77,7 +77,8 @@ function declared(doc: Doc, block: Block, node: GraphNode, lookup: Lookup): Port
   const member = calledBy(block, node);
   if (node.op === "call") return memberPorts(doc, block, member, lookup);
   const item = memberPorts(doc, block, firstItem(member), lookup);
-  if (node.op === "loop") return { inputs: item.inputs.length ? item.inputs : [INPUT], outputs: [WHOLE] };
+  // The value that a loop carries is its `input`, whatever the items call it.
+  if (node.op === "loop") return { inputs: [INPUT, ...item.inputs.slice(1)], outputs: [WHOLE] };
   const keys = node.key === null && isContainer(member) ? member.items.map((_, index) => index) : [];
   const names = isContainer(member) ? keys.map((index) => bare(member.items[index] as Item).name) : [];
   return { inputs: item.inputs, outputs: names.length ? names.map((name) => outPort(name, [name])) : [WHOLE] };
@@ -104,8 +105,11 @@ export function portsOf(
   result?: Result | null,
 ): Ports {
   const { inputs, outputs } = declared(doc, block, node, lookup);
+  const args = argumentsOf(node);
   const known = new Set(inputs.map((port) => port.name));
-  const extra = Object.entries(argumentsOf(node)).flatMap(([name, value]) =>
+  // A port whose value is written down (an index, a number to add) waits for no connection.
+  const written = (name: string) => args[name] !== undefined && refsIn(args[name]).length === 0;
+  const extra = Object.entries(args).flatMap(([name, value]) =>
     !known.has(name) && refsIn(value).length > 0 ? [{ name, many: Array.isArray(value), required: false }] : [],
   );
   // A declared whole gives way to its parts, where the check saw that it has some (`torch.chunk`).
@@ -117,7 +121,8 @@ export function portsOf(
       paths.add(key(path));
       all.push(outPort(path.length ? path.join(".") : "output", path));
     }
-  return { inputs: [...inputs, ...extra], outputs: all };
+  const own = inputs.map((port) => (written(port.name) && !port.many ? { ...port, required: false } : port));
+  return { inputs: [...own, ...extra], outputs: all };
 }
 
 /** Parts of each node's result that some edge starts from. */

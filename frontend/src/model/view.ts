@@ -25,7 +25,7 @@ export const useView = create<View>(() => ({
   edges: new Set(),
   item: null,
   tab: "problems",
-  bottomOpen: true,
+  bottomOpen: false,
   focus: null,
 }));
 

@@ -64,9 +64,9 @@ function Workbench() {
       <div className={styles.page} data-palette={palette || undefined}>
         <h1 className={styles.hidden}>{t.title}</h1>
         {palette ? (
-          <aside className={styles.left}>
+          <div className={styles.left}>
             <Palette onFold={() => setPalette(false)} />
-          </aside>
+          </div>
         ) : (
           <div className={styles.rail}>
             <Tooltip label={t.palette.unfold} position="right">
@@ -80,9 +80,9 @@ function Workbench() {
           <Canvas />
           <EditorPageBottom />
         </div>
-        <aside className={styles.right}>
+        <div className={styles.right}>
           <Inspector />
-        </aside>
+        </div>
       </div>
       <CommandPalette
         more={[

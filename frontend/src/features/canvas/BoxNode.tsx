@@ -7,6 +7,7 @@ import { toggleCollapsed } from "@/model/edit";
 import { BOX, MOST_ROWS, type Row, rows } from "@/model/geometry";
 import { bare, isContainer, parentOf } from "@/model/members";
 import { qualified, resultText } from "@/model/report";
+import { reflowed } from "@/model/room";
 import { apply, currentDoc } from "@/model/store";
 import type { Item } from "@/model/types";
 import { placeIn, selectItem, useView } from "@/model/view";
@@ -47,7 +48,7 @@ export const BoxNode = memo(function BoxNode({ id, data, selected }: NodeProps<F
           aria-label={t.node.fold(data.member)}
           onClick={() => {
             const place = placeIn(useView.getState().trail, currentDoc());
-            apply(t.steps.fold, (doc) => toggleCollapsed(doc, place.block, id));
+            apply(t.steps.fold, (doc) => reflowed(doc, toggleCollapsed(doc, place.block, id), place.block));
           }}
         >
           <ChevronDown size={14} aria-hidden />
@@ -56,7 +57,7 @@ export const BoxNode = memo(function BoxNode({ id, data, selected }: NodeProps<F
         <span className={styles.member}>{data.member}</span>
       </div>
       {lines.rows.map((row) => (
-        <BoxRow key={row.path} row={row} node={id} selected={item === row.path} />
+        <BoxRow key={row.path} row={row} node={id} selected={item === row.path} wrong={data.wrong.includes(row.path)} />
       ))}
       {over && <DropLine top={dropY(lines.rows, over.path, over.index, lines.bottom)} />}
       {box.items.length > MOST_ROWS && (
@@ -98,7 +99,8 @@ function useItemLook(item: Item): { label: string; category: string } {
   return { label: kindName(it.kind), category: isContainer(it) ? "container" : "parameter" };
 }
 
-function BoxRow({ row, node, selected }: { row: Row; node: string; selected: boolean }) {
+function BoxRow(props: { row: Row; node: string; selected: boolean; wrong: boolean }) {
+  const { row, node, selected, wrong } = props;
   const look = useItemLook(row.item);
   const instance = useView((state) => state.trail.at(-1)?.instance ?? "");
   const name = qualified(instance, row.path);
@@ -120,6 +122,7 @@ function BoxRow({ row, node, selected }: { row: Row; node: string; selected: boo
         style={{ height: row.height, "--cat": categoryColour(look.category) } as React.CSSProperties}
         data-item={row.path}
         data-selected={selected || undefined}
+        data-wrong={wrong || undefined}
         onClick={(event) => {
           event.stopPropagation();
           selectItem(node, row.path);

@@ -44,6 +44,8 @@ const edgeTypes = { shape: ShapeEdge };
 const defaultEdge = {
   markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: "var(--ll-line-strong)" },
 };
+/** Of the overview, in pixels. */
+const MINIMAP = { width: 150, height: 104 };
 const NO_DRAG: ReadonlyMap<string, Position> = new Map();
 
 /** The graph of the block that is shown. */
@@ -161,6 +163,16 @@ export function Canvas() {
       data-block={place.block}
       role="region"
       aria-label={t.canvas.label}
+      tabIndex={-1}
+      onPointerDownCapture={(event) => {
+        // The pane keeps presses to itself, so that the field one was in would go on taking the keys.
+        const { currentTarget } = event;
+        if (!currentTarget.contains(document.activeElement)) currentTarget.focus({ preventScroll: true });
+      }}
+      onDoubleClick={(event) => {
+        const onPane = event.target instanceof Element && event.target.classList.contains("react-flow__pane");
+        if (onPane) useCanvas.setState({ quick: { x: event.clientX, y: event.clientY } });
+      }}
       onPointerMove={(event) => useCanvas.setState({ pointer: { x: event.clientX, y: event.clientY } })}
       onPointerLeave={() => useCanvas.setState({ pointer: null })}
     >
@@ -185,9 +197,6 @@ export function Canvas() {
         onNodeDoubleClick={(_, node) => {
           select([node.id], useView.getState().item);
           openSelected();
-        }}
-        onPaneClick={(event) => {
-          if (event.detail === 2) useCanvas.setState({ quick: { x: event.clientX, y: event.clientY } });
         }}
         onPaneContextMenu={(event) => {
           event.preventDefault();
@@ -222,7 +231,7 @@ export function Canvas() {
         ariaLabelConfig={t.flow}
       >
         <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} />
-        <MiniMap pannable zoomable ariaLabel={t.canvas.minimap} />
+        <MiniMap pannable zoomable style={MINIMAP} ariaLabel={t.canvas.minimap} />
         <Panel position="top-left">
           <Trail />
         </Panel>

@@ -26,7 +26,14 @@ export function CanvasMenu() {
     ids.flatMap((id) => all.find((command) => command.id === id && (command.enabled() || ALWAYS.has(id))) ?? []),
   ).filter((group) => group.length > 0);
   return (
-    <Menu opened onChange={(opened) => !opened && close()} position="bottom-start" offset={0} shadow="md" width={230}>
+    <Menu
+      opened
+      onChange={(opened) => !opened && close()}
+      position={menu.y > window.innerHeight / 2 ? "top-start" : "bottom-start"}
+      offset={0}
+      shadow="md"
+      width={230}
+    >
       <Menu.Target>
         <div className={styles.anchor} style={{ left: menu.x, top: menu.y }} />
       </Menu.Target>

@@ -30,18 +30,12 @@ export function CommandPalette({ more }: { more: Choice[] }) {
     return () => window.removeEventListener("keydown", onKey);
   }, []);
   return (
-    <Modal
-      opened={opened}
-      onClose={close}
-      withCloseButton={false}
-      padding={0}
-      size="lg"
-      yOffset="12vh"
-      centered={false}
-      aria-label={t.commandPalette.title}
-    >
-      {opened && <Content more={more} />}
-    </Modal>
+    <Modal.Root opened={opened} onClose={close} size="lg" yOffset="12vh" centered={false}>
+      <Modal.Overlay />
+      <Modal.Content aria-label={t.commandPalette.title}>
+        <Modal.Body p={0}>{opened && <Content more={more} />}</Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }
 

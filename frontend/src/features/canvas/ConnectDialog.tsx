@@ -1,6 +1,6 @@
 import { Modal } from "@mantine/core";
 import { useText } from "@/i18n";
-import { connect, wouldCycle } from "@/model/graph";
+import { connect, OUTPUT, wouldCycle } from "@/model/graph";
 import { apply } from "@/model/store";
 import { here } from "./commands";
 import type { FlowNode } from "./flow";
@@ -14,16 +14,12 @@ export function ConnectDialog({ nodes }: { nodes: readonly FlowNode[] }) {
   const t = useText().editor;
   const opened = useCanvas((state) => state.dialog === "connect");
   return (
-    <Modal
-      opened={opened}
-      onClose={close}
-      title={t.commands.connectTo}
-      size="md"
-      padding={0}
-      data-testid="connect-dialog"
-    >
-      {opened && <Targets nodes={nodes} />}
-    </Modal>
+    <Modal.Root opened={opened} onClose={close} size="md" data-testid="connect-dialog">
+      <Modal.Overlay />
+      <Modal.Content aria-label={t.commands.connectTo}>
+        <Modal.Body p={0}>{opened && <Targets nodes={nodes} />}</Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }
 
@@ -41,7 +37,7 @@ function Targets({ nodes }: { nodes: readonly FlowNode[] }) {
             const from = source.data.outputs.length > 1 ? `${out.name} → ` : "";
             return {
               id: `${out.name}-${target.id}-${into.name}`,
-              label: `${from}${name} · ${into.name}`,
+              label: `${from}${name}${into.name === OUTPUT ? "" : ` · ${into.name}`}`,
               hint: target.data.member ? target.data.label : "",
               run: () => {
                 apply(t.steps.connect, (doc) =>

@@ -3,6 +3,7 @@ import { Boxes, CircleAlert, CornerDownRight, TriangleAlert } from "lucide-react
 import { memo } from "react";
 import { useText } from "@/i18n";
 import { handleX } from "@/model/geometry";
+import { OUTPUT } from "@/model/graph";
 import styles from "./Canvas.module.css";
 import { categoryColour } from "./categories";
 import type { FlowNode, NodeData } from "./flow";
@@ -63,14 +64,14 @@ export function InHandles({ data }: { data: NodeData }) {
       type="target"
       position={Position.Top}
       className={styles.handle}
-      style={{ left: handleX(size.width, index, inputs.length) }}
+      style={{ left: handleX(size.width, index, inputs) }}
       role="img"
       aria-label={t.inputPort(port.name, data.member || data.label)}
       data-port={port.name}
       data-side="input"
       data-optional={!port.required || undefined}
     >
-      {(inputs.length > 1 || port.name === "+") && <span className={styles.portIn}>{port.name}</span>}
+      {inputs.length > 1 && port.name !== OUTPUT && <span className={styles.portIn}>{port.name}</span>}
     </Handle>
   ));
 }
@@ -85,7 +86,7 @@ export function OutHandles({ data }: { data: NodeData }) {
       type="source"
       position={Position.Bottom}
       className={styles.handle}
-      style={{ left: handleX(size.width, index, outputs.length) }}
+      style={{ left: handleX(size.width, index, outputs) }}
       role="img"
       aria-label={t.outputPort(port.name, data.member || data.label)}
       data-port={port.name}

@@ -1,13 +1,15 @@
 /** Everything that can be done in the editor, once: keys, menus and the command palette all take it from here. */
-import type { Texts } from "@/i18n";
+import { type Texts, text as texts } from "@/i18n";
 import { copy, duplicate, isCopied, paste } from "@/model/clipboard";
-import { disconnectEdge, edges, inputName, nodeAt, OUTPUT } from "@/model/graph";
+import { toggleCollapsed } from "@/model/edit";
+import { disconnectEdge, edges, inputName, nodeAt, OUTPUT, viewOf } from "@/model/graph";
 import { type GroupKind, group, groupRefused, ungroup, ungroupRefused } from "@/model/group";
 import { bare, isContainer, parentOf, resolve } from "@/model/members";
 import { removeMember, removeNodes } from "@/model/nodes";
 import { MalformedDocument } from "@/model/normalise";
 import { calledBy, memberPorts } from "@/model/ports";
-import { qualified } from "@/model/report";
+import { type Place, qualified } from "@/model/report";
+import { reflowed } from "@/model/room";
 import { apply, currentDoc, useDocument } from "@/model/store";
 import type { Block, Doc, Position } from "@/model/types";
 import { clearSelection, goUp, openBlock, placeIn, select, useView } from "@/model/view";
@@ -88,7 +90,7 @@ function removeSelected(t: Texts["editor"]): void {
   const { block, its, ids } = here();
   const { item, edges: chosen } = useView.getState();
   if (item) {
-    apply(t.steps.remove(item), (doc) => removeMember(doc, block, item));
+    apply(t.steps.remove(item), (doc) => reflowed(doc, removeMember(doc, block, item), block));
     useView.setState({ item: null });
     return;
   }
@@ -171,18 +173,31 @@ function dissolve(t: Texts["editor"]): void {
   useView.setState({ item: null });
 }
 
-/** Opens the block that the selected node or item is an instance of. */
-export function openSelected(): boolean {
+/** The block that the selected node or item is an instance of. */
+function openable(): Place | null {
   const { doc, its } = here();
   const path = selectedMember();
-  if (!path) return false;
-  const member = resolve(its, path);
+  const member = path ? resolve(its, path) : null;
   const found = member && bare(member);
-  if (found?.kind !== "block" || !doc.blocks[found.block]) return false;
+  if (!path || found?.kind !== "block" || !doc.blocks[found.block]) return null;
   const { instance } = placeIn(useView.getState().trail, doc);
-  openBlock({ block: found.block, instance: qualified(instance, path) });
-  return true;
+  return { block: found.block, instance: qualified(instance, path) };
 }
+
+/** Opens that block; a folded container unfolds instead. */
+export function openSelected(): void {
+  const place = openable();
+  if (place) openBlock(place);
+  else unfold();
+}
+
+function unfold(): void {
+  const { doc, block, nodeIds } = here();
+  const [id] = nodeIds;
+  if (id && viewOf(doc, block).collapsed.includes(id))
+    apply(texts().editor.steps.fold, (it) => reflowed(it, toggleCollapsed(it, block, id), block));
+}
+
 const depth = (): number => useView.getState().trail.length;
 
 /** The commands in the order of the menu. */
@@ -222,7 +237,7 @@ export function commands(t: Texts["editor"]): Command[] {
     { id: "groupList", keys: "", enabled: can("module_list"), run: () => groupAs("module_list", t) },
     { id: "groupDict", keys: "", enabled: can("module_dict"), run: () => groupAs("module_dict", t) },
     { id: "ungroup", keys: "Mod+Shift+G", enabled: () => containerPath() !== null, run: () => dissolve(t) },
-    { id: "open", keys: "Enter", enabled: () => selectedMember() !== null, run: () => void openSelected() },
+    { id: "open", keys: "Enter", enabled: () => openable() !== null, run: openSelected },
     { id: "goUp", keys: "Alt+ArrowUp", enabled: () => depth() > 1, run: () => goUp(depth() - 2) },
     { id: "layout", keys: "L", enabled: () => true, run: () => canvas?.layout() },
     { id: "fit", keys: "F", enabled: () => true, run: () => canvas?.fit() },

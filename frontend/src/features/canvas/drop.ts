@@ -4,6 +4,7 @@ import { edges, nodeAt } from "@/model/graph";
 import { moveInto } from "@/model/group";
 import { insertOnEdge } from "@/model/nodes";
 import { portsOf } from "@/model/ports";
+import { makeRoom, reflowed } from "@/model/room";
 import { apply, currentDoc } from "@/model/store";
 import type { Block, Doc, Position } from "@/model/types";
 import { select } from "@/model/view";
@@ -46,7 +47,8 @@ export function spliced(doc: Doc, block: string, id: string, edgeId: string): Do
   const { inputs, outputs } = portsOf(doc, its, node, lookup, []);
   const [input] = inputs;
   const [output] = outputs;
-  return input && output ? insertOnEdge(doc, block, edge, id, input, output.path) : doc;
+  if (!input || !output) return doc;
+  return makeRoom(insertOnEdge(doc, block, edge, id, input, output.path), block, edge, id);
 }
 
 /** Whether a node stands alone, so that dropping it into an edge is meant as inserting it. */
@@ -66,7 +68,7 @@ export function dropThing(
   if (target?.kind === "box") {
     const item = thingItem(thing);
     if (!item) return "refused";
-    apply(label, (doc) => addItem(doc, block, target.path, item, target.index));
+    apply(label, (doc) => reflowed(doc, addItem(doc, block, target.path, item, target.index), block));
     select([target.node]);
     return "added";
   }
@@ -83,7 +85,7 @@ export function dropThing(
 export function dropNode(block: string, id: string, target: DropTarget | null, label: string): boolean {
   const before = currentDoc();
   if (target?.kind === "box") {
-    apply(label, (doc) => moveInto(doc, block, id, target.path, target.index), "move");
+    apply(label, (doc) => reflowed(doc, moveInto(doc, block, id, target.path, target.index), block), "move");
     if (currentDoc() !== before) select([target.node]);
   }
   if (target?.kind === "edge" && isLoose(before, block, id))

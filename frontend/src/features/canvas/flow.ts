@@ -18,7 +18,7 @@ import {
 } from "@/model/ports";
 import { nodeReport, type Place, problemsHere, resultText, shapeText } from "@/model/report";
 import type { Arguments, Block, Container, Doc, GraphNode, Path, Position } from "@/model/types";
-import { isAuto } from "@/model/values";
+import { isAuto, refsIn } from "@/model/values";
 
 export type NodeData = {
   kind: "layer" | "box" | "input" | "output";
@@ -37,6 +37,8 @@ export type NodeData = {
   collapsed: boolean;
   severity: "error" | "warning" | null;
   reason: string;
+  /** Paths of members inside a box that have problems. */
+  wrong: string[];
   [key: string]: unknown;
 };
 export type FlowNode = Node<NodeData, "layer" | "box" | "terminal">;
@@ -48,10 +50,9 @@ export type Scene = { doc: Doc; place: Place; lookup: Lookup; report: Report | n
 /** The two arguments that say most: those that differ from torch's defaults, in torch's order, sizes found by itself left out. */
 function detail(args: Arguments, entry: Entry | undefined): string {
   const specs = entry?.parameters ?? [];
-  const order = specs.filter((spec) => spec.name in args && !isAuto(args[spec.name]));
-  const ports = new Set(entry?.inputs.map((port) => port.name));
-  return order
-    .filter((spec) => !ports.has(spec.name))
+  const written = (name: string) => name in args && !isAuto(args[name]) && refsIn(args[name] ?? null).length === 0;
+  return specs
+    .filter((spec) => written(spec.name))
     .slice(0, 2)
     .map((spec) => `${spec.name}=${formatValue(args[spec.name])}`)
     .join("  ");
@@ -62,7 +63,7 @@ const handles = (ports: { inputs: InPort[]; outputs: OutPort[] }, size: Size) =>
     id: port.name,
     type: "target" as const,
     position: Side.Top,
-    x: handleX(size.width, index, ports.inputs.length) - HANDLE / 2,
+    x: handleX(size.width, index, ports.inputs) - HANDLE / 2,
     y: -HANDLE / 2,
     width: HANDLE,
     height: HANDLE,
@@ -71,7 +72,7 @@ const handles = (ports: { inputs: InPort[]; outputs: OutPort[] }, size: Size) =>
     id: port.name,
     type: "source" as const,
     position: Side.Bottom,
-    x: handleX(size.width, index, ports.outputs.length) - HANDLE / 2,
+    x: handleX(size.width, index, ports.outputs) - HANDLE / 2,
     y: size.height - HANDLE / 2,
     width: HANDLE,
     height: HANDLE,
@@ -91,10 +92,11 @@ function flowNode(id: string, type: "layer" | "box" | "terminal", data: NodeData
   };
 }
 
-type Worst = { severity: NodeData["severity"]; reason: string };
+type Worst = Pick<NodeData, "severity" | "reason" | "wrong">;
 function worst(problems: readonly Problem[]): Worst {
   const first = problems.find((problem) => problem.severity === "error") ?? problems[0];
-  return { severity: first?.severity ?? null, reason: first?.message ?? "" };
+  const wrong = problems.flatMap((problem) => (problem.severity === "error" && problem.member ? [problem.member] : []));
+  return { severity: first?.severity ?? null, reason: first?.message ?? "", wrong };
 }
 
 function drawn(

@@ -3,11 +3,13 @@ import type { Listed } from "./things";
 /** How well an entry fits what was typed: 0 not at all; its name counts most, then its beginning, then other words. */
 export function score(listed: Listed, query: string): number {
   const label = listed.label.toLowerCase();
-  if (label === query) return 100;
-  if (label.startsWith(query)) return 80 - Math.min(label.length, 40) / 4;
-  if (label.includes(query)) return 50 - Math.min(label.length, 40) / 4;
-  if (listed.words.includes(query)) return 20 - Math.min(label.length, 40) / 4;
-  return initials(listed.label).includes(query) ? 6 : 0;
+  // Short names first; layers before operations of the same name.
+  const rank = (listed.thing.kind === "operation" ? 0 : 4) - Math.min(label.length, 40) / 4;
+  if (label === query) return 100 + rank;
+  if (label.startsWith(query)) return 80 + rank;
+  if (label.includes(query)) return 50 + rank;
+  if (initials(listed.label).startsWith(query)) return 40 + rank;
+  return listed.words.includes(query) ? 20 + rank : 0;
 }
 /** `BatchNorm2d` → `bn2d`: what people type for short. */
 const initials = (label: string): string => label.replace(/([A-Z])[a-z]+/g, "$1").toLowerCase();

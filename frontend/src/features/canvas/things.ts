@@ -27,6 +27,8 @@ export type Listed = {
   label: string;
   category: string;
   summary: string;
+  /** Tells apart what has the same label: the module that it comes from. */
+  from: string;
   /** Further words that find it, in small letters. */
   words: string;
 };
@@ -51,6 +53,8 @@ const listedEntry = (kind: "layer" | "operation", entry: Entry): Listed => ({
   label: entry.label,
   category: entry.category,
   summary: entry.summary,
+  from:
+    kind === "operation" ? entry.name.slice(0, entry.name.lastIndexOf(".")).replace("torch.nn.functional", "F") : "",
   words: [entry.label, entry.name, entry.category, ...entry.keywords].join(" ").toLowerCase(),
 });
 
@@ -71,6 +75,7 @@ export function structureOf(doc: Doc, inside: string, t: Texts["editor"]): Liste
     label: texts.label,
     category,
     summary: texts.summary,
+    from: "",
     words: `${texts.label} ${texts.words}`.toLowerCase(),
   });
   const s = t.structure;

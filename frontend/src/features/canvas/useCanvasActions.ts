@@ -1,5 +1,5 @@
-import { useReactFlow } from "@xyflow/react";
-import { type RefObject, useEffect, useRef } from "react";
+import { getNodesBounds, getViewportForBounds, useReactFlow } from "@xyflow/react";
+import { type RefObject, useCallback, useEffect, useRef } from "react";
 import { useText } from "@/i18n";
 import { freeSpot, NODE_HEIGHT, NODE_WIDTH } from "@/model/geometry";
 import { place as placeNodes, viewOf } from "@/model/graph";
@@ -11,7 +11,7 @@ import type { FlowEdge, FlowNode } from "./flow";
 import { arrange } from "./layout";
 import { useCanvas } from "./state";
 
-const FIT = { padding: 0.16, maxZoom: 1, duration: 180 };
+const FIT = { padding: 0.1, maxZoom: 1, duration: 180 };
 type Scene = { nodes: FlowNode[]; edges: FlowEdge[] };
 
 /** Lends the commands what only the canvas can do, and brings nodes into view that others point at. */
@@ -23,6 +23,16 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
   const opened = useDocument((state) => state.opened);
   const trail = useView((state) => state.trail);
   const focus = useView((state) => state.focus);
+  const showAll = useCallback(
+    (nodes: readonly FlowNode[], duration = FIT.duration) => {
+      // From the sizes that are known, because React Flow hears of new places a frame later.
+      const { width = 0, height = 0 } = root.current?.getBoundingClientRect() ?? {};
+      const bounds = getNodesBounds([...nodes]);
+      if (nodes.length === 0 || width === 0) return;
+      void flow.setViewport(getViewportForBounds(bounds, width, height, 0.05, FIT.maxZoom, FIT.padding), { duration });
+    },
+    [flow, root],
+  );
 
   useEffect(() => {
     const middle = (): Position => {
@@ -30,7 +40,7 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
       return { x: left + width / 2, y: top + height / 2 };
     };
     setCanvasActions({
-      fit: () => void flow.fitView(FIT),
+      fit: () => showAll(latest.current.nodes),
       zoomToSelection: () => {
         const nodes = [...useView.getState().selection].map((id) => ({ id }));
         if (nodes.length > 0) void flow.fitView({ ...FIT, nodes, maxZoom: 1.4 });
@@ -39,7 +49,7 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
         const { block } = placeIn(useView.getState().trail, currentDoc());
         const positions = await arrange(latest.current.nodes, latest.current.edges);
         apply(t.steps.layout, (doc) => placeNodes(doc, block, positions));
-        requestAnimationFrame(() => void flow.fitView(FIT));
+        showAll(latest.current.nodes.map((node) => moved(node, positions)));
       },
       spot: () => {
         const at = flow.screenToFlowPosition(useCanvas.getState().pointer ?? middle());
@@ -50,7 +60,7 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
       quickAdd: () => useCanvas.setState({ quick: useCanvas.getState().pointer ?? middle() }),
     });
     return () => setCanvasActions(null);
-  }, [flow, root, t]);
+  }, [flow, root, showAll, t]);
 
   // A document or block that was just opened is shown whole, and laid out if nobody ever placed its nodes.
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs once per opened block, not per edit
@@ -62,12 +72,14 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
     const bare = latest.current.nodes.some((node) => !(node.id in placed));
     let stale = false;
     const settle = async () => {
-      if (bare) {
-        const positions = await arrange(latest.current.nodes, latest.current.edges);
-        // Drawing what was never drawn is no step of the user's.
-        if (!stale) placeSilently(block, positions);
-      }
-      requestAnimationFrame(() => !stale && void flow.fitView({ ...FIT, duration: 0 }));
+      const positions = bare ? await arrange(latest.current.nodes, latest.current.edges) : {};
+      if (stale) return;
+      // Drawing what was never drawn is no step of the user's.
+      if (bare) placeSilently(block, positions);
+      showAll(
+        latest.current.nodes.map((node) => moved(node, positions)),
+        0,
+      );
     };
     void settle();
     return () => {
@@ -79,6 +91,11 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
     if (focus) void flow.fitView({ ...FIT, nodes: [{ id: focus.id }], maxZoom: 1.1 });
   }, [focus, flow]);
 }
+
+const moved = (node: FlowNode, positions: { [id: string]: Position }): FlowNode => ({
+  ...node,
+  position: positions[node.id] ?? node.position,
+});
 
 function placeSilently(block: string, positions: { [id: string]: Position }): void {
   useDocument.setState(({ history }) => ({ history: { ...history, doc: placeNodes(history.doc, block, positions) } }));

@@ -13,7 +13,7 @@ import type { Block } from "@/model/types";
 import { useView } from "@/model/view";
 import styles from "./Inspector.module.css";
 import { NameField } from "./NameField";
-import { Fact, Head, Section } from "./parts";
+import { Fact, Head, perSample, Section } from "./parts";
 import { blockSpecs } from "./specs";
 
 type Argument = Block["arguments"][number];
@@ -79,8 +79,11 @@ export function DocumentInspector({ place, report }: { place: Place; report: Rep
             <Fact name={t.inspector.parameters} value={report.totals.parameters.toLocaleString("en-US")} />
             <Fact name={t.inspector.trainable} value={report.totals.trainable.toLocaleString("en-US")} />
             <Fact name={t.inspector.size} value={bytes(report.totals.parameter_bytes)} />
-            <Fact name={t.inspector.flops} value={compactCount(report.totals.flops)} />
-            <Fact name={t.inspector.memory} value={bytes(report.totals.activation_bytes)} />
+            <Fact name={t.inspector.flops} value={compactCount(perSample(report.totals.flops, report.totals.batch))} />
+            <Fact
+              name={t.inspector.memory}
+              value={bytes(perSample(report.totals.activation_bytes, report.totals.batch))}
+            />
           </dl>
         </Section>
       )}

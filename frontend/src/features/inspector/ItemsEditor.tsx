@@ -14,6 +14,7 @@ import { changeBlock } from "@/model/graph";
 import { memberLabel } from "@/model/group";
 import { bare, itemName, join, moveItem } from "@/model/members";
 import { removeMember } from "@/model/nodes";
+import { reflowed } from "@/model/room";
 import { apply } from "@/model/store";
 import type { Container, Item } from "@/model/types";
 import { useView } from "@/model/view";
@@ -62,7 +63,9 @@ export function ItemsEditor({ block, path, container }: { block: string; path: s
               </Small>
               <Small
                 label={t.items.remove(name)}
-                onClick={() => apply(t.steps.remove(name), (doc) => removeMember(doc, block, join(path, name)))}
+                onClick={() =>
+                  apply(t.steps.remove(name), (doc) => reflowed(doc, removeMember(doc, block, join(path, name)), block))
+                }
               >
                 <Trash2 size={13} aria-hidden />
               </Small>
@@ -127,7 +130,8 @@ function AddItem({ block, path }: { block: string; path: string }) {
                 colour: categoryColour(listed.category),
                 run: () => {
                   const item = thingItem(listed.thing);
-                  if (item) apply(t.steps.add(listed.label), (doc) => addItem(doc, block, path, item));
+                  if (item)
+                    apply(t.steps.add(listed.label), (doc) => reflowed(doc, addItem(doc, block, path, item), block));
                   setOpened(false);
                 },
               }))

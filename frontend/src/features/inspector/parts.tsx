@@ -76,11 +76,14 @@ export function Facts(props: {
       ))}
       <Fact name={t.output} value={resultText(props.output, props.batch) || "–"} />
       {props.parameters !== undefined && <Fact name={t.parameters} value={props.parameters.toLocaleString("en-US")} />}
-      <Fact name={t.flops} value={compactCount(props.flops)} />
-      <Fact name={t.memory} value={bytes(props.memory)} />
+      <Fact name={t.flops} value={compactCount(perSample(props.flops, props.batch))} />
+      <Fact name={t.memory} value={bytes(perSample(props.memory, props.batch))} />
     </dl>
   );
 }
+
+/** Costs are counted for the example batch; people think of one sample. */
+export const perSample = (cost: number, batch: number): number => (batch > 0 ? cost / batch : cost);
 
 export function Fact({ name, value }: { name: string; value: ReactNode }) {
   return (

@@ -171,7 +171,8 @@ function Item({ listed, onPointerDown }: { listed: Listed; onPointerDown: React.
           addAtCentre(listed, t.steps.add(listed.label));
         }}
       >
-        {listed.label}
+        <span className={styles.itemLabel}>{listed.label}</span>
+        {listed.from && <span className={styles.from}>{listed.from}</span>}
       </button>
     </Tooltip>
   );

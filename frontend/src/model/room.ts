@@ -1,0 +1,70 @@
+/** Keeping nodes apart as boxes grow and nodes come between: what lies below moves down, or up again. */
+import { BOX, boxOf, GAP, MOST_ROWS, NODE_HEIGHT, NODE_WIDTH, rows, TERMINAL } from "./geometry";
+import { type Edge, nodeAt, OUTPUT, place, viewOf } from "./graph";
+import type { Doc, Position } from "./types";
+
+/** Height of what is drawn for a canvas id. */
+export function heightOf(doc: Doc, block: string, id: string): number {
+  const its = doc.blocks[block];
+  const node = its && nodeAt(its.forward, id);
+  if (!its || !node) return TERMINAL.height;
+  const box = boxOf(its, viewOf(doc, block), node);
+  if (!box) return NODE_HEIGHT;
+  const more = box.items.length > MOST_ROWS ? BOX.row : 0;
+  return rows(box.items, node.target, BOX.title + BOX.pad).bottom + more + BOX.footer;
+}
+
+/** Everything that begins at `from` or below moves by `delta`. */
+export function shiftBelow(
+  doc: Doc,
+  block: string,
+  from: number,
+  delta: number,
+  except: ReadonlySet<string> = new Set(),
+): Doc {
+  if (delta === 0) return doc;
+  const lower = Object.entries(viewOf(doc, block).positions).filter(([id, at]) => at.y >= from && !except.has(id));
+  return place(doc, block, Object.fromEntries(lower.map(([id, at]) => [id, { x: at.x, y: at.y + delta }])));
+}
+
+/** The later of two documents, with everything below a box that changed its height moved along. */
+export function reflowed(before: Doc, after: Doc, block: string): Doc {
+  const old = viewOf(before, block).positions;
+  let next = after;
+  for (const [id, at] of Object.entries(viewOf(after, block).positions)) {
+    const was = old[id];
+    if (!was || was.y !== at.y) continue;
+    const height = heightOf(before, block, id);
+    next = shiftBelow(next, block, at.y + height, heightOf(after, block, id) - height, new Set([id]));
+  }
+  return next;
+}
+
+/** A node's place in the middle of an edge, and the document with room for it. */
+export function makeRoom(doc: Doc, block: string, edge: Edge, id: string): Doc {
+  const { positions } = viewOf(doc, block);
+  const source = positions[edge.source];
+  const target = positions[edge.target];
+  if (!source || !target) return doc;
+  const bottom = source.y + heightOf(doc, block, edge.source);
+  const wanted = bottom + GAP + heightOf(doc, block, id) + GAP;
+  const width = (it: string) => (it === OUTPUT || it.startsWith("input:") ? TERMINAL.width : NODE_WIDTH);
+  const middle = (source.x + width(edge.source) / 2 + target.x + width(edge.target) / 2) / 2;
+  const roomy =
+    target.y >= wanted || target.y < bottom ? doc : shiftBelow(doc, block, target.y, wanted - target.y, new Set([id]));
+  // Where the edge runs upwards or is long there is room already, and the node stays where it was put.
+  if (target.y >= wanted + 2 * NODE_HEIGHT || target.y < bottom) return roomy;
+  return place(roomy, block, { [id]: { x: Math.round(middle - NODE_WIDTH / 2), y: Math.round(bottom + GAP) } });
+}
+
+/** Places for nodes one below the other, beginning at a point. */
+export function column(doc: Doc, block: string, ids: readonly string[], top: Position): { [id: string]: Position } {
+  let y = top.y;
+  return Object.fromEntries(
+    ids.map((id) => {
+      const at = { x: top.x, y };
+      y += heightOf(doc, block, id) + GAP;
+      return [id, at];
+    }),
+  );
+}
