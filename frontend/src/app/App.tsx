@@ -1,10 +1,12 @@
 import { localStorageColorSchemeManager, MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { RouterProvider } from "react-router";
 import { queryClient } from "@/api/queries";
 import { useSession } from "@/api/session";
 import { router } from "@/app/router";
-import { cssVariables, theme } from "@/app/theme";
+import { cssVariables, themeFor } from "@/app/theme";
+import { useText } from "@/i18n";
 import { SessionPage } from "@/pages/SessionPage";
 import { ErrorBoundary } from "@/ui/ErrorBoundary";
 import { Toasts } from "@/ui/Toasts";
@@ -13,6 +15,8 @@ import { Toasts } from "@/ui/Toasts";
 const schemes = localStorageColorSchemeManager({ key: "layerloom.theme" });
 
 export function App() {
+  const t = useText().common;
+  const theme = useMemo(() => themeFor(t), [t]);
   return (
     <MantineProvider
       theme={theme}

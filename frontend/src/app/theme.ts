@@ -1,4 +1,14 @@
-import { type CSSVariablesResolver, createTheme, type MantineColorsTuple, Modal, Select, Tooltip } from "@mantine/core";
+import {
+  type CSSVariablesResolver,
+  createTheme,
+  type MantineColorsTuple,
+  Menu,
+  Modal,
+  MultiSelect,
+  Select,
+  Tooltip,
+} from "@mantine/core";
+import type { Texts } from "@/i18n";
 
 const iris: MantineColorsTuple = [
   "#eef0fc",
@@ -27,7 +37,7 @@ const dark: MantineColorsTuple = [
   "#0f1115",
 ];
 
-export const theme = createTheme({
+const theme = createTheme({
   colors: { iris, dark },
   primaryColor: "iris",
   primaryShade: { light: 7, dark: 6 },
@@ -38,11 +48,32 @@ export const theme = createTheme({
   fontFamilyMonospace: "var(--ll-mono)",
   headings: { fontWeight: "600" },
   components: {
-    Modal: Modal.extend({ defaultProps: { centered: true, transitionProps: { duration: 120 } } }),
+    // The placeholder that takes the first focus is no menu item, which screen readers are told a menu consists of.
+    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 350, withArrow: true, multiline: true, maw: 320 } }),
     Select: Select.extend({ defaultProps: { allowDeselect: false, comboboxProps: { shadow: "md" } } }),
   },
 });
+
+/** The theme, and the names of the buttons that components bring with them. */
+export function themeFor({ actions }: Texts["common"]) {
+  return createTheme({
+    ...theme,
+    components: {
+      ...theme.components,
+      Modal: Modal.extend({
+        defaultProps: {
+          centered: true,
+          transitionProps: { duration: 120 },
+          closeButtonProps: { "aria-label": actions.close },
+        },
+      }),
+      MultiSelect: MultiSelect.extend({
+        defaultProps: { clearButtonProps: { "aria-label": actions.clear }, comboboxProps: { shadow: "md" } },
+      }),
+    },
+  });
+}
 
 const shared = {
   "--mantine-color-body": "var(--ll-panel)",

@@ -86,16 +86,16 @@ function Overview({ runs }: { runs: RunSummary[] }) {
             </Button>
           )}
           <Tooltip label={t.compareHint} disabled={selected.length > 1}>
-            <Button
-              size="sm"
-              leftSection={<GitCompareArrows size={15} aria-hidden />}
-              data-disabled={selected.length < 2 || undefined}
-              onClick={() => {
-                if (selected.length > 1) navigate(`/compare?ids=${selected.map((run) => run.id).join(",")}`);
-              }}
-            >
-              {t.compare(selected.length)}
-            </Button>
+            <span>
+              <Button
+                size="sm"
+                leftSection={<GitCompareArrows size={15} aria-hidden />}
+                disabled={selected.length < 2}
+                onClick={() => navigate(`/compare?ids=${selected.map((run) => run.id).join(",")}`)}
+              >
+                {t.compare(selected.length)}
+              </Button>
+            </span>
           </Tooltip>
         </Group>
       </div>

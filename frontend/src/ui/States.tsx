@@ -47,7 +47,7 @@ export function Empty(props: { icon?: ReactNode; title: string; children?: React
   return (
     <Stack align="center" gap="sm" className={styles.empty}>
       {props.icon && <div className={styles.emptyIcon}>{props.icon}</div>}
-      <Title order={3} size="h4">
+      <Title order={2} size="h4">
         {props.title}
       </Title>
       {props.children && (

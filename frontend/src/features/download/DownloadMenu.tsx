@@ -1,4 +1,4 @@
-import { Button, Menu, Text } from "@mantine/core";
+import { Button, Menu } from "@mantine/core";
 import { ChevronDown, Download, FileCode2, FileJson, FileSpreadsheet, Package } from "lucide-react";
 import type { Run } from "@/api/types";
 import { useText } from "@/i18n";
@@ -33,9 +33,7 @@ export function DownloadMenu({ run, feed }: { run: Run; feed: RunFeed }) {
             <Weights id={id} which="last" label={t.last} />
           </>
         ) : (
-          <Text size="xs" c="dimmed" px="sm" pb={6}>
-            {t.waiting}
-          </Text>
+          <Menu.Label>{t.waiting}</Menu.Label>
         )}
         <Menu.Divider />
         <Menu.Label>{t.files}</Menu.Label>

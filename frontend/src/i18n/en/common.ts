@@ -8,6 +8,7 @@ export const common = {
   loading: "Loading…",
   actions: {
     cancel: "Cancel",
+    clear: "Clear",
     close: "Close",
     copy: "Copy",
     copied: "Copied",

@@ -10,6 +10,7 @@ export const common: typeof en = {
   loading: "正在加载…",
   actions: {
     cancel: "取消",
+    clear: "清除",
     close: "关闭",
     copy: "复制",
     copied: "已复制",
