@@ -146,8 +146,14 @@ def _for_real(function: Callable[..., Any], arguments: Arguments) -> Failure | N
         with quietly("cpu"):
             function(**_live(arguments, "cpu"))
     except Exception as error:
-        return explain(error)
+        # Zeros are the wrong numbers to divide by, which says nothing of shapes and dtypes.
+        return None if "ZeroDivision" in f"{type(error).__name__} {error}" else explain(error)
     return None
+
+
+def _cheap(outcome: Outcome) -> bool:
+    """Whether a call that gives this on meta may be made for real."""
+    return outcome.failure is None and outcome.bytes <= 8 * SMALL and outcome.flops <= WORK
 
 
 def _live(arguments: Arguments, device: str) -> dict[str, Any]:
@@ -159,7 +165,7 @@ def _doubt_layer(config: LayerConfig, layer: BuiltLayer, arguments: Arguments, o
     numbers = layer.parameters + layer.buffers
     if numbers > HELD or not (numbers or _doubtful(arguments)):
         return None
-    if numbers + _elements(arguments) <= SMALL and outcome.bytes <= 8 * SMALL and outcome.flops <= WORK:
+    if numbers + _elements(arguments) <= SMALL and _cheap(outcome):
         return _for_real(construct(config, "cpu"), arguments)
     if _doubtful(arguments):
         assert layer.module is not None
@@ -175,7 +181,7 @@ def _doubt_dtype(
     function: Callable[..., Any], real: Callable[[], Callable[..., Any]], arguments: Arguments
 ) -> Failure | None:
     small = _shrunk(function, arguments)
-    if _elements(small) > SMALL:
+    if _elements(small) > SMALL or not _cheap(_on_meta(function, small)):
         return None
     function = real()
     failure = _for_real(function, small)

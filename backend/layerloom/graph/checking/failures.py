@@ -18,7 +18,8 @@ class Failure:
 
 _OVERFLOW = re.compile(r"overflow|out of range for (int|long)|int too (big|large)", re.IGNORECASE)
 _DTYPE = re.compile(
-    r"dtype|scalar type|not implemented for '|\bdata ?type|type mismatch|\bcast\b|floating.point|integer tensor",
+    r"dtype|scalar type|not implemented for '|\bdata ?type|type mismatch|\bcast\b|\btype torch\.|"
+    r"floating.point|integer tensor",
 )
 _SHAPE = re.compile(
     r"shape|size|dimension|channel|must match|expand|dim\b|dims\b|input\.?d|ndim|numel|elements|broadcast|"

@@ -88,7 +88,7 @@ class _Members:
             case Layer():
                 well = check_layer(self._findings, member.target, member.arguments, place)
                 well &= self._values(member, place, scope)
-                check_statements(self._findings, member.init, place.below("init"))
+                check_statements(self._findings, member.init, place.below("init"), scope)
             case BlockUse():
                 well = self._use(member, place, scope)
             case Parameter() | Buffer():
@@ -175,7 +175,7 @@ class _Members:
             message = f"only floating point parameters can train, and {shown(member.name)} is {member.dtype}."
             self._findings.add(ProblemCode.DTYPE_MISMATCH, message, at, fixes=fixes)
             well = False
-        check_statements(self._findings, member.init, place.below("init"))
+        check_statements(self._findings, member.init, place.below("init"), scope)
         return well
 
 
@@ -218,7 +218,9 @@ def _check_alias(document: Document, findings: Findings, block: Block, index: in
         findings.breaks(place.pointer or "")
 
 
-def check_statements(findings: Findings, statements: list[ParameterInit], place: Place) -> None:
+def check_statements(
+    findings: Findings, statements: list[ParameterInit], place: Place, scope: Collection[str] = ()
+) -> None:
     """Initializers that exist, with arguments that they have."""
     known = initializers()
     for index, statement in enumerate(statements):
@@ -228,14 +230,18 @@ def check_statements(findings: Findings, statements: list[ParameterInit], place:
             where = at.below("function")
             unknown_name(findings, ProblemCode.UNKNOWN_INITIALIZER, "initializer", statement.function, where)
             continue
+        well = True
         names = [parameter.name for parameter in entry.parameters]
         for name, value in statement.arguments.items():
             where = at.at(name, "arguments", name)
             if name not in names:
-                unknown_argument(findings, name, names, entry.label, where)
+                well = unknown_argument(findings, name, names, entry.label, where)
             else:
-                check_value(findings, value, where, ())
+                well &= check_value(findings, value, where, scope)
         for parameter in entry.parameters:
             if parameter.required and parameter.name not in statement.arguments:
                 message = f"{entry.label} needs a value for {parameter.name}."
                 findings.add(ProblemCode.MISSING_ARGUMENT, message, at)
+                well = False
+        if not well:
+            findings.breaks(at.pointer or "")

@@ -11,6 +11,7 @@ from layerloom.graph.checking.building import check_layers
 from layerloom.graph.checking.findings import Findings, Place, hint, near, pointer, replacing, shown
 from layerloom.graph.checking.forward import check_graphs
 from layerloom.graph.checking.inference import Given, Inference, Layers, Stopped, at_batch
+from layerloom.graph.checking.initializers import check_initializers
 from layerloom.graph.checking.members import check_members
 from layerloom.graph.checking.naming import check_names
 from layerloom.graph.checking.network import Network
@@ -74,6 +75,7 @@ def _inferred(document: Document, network: Network, findings: Findings, examples
     second = Inference(network, layers, None, findings.broken)
     grown = _pass(second, at_batch(examples, batch + 1)) if fits else None
     check_batch_of_one(findings, first, second, batch)
+    check_initializers(network, first, findings)
     complete, sizes = filling.filled(document, network, first, findings)
     inventory = report.Inventory(network, first)
     _check_total(network, inventory, findings)

@@ -109,7 +109,7 @@ def freeze(value: Any) -> Frozen:
             raise UnfreezableError(f"a {type(value).__name__}")
 
 
-def thaw(value: Frozen, tensor: Callable[[TensorSpec], torch.Tensor], layer: Callable[[LayerConfig], Any]) -> Any:
+def thaw(value: Frozen, tensor: Callable[[TensorSpec], Any], layer: Callable[[LayerConfig], Any]) -> Any:
     """A live value; ``tensor`` and ``layer`` make what has to be made."""
     match value:
         case TensorSpec():
