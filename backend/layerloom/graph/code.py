@@ -217,9 +217,10 @@ def sequence(items: Sequence[Code], brackets: str = "[]") -> Code:
     """A list, or with ``()`` a tuple, or with ``{}`` a dict of ``pair`` items."""
     if not items:
         return Code((brackets,))
-    if brackets == "()" and len(items) == 1:
-        return Code(("(", *items[0].parts, ",)"))
-    return Code((bracketed(brackets[0], comma_separated(items), brackets[1]),))
+    # A lone item gets no comma after it, unless that makes it a tuple.
+    inner = items[0].parts if len(items) == 1 else comma_separated(items)
+    comma = "," if len(items) == 1 and brackets == "()" else ""
+    return Code((bracketed(brackets[0], (*inner, comma), brackets[1]),))
 
 
 def pair(key: Code, value: Code) -> Code:
