@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, assert_never
 
 from layerloom.schema.events import (
     ENDED,
-    LIVE,
     CheckpointSaved,
     Event,
+    Histograms,
+    Log,
     Metrics,
+    ParameterStatistics,
     ProblemFound,
     Progress,
     State,
@@ -55,10 +57,12 @@ def fold(status: Status, event: Event) -> Status:
             )
         case Metrics():
             return _measured(status, event)
-        case ProblemFound() if event.problem.severity == "error":
-            return replace(status, problem=event.problem)
-        case CheckpointSaved() | _:
+        case ProblemFound():
+            return replace(status, problem=event.problem) if event.problem.severity == "error" else status
+        case ParameterStatistics() | Histograms() | Log() | CheckpointSaved():
             return status
+        case _:
+            assert_never(event)
 
 
 def _entered(status: Status, state: State, at: float) -> Status:
@@ -88,11 +92,6 @@ def better(series: str, values: list[float | None]) -> float | None:
     if not numbers:
         return None
     return min(numbers) if _SMALLER_IS_BETTER.search(series.rpartition("/")[2]) else max(numbers)
-
-
-def is_live(state: str) -> bool:
-    """Whether a trainer should be at work."""
-    return state in LIVE
 
 
 def _bounded(value: int) -> int:

@@ -78,7 +78,6 @@ class Queue:
             runs.c.desired,
             attempts.c.handle,
             attempts.c.received,
-            attempts.c.deliveries,
             runs.c.step,
         ).join(attempts, sa.and_(attempts.c.run == runs.c.id, attempts.c.attempt == runs.c.attempt))
         query = query.where(runs.c.state.in_(LIVE)).order_by(runs.c.created_at, runs.c.id)

@@ -64,8 +64,6 @@ class Live:
     """None between claim and start."""
     received: int
     """Events of this attempt so far."""
-    deliveries: int
-    """Deliveries of this attempt so far, empty ones included: its pulse."""
     step: int
 
 

@@ -79,7 +79,6 @@ attempts = sa.Table(
     sa.Column("token_hash", sa.String(64), nullable=False),
     sa.Column("handle", sa.Text),
     sa.Column("received", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("deliveries", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 events = sa.Table(

@@ -55,7 +55,6 @@ def upgrade() -> None:
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("handle", sa.Text(), nullable=True),
         sa.Column("received", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("deliveries", sa.BigInteger(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(["run"], ["runs.id"], name=op.f("fk_attempts_run"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("run", "attempt", name=op.f("pk_attempts")),
     )
