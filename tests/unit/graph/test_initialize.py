@@ -10,9 +10,7 @@ import torch
 from torch import nn
 
 from layerloom.graph import build, to_python
-from layerloom.graph.build import load
 from layerloom.graph.initialize import branches
-from layerloom.graph.source import write
 from layerloom.schema.document import Document
 
 INIT = "torch.nn.init."
@@ -229,7 +227,7 @@ def test_an_initializer_in_a_block_knows_its_arguments() -> None:
         in_features={"$expr": "width"},
         out_features={"$expr": "width"},
     )
-    module = load(write(network(block=[fc]))).Net()
+    module = build(network(block=[fc]))
     assert module.one.fc.weight.unique().tolist() == [1.0]
     assert module.two.fc.weight.unique().tolist() == [0.5]
 
