@@ -24,8 +24,8 @@ export interface ConnectionOptions {
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 8_000;
-/** Close codes of the service after which another try is useless: no session, no such run, log not kept. */
-const FINAL = new Set([4400, 4401, 4404, 4410]);
+/** Close codes of the service after which the same request is useless: bad cursor, no session, no such run. */
+const FINAL = new Set([4400, 4401, 4404]);
 
 /** Keeps one socket open, and after each break goes on behind the last event that was taken. */
 export class Connection {

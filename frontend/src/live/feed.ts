@@ -1,7 +1,7 @@
 import { expireSession } from "@/api/session";
 import type { RunEvent } from "@/api/types";
 import { Connection, type Link } from "@/live/connection";
-import { RunView, type Topic } from "@/live/fold";
+import { RunView, TOPICS, type Topic } from "@/live/fold";
 import { type Drawable, drawLoop } from "@/live/loop";
 
 type Part = Topic | "link";
@@ -70,8 +70,16 @@ export class RunFeed {
 
   private refuse(code: number) {
     if (code === 4401) expireSession();
+    if (code === 4400 && this.view.lastSeq > 0) return this.restart();
     this.refused = code;
     this.touch("link");
+  }
+
+  /** The service knows of fewer events than were seen here: its store was put back. What it has now is what counts. */
+  private restart() {
+    this.view = new RunView();
+    for (const topic of TOPICS) this.touch(topic);
+    this.connection.start();
   }
 
   private touch(part: Part) {

@@ -81,8 +81,8 @@ export class RunView {
 
   private write({ seq, at, level, message }: EventOf<"log">) {
     this.log.push({ seq, at, level, message });
-    // A new array for those who compare, and never more than a reader can scroll.
-    this.log = this.log.slice(-MOST_LINES);
+    // Never more than a reader can scroll; a tenth at a time, so that a long log is not moved with every line.
+    if (this.log.length > 1.1 * MOST_LINES) this.log = this.log.slice(-MOST_LINES);
   }
 
   private measure(event: EventOf<"metrics">) {

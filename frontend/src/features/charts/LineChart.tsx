@@ -43,7 +43,7 @@ export function LineChart({ title, lines, span, zoom, onZoom, subscribe, height 
     if (host === null) return;
     const current = new LinePlot({
       element: host,
-      lines: latest.current.lines,
+      lines: () => latest.current.lines,
       span: () => latest.current.span,
       scheme,
       height,

@@ -12,7 +12,8 @@ export interface Hover {
 
 export interface PlotOptions {
   element: HTMLElement;
-  lines: readonly Line[];
+  /** Always the same number of lines, in the same order. */
+  lines: () => readonly Line[];
   /** Lines whose whole course the horizontal axis shows. */
   span: () => readonly Line[];
   scheme: Scheme;
@@ -71,7 +72,7 @@ export class LinePlot {
   private table(): uPlot.AlignedData {
     const { lines, element } = this.options;
     const width = Math.max(50, element.clientWidth);
-    this.data = lines.map((line) => lineData(line, { ...this.options.settings(), width }));
+    this.data = lines().map((line) => lineData(line, { ...this.options.settings(), width }));
     if (this.data.length === 0) return [[]];
     const tables = this.data.map(({ x, raw, smooth }) => [x, raw, smooth] as uPlot.AlignedData);
     return uPlot.join(tables);
@@ -101,7 +102,7 @@ export class LinePlot {
         { ...axis, size: 26, space: 64, values: (_, ticks) => ticks.map(tickText) },
         { ...axis, size: 54, space: 34, values: (_, ticks) => ticks.map(tickText) },
       ],
-      series: [{}, ...lines.flatMap((line) => pair(line, scheme, smoothing))],
+      series: [{}, ...lines().flatMap((line) => pair(line, scheme, smoothing))],
       hooks: {
         draw: [(plot) => this.markBroken(plot, ink.bad)],
         setSelect: [(plot) => this.choose(plot)],

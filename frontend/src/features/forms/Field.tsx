@@ -35,7 +35,12 @@ export function Field(props: ParameterFieldProps) {
   const message = error ?? invalid ?? undefined;
 
   return (
-    <div className={styles.field} data-changed={changed || undefined} data-parameter={spec.name}>
+    <div
+      className={styles.field}
+      data-changed={changed || undefined}
+      data-parameter={spec.name}
+      title={changed ? t.changed : undefined}
+    >
       <div className={styles.head}>
         <ParameterName id={id} spec={spec} />
         {changed && <ResetButton spec={spec} onReset={reset} disabled={disabled} />}

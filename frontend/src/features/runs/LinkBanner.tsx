@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { PlugZap } from "lucide-react";
+import { CircleSlash, PlugZap } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useText } from "@/i18n";
 import type { RunFeed } from "@/live/feed";
@@ -20,6 +20,14 @@ export function LinkBanner({ feed }: { feed: RunFeed }) {
     const timer = setTimeout(() => setShown(true), PATIENCE_MS);
     return () => clearTimeout(timer);
   }, [lost]);
+  if (feed.refused === 4404) {
+    return (
+      <div className={styles.banner} role="alert">
+        <CircleSlash size={16} aria-hidden />
+        <span>{t.gone}</span>
+      </div>
+    );
+  }
   if (!shown) return null;
   return (
     <div className={styles.banner} role="alert">

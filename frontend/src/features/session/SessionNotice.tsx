@@ -24,10 +24,11 @@ export function SessionNotice() {
           <Text c="dimmed" size="sm">
             {t.where}
           </Text>
-          <Code block>{`LayerLoom  http://127.0.0.1:${location.port || "7878"}/…`}</Code>
+          <Code block>{`LayerLoom is ready: ${location.origin}/?code=…`}</Code>
           <Text c="dimmed" size="sm">
             {t.again}
           </Text>
+          <Code block>layerloom open</Code>
           <Button onClick={again}>{t.retry}</Button>
         </Stack>
       </Paper>

@@ -1,6 +1,5 @@
 export const common = {
   appName: "LayerLoom",
-  tagline: "Draw a PyTorch network, train it, watch every parameter.",
   nav: { label: "Main", editor: "Editor", runs: "Runs", data: "Data" },
   skip: "Skip to the content",
   language: "Language",
@@ -39,7 +38,7 @@ export const common = {
     title: "Open LayerLoom from its terminal",
     body: "This browser has no session, or it has ended. Open LayerLoom with the address that the terminal printed: it carries a code that works once.",
     where: "In the terminal where LayerLoom runs, look for a line like this:",
-    again: "No terminal at hand? Stop LayerLoom and start it once more; training goes on meanwhile.",
+    again: "Is that code used up? This command opens the page with a new one:",
     retry: "I have done that",
   },
   forms: {
@@ -73,11 +72,5 @@ export const common = {
     notNumber: "A number is needed",
     tooSmall: (minimum: number) => `At least ${minimum}`,
     badValue: "Not a value: numbers, 'text', True, None, lists and tuples are understood",
-  },
-  units: {
-    seconds: (n: string) => `${n} s`,
-    minutes: (m: number, s: string) => `${m}:${s} min`,
-    hours: (h: number, m: string) => `${h}:${m} h`,
-    days: (d: number, h: number) => `${d} d ${h} h`,
   },
 };

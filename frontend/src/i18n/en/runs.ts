@@ -45,7 +45,6 @@ export const runs = {
   },
   noMatch: "No run matches the filter",
   actions: { pause: "Pause", resume: "Resume", stop: "Stop", again: "Train again" },
-  stopTitle: "Stop this run?",
   progress: {
     epoch: (epoch: number, epochs: number) => `Epoch ${epoch} of ${epochs}`,
     step: (step: number, steps: number) => `Step ${step} of ${steps}`,
@@ -76,7 +75,6 @@ export const runs = {
     step: "Step",
     epoch: "Epoch",
     time: "Time",
-    seconds: "seconds",
     logarithmic: "Logarithmic",
     resetZoom: "Show all",
     zoomHint: "Drag to zoom, double-click to show all",

@@ -1,9 +1,7 @@
 export const train = {
   title: "Train",
   start: "Train",
-  starting: "Starting…",
   name: "Name of the run",
-  basics: "Basics",
   advanced: "More settings",
   dataset: "Data set",
   datasets: { builtin: "With LayerLoom", uploaded: "Uploaded", unavailable: "downloaded when needed" },
@@ -44,8 +42,6 @@ export const train = {
   validation: "Validation share",
   normalize: "Scale features by their mean and deviation",
   arguments: "Arguments",
-  noArguments: "Nothing to set",
   problems: (count: number) =>
     count === 1 ? "One thing has to be mended first" : `${count} things have to be mended first`,
-  inNetwork: "In the network",
 };

@@ -2,7 +2,6 @@ import type { common as en } from "@/i18n/en/common";
 
 export const common: typeof en = {
   appName: "LayerLoom",
-  tagline: "绘制 PyTorch 网络，训练它，观察每一个参数。",
   nav: { label: "主导航", editor: "编辑器", runs: "训练记录", data: "数据" },
   skip: "跳到正文",
   language: "语言",
@@ -40,7 +39,7 @@ export const common: typeof en = {
     title: "请从终端打开 LayerLoom",
     body: "此浏览器没有会话，或会话已结束。请使用终端中显示的地址打开 LayerLoom：地址里带有一个一次性代码。",
     where: "在运行 LayerLoom 的终端中，找到类似这样的一行：",
-    again: "找不到终端？停止 LayerLoom 后重新启动即可；训练会继续进行。",
+    again: "代码已经用过了？此命令会用新的代码打开页面：",
     retry: "我已经打开",
   },
   forms: {
@@ -74,11 +73,5 @@ export const common: typeof en = {
     notNumber: "需要数字",
     tooSmall: (minimum) => `不能小于 ${minimum}`,
     badValue: "无法识别的值：可以使用数字、'文本'、True、None、列表和元组",
-  },
-  units: {
-    seconds: (n) => `${n} 秒`,
-    minutes: (m, s) => `${m}:${s} 分`,
-    hours: (h, m) => `${h}:${m} 时`,
-    days: (d, h) => `${d} 天 ${h} 时`,
   },
 };

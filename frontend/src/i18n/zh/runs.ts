@@ -47,7 +47,6 @@ export const runs: typeof en = {
   },
   noMatch: "没有符合筛选条件的训练",
   actions: { pause: "暂停", resume: "继续", stop: "停止", again: "再次训练" },
-  stopTitle: "停止这次训练？",
   progress: {
     epoch: (epoch, epochs) => `第 ${epoch} / ${epochs} 轮`,
     step: (step, steps) => `第 ${step} / ${steps} 步`,
@@ -78,7 +77,6 @@ export const runs: typeof en = {
     step: "步数",
     epoch: "轮次",
     time: "时间",
-    seconds: "秒",
     logarithmic: "对数坐标",
     resetZoom: "显示全部",
     zoomHint: "拖动以放大，双击显示全部",

@@ -3,9 +3,7 @@ import type { train as en } from "@/i18n/en/train";
 export const train: typeof en = {
   title: "训练",
   start: "开始训练",
-  starting: "正在启动…",
   name: "训练名称",
-  basics: "基本设置",
   advanced: "更多设置",
   dataset: "数据集",
   datasets: { builtin: "LayerLoom 自带", uploaded: "已上传", unavailable: "需要时下载" },
@@ -46,7 +44,5 @@ export const train: typeof en = {
   validation: "验证集比例",
   normalize: "按均值和标准差缩放特征",
   arguments: "参数",
-  noArguments: "没有可设置的项",
   problems: (count) => `请先解决 ${count} 个问题`,
-  inNetwork: "在网络中",
 };
