@@ -1,19 +1,18 @@
-"""Forward graphs as written: connections that lead somewhere, ports that exist, and what nothing is connected to."""
+"""Forward graphs as written: members and operations that exist, with the ports and arguments that they have."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
 from layerloom.catalogue import layers, operations
+from layerloom.graph.checking.connections import Connections, check_unused
 from layerloom.graph.checking.findings import Findings, Place, hint, near, pointer, removing, replacing, shown
 from layerloom.graph.checking.wording import check_value, unknown_argument, unknown_name
 from layerloom.graph.errors import GraphError
-from layerloom.graph.walk import order, pointer_of, references, steps
+from layerloom.graph.walk import pointer_of, steps
 from layerloom.schema.document import (
-    CONTAINERS,
     Alias,
     Block,
     BlockUse,
@@ -22,7 +21,6 @@ from layerloom.schema.document import (
     Document,
     FunctionNode,
     GetNode,
-    Graph,
     Layer,
     LoopNode,
     Node,
@@ -50,7 +48,7 @@ def check_graphs(document: Document, findings: Findings) -> None:
     for name, block in document.blocks.items():
         _Graph(document, findings, name, block, used).check()
     for name, block in document.blocks.items():
-        _check_unused(findings, name, block, used[name])
+        check_unused(findings, name, block, used[name])
 
 
 class _Graph:
@@ -76,11 +74,7 @@ class _Graph:
             place = Place(self._name, node.id, None, None, None, f"{self._base}/nodes/{index}")
             if not self._check_node(node, place):
                 self._findings.breaks(place.pointer or "")
-        refs_of = {node.id: references(node) for node in graph.nodes}
-        self._check_cycles(graph, refs_of)
-        taken = {ref for found in refs_of.values() for ref in found}
-        self._check_output(graph, taken)
-        self._check_connected(graph, refs_of, taken)
+        Connections(self._findings, self._name, self._block).check()
 
     def _check_node(self, node: Node, place: Place) -> bool:
         if isinstance(node, FunctionNode):
@@ -204,68 +198,6 @@ class _Graph:
         self._findings.add(ProblemCode.UNKNOWN_PORT, message, at, data={"nearest": close}, fixes=fixes)
         return False
 
-    def _check_cycles(self, graph: Graph, refs_of: dict[str, list[str]]) -> None:
-        for index, node in enumerate(graph.nodes):
-            if node.id in refs_of[node.id]:
-                where = f"{self._base}/nodes/{index}"
-                message = f"{shown(node.id)} is connected to itself. Remove that connection."
-                place = Place(self._name, node.id, None, None, None, where)
-                self._findings.add(ProblemCode.CYCLE, message, place, data={"nodes": [node.id]})
-                self._findings.breaks(where)
-        seen = {item.name for item in graph.inputs} | (self._unknown(refs_of))
-        if all(_seen(node.id, refs_of, seen) for node in graph.nodes):
-            return  # each node stands behind those that it needs, as documents mostly have it
-        nodes = [node for node in graph.nodes if node.id not in refs_of[node.id]]
-        while True:
-            try:
-                order(Graph(nodes=nodes))
-            except GraphError as error:
-                waiting = _cycle(nodes, error.problems[0].node or "")
-                message = f"these nodes wait for each other: {' → '.join(shown(name) for name in waiting)}."
-                at = next(index for index, node in enumerate(graph.nodes) if node.id == waiting[0])
-                place = Place(self._name, waiting[0], None, None, None, f"{self._base}/nodes/{at}")
-                message += " Remove one of the connections."
-                self._findings.add(ProblemCode.CYCLE, message, place, data={"nodes": waiting})
-                for index, node in enumerate(graph.nodes):
-                    if node.id in waiting:
-                        self._findings.breaks(f"{self._base}/nodes/{index}")
-                nodes = [node for node in nodes if node.id not in waiting]
-            else:
-                return
-
-    def _unknown(self, refs_of: dict[str, list[str]]) -> set[str]:
-        """References to what does not exist; nothing waits for these."""
-        return {ref for found in refs_of.values() for ref in found if ref not in self._ids}
-
-    def _check_output(self, graph: Graph, taken: set[str]) -> None:
-        place = Place(self._name, None, None, None, "output", f"{self._base}/output")
-        if any(True for _ in refs(graph.output)):
-            check_value(self._findings, graph.output, place, self._scope, results=self._ids)
-            return
-        last = [node.id for node in graph.nodes if node.id not in taken]
-        fixes = [replacing(f"Return {shown(name)}", f"{self._base}/output", {"$ref": name}) for name in last[-1:]]
-        message = f"nothing is connected to the output of {shown(self._name)}."
-        self._findings.add(ProblemCode.NO_OUTPUT, message, place, fixes=fixes)
-
-    def _check_connected(self, graph: Graph, refs_of: dict[str, list[str]], taken: set[str]) -> None:
-        """Warn of nodes that the output does not need, and of inputs that nothing needs."""
-        needed = _reachable(refs_of, (ref.ref for ref in refs(graph.output)))
-        if not any(True for _ in refs(graph.output)):
-            return
-        for index, node in enumerate(graph.nodes):
-            if node.id in needed:
-                continue
-            where = f"{self._base}/nodes/{index}"
-            fixes = [] if node.id in taken else [removing(f"Remove {shown(node.id)}", where)]
-            message = f"the result of {shown(node.id)} is not used by the output."
-            place = Place(self._name, node.id, None, None, None, where)
-            self._findings.add(ProblemCode.DISCONNECTED, message, place, severity="warning", fixes=fixes)
-        for index, item in enumerate(graph.inputs):
-            if item.name not in needed:
-                place = Place(self._name, None, None, None, item.name, f"{self._base}/inputs/{index}")
-                message = f"the input {shown(item.name)} does not reach the output."
-                self._findings.add(ProblemCode.DISCONNECTED, message, place, severity="warning")
-
 
 def _moved(title: str, where: str, port: str, value: Value) -> Fix:
     """Give what is connected to one port to another."""
@@ -273,59 +205,3 @@ def _moved(title: str, where: str, port: str, value: Value) -> Fix:
     plain = _JSON.dump_python(value, mode="json", by_alias=True)
     edits = [Edit(op="remove", path=where), Edit(op="add", path=pointer(base, port), value=plain)]
     return Fix(title=title, edits=edits)
-
-
-def _seen(name: str, refs_of: dict[str, list[str]], seen: set[str]) -> bool:
-    """Whether a node needs only what was seen; it is itself seen from now on."""
-    if not seen.issuperset(refs_of[name]):
-        return False
-    seen.add(name)
-    return True
-
-
-def _reachable(refs_of: dict[str, list[str]], start: Iterable[str]) -> set[str]:
-    """Ids that are needed, those of inputs included."""
-    found: set[str] = set()
-    pending = list(start)
-    while pending:
-        name = pending.pop()
-        if name not in found:
-            found.add(name)
-            pending.extend(refs_of.get(name, ()))
-    return found
-
-
-def _cycle(nodes: list[Node], start: str) -> list[str]:
-    """The ids of a cycle through ``start``, in the order in which they feed each other."""
-    by_id = {node.id: node for node in nodes}
-    back: dict[str, str] = {}
-    pending = [start]
-    while pending:
-        name = pending.pop(0)
-        for ref in references(by_id[name]) if name in by_id else []:
-            if ref == start:
-                path = [name]
-                while path[-1] != start:
-                    path.append(back[path[-1]])
-                return [start, *(other for other in path if other != start)]
-            if ref not in back:
-                back[ref] = name
-                pending.append(ref)
-    return [start]
-
-
-def _check_unused(findings: Findings, name: str, block: Block, used: set[str]) -> None:
-    """Warn of members that no forward graph and no alias names."""
-    for member in block.members:
-        if isinstance(member, Alias):
-            used.add(member.of.partition(".")[0])
-            used.add(member.name)
-    for index, member in enumerate(block.members):
-        if member.name in used:
-            continue
-        where = pointer(pointer_of(name), "members", index)
-        fixes: list[Fix] = [Fix(title=f"Remove {shown(member.name)}", edits=[Edit(op="remove", path=where)])]
-        kind = "its parameters are never trained" if not isinstance(member, CONTAINERS) else "it is never called"
-        message = f"{shown(member.name)} is not used in forward: {kind}."
-        place = Place(name, None, member.name, None, None, where)
-        findings.add(ProblemCode.UNUSED_MEMBER, message, place, severity="warning", fixes=fixes)

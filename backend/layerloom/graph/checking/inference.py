@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import NoReturn, TypeAlias
+from typing import NoReturn
 
 from layerloom.catalogue import dtype, find
 from layerloom.graph.checking import autos, diagnosis
@@ -15,6 +15,7 @@ from layerloom.graph.checking.findings import Findings, Place, pointer
 from layerloom.graph.checking.layers import built
 from layerloom.graph.checking.network import Located, Network, placed
 from layerloom.graph.checking.reading import Waiting, layer_config, read
+from layerloom.graph.checking.records import Given, Layers, ModuleRecord, NodeRecord, Stopped
 from layerloom.graph.checking.values import Frozen, Group, LayerConfig, TensorSpec
 from layerloom.graph.expressions import ExpressionError
 from layerloom.graph.places import Instance
@@ -40,47 +41,6 @@ from layerloom.schema.document import (
 from layerloom.schema.problems import ProblemCode
 from layerloom.schema.values import Ref, refs
 
-Given: TypeAlias = dict[str, Frozen]
-"""Arguments of a call by name."""
-
-
-class Stopped(Exception):  # noqa: N818 - no error of its own: the problem is in the findings
-    """A node has no result."""
-
-
-@dataclass(slots=True)
-class NodeRecord:
-    """What one node of one instance got and gave; summed when its block is called several times."""
-
-    inputs: Given = field(default_factory=dict)
-    output: Frozen = None
-    reached: bool = False
-    parameters: int = 0
-    flops: int = 0
-    bytes: int = 0
-
-
-@dataclass(slots=True)
-class ModuleRecord:
-    """The same of one module."""
-
-    inputs: Given = field(default_factory=dict)
-    output: Frozen = None
-    flops: int = 0
-    bytes: int = 0
-    calls: int = 0
-
-
-@dataclass
-class Layers:
-    """Configurations of the network's layers by qualified name, automatic sizes filled in as they become known."""
-
-    configs: dict[str, LayerConfig] = field(default_factory=dict)
-    automatic: set[str] = field(default_factory=set)
-    """Layers that still have automatic sizes."""
-    sizes: dict[str, dict[autos.AutoPath, int]] = field(default_factory=dict)
-    """Automatic sizes that are known."""
-
 
 @dataclass
 class Inference:
@@ -89,7 +49,6 @@ class Inference:
     network: Network
     layers: Layers
     findings: Findings | None
-    broken: set[str]
     nodes: dict[str, NodeRecord] = field(default_factory=dict)
     modules: dict[str, ModuleRecord] = field(default_factory=dict)
     layer_calls: list[tuple[str, LayerConfig, Arguments, Place]] = field(default_factory=list)
@@ -106,8 +65,6 @@ class Inference:
         results: Given = {item.name: None for item in graph.inputs if item.optional}
         results.update(inputs)
         for node, where in self.network.nodes(instance.block):
-            if where in self.broken:
-                continue
             place = Place(instance.block, node.id, None, instance.name, None, where)
             record = self.nodes.setdefault(f"{instance.name}#{node.id}", NodeRecord())
             flops, size = self.flops, self.bytes
@@ -157,7 +114,7 @@ class Inference:
 
     def _locate(self, instance: Instance, target: str) -> Located:
         located = self.network.locate(instance, target)
-        if located is None or located.place.pointer in self.broken:
+        if located is None or located.place.pointer in self.network.broken:
             raise Stopped
         return located
 
@@ -249,7 +206,7 @@ class Inference:
     def _call(self, located: Located, given: Given, place: Place, path: str) -> Frozen:
         """Call a member; ``path`` is where it stands below the calling node's block."""
         member = located.place.member
-        if located.place.pointer in self.broken:
+        if located.place.pointer in self.network.broken:
             raise Stopped
         record = self.modules.setdefault(located.name, ModuleRecord())
         flops, size = self.flops, self.bytes

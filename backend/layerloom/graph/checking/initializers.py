@@ -14,10 +14,11 @@ from layerloom.catalogue import initializers, layers, resolve
 from layerloom.graph.checking.arguments import faults
 from layerloom.graph.checking.failures import Failure, clean
 from layerloom.graph.checking.findings import Findings, Place, pointer, replacing
-from layerloom.graph.checking.inference import Inference, Stopped
+from layerloom.graph.checking.inference import Inference
 from layerloom.graph.checking.layers import built, quietly
 from layerloom.graph.checking.network import Located, Network, placed
 from layerloom.graph.checking.reading import read
+from layerloom.graph.checking.records import Stopped
 from layerloom.graph.checking.values import Frozen, thaw
 from layerloom.graph.expressions import ExpressionError
 from layerloom.schema.document import InitRule, Layer, Parameter, ParameterInit

@@ -166,8 +166,7 @@ class _Members:
                 self._findings.add(code, message, at)
                 well = False
         if isinstance(member, Buffer):
-            at = place.at("fill", "fill")
-            return well & check_value(self._findings, member.fill, at, scope)
+            return self._fill(member, place, scope) and well
         kind = dtype(member.dtype) if well else None
         if kind and member.requires_grad and not (kind.is_floating_point or kind.is_complex):
             at = place.at("dtype", "dtype")
@@ -177,6 +176,26 @@ class _Members:
             well = False
         check_statements(self._findings, member.init, place.below("init"), scope)
         return well
+
+    def _fill(self, buffer: Buffer, place: Place, scope: Collection[str]) -> bool:
+        at = place.at("fill", "fill")
+        if isinstance(buffer.fill, str):
+            low, high = _AXES.get(buffer.fill, (0, -1))
+            if low <= len(buffer.shape) <= high:
+                return True
+            message = f"a buffer of {len(buffer.shape)} axes cannot be filled with {shown(buffer.fill)}."
+        elif isinstance(buffer.fill, bool | int | float | NonFinite):
+            return True
+        elif isinstance(buffer.fill, Expr):
+            return check_value(self._findings, buffer.fill, at, scope)
+        else:
+            message = f"{shown(buffer.name)} can be filled with a number, arange, eye, tril or triu."
+        self._findings.add(ProblemCode.ARGUMENT_TYPE, message, at)
+        return False
+
+
+_AXES = {"eye": (2, 2), "tril": (2, 16), "triu": (2, 16), "arange": (1, 16)}
+"""Fewest and most axes of a buffer with such a fill."""
 
 
 def check_typed(findings: Findings, argument: BlockArgument, value: Value, at: Place, scope: Collection[str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from layerloom.graph.checking.findings import pointer
@@ -17,6 +17,7 @@ from layerloom.schema.document import (
     Document,
     FunctionNode,
     GetNode,
+    Graph,
     Layer,
     Node,
 )
@@ -50,6 +51,8 @@ class Network:
 
     document: Document
     instances: Mapping[str, Instance]
+    broken: Collection[str] = ()
+    """Pointers of nodes and members that cannot run."""
     orders: dict[str, list[tuple[Node, str]]] = field(default_factory=dict)
     """Nodes of each block as they run, with their pointers."""
     _located: dict[tuple[str, str], Located | None] = field(default_factory=dict)
@@ -57,14 +60,15 @@ class Network:
     _costs: dict[str, int] = field(default_factory=dict)
 
     def nodes(self, block: str) -> list[tuple[Node, str]]:
-        """A block's nodes in running order; empty where they wait for each other."""
+        """A block's nodes in running order; empty where too many wait for each other."""
         known = self.orders.get(block)
         if known is None:
             graph = self.document.blocks[block].forward
             base = pointer(pointer_of(block), "forward", "nodes")
             pointers = {id(node): f"{base}/{index}" for index, node in enumerate(graph.nodes)}
+            usable = [node for node in graph.nodes if pointers[id(node)] not in self.broken]
             try:
-                known = [(node, pointers[id(node)]) for node in order(graph)]
+                known = [(node, pointers[id(node)]) for node in order(Graph.model_construct(nodes=usable))]
             except GraphError:
                 known = []
             self.orders[block] = known

@@ -10,11 +10,12 @@ from layerloom.graph.checking import filling, report
 from layerloom.graph.checking.building import check_layers
 from layerloom.graph.checking.findings import Findings, Place, hint, near, pointer, replacing, shown
 from layerloom.graph.checking.forward import check_graphs
-from layerloom.graph.checking.inference import Given, Inference, Layers, Stopped, at_batch
+from layerloom.graph.checking.inference import Inference, at_batch
 from layerloom.graph.checking.initializers import check_initializers
 from layerloom.graph.checking.members import check_members
 from layerloom.graph.checking.naming import check_names
 from layerloom.graph.checking.network import Network
+from layerloom.graph.checking.records import Given, Layers, Stopped
 from layerloom.graph.checking.training import check_batch_of_one
 from layerloom.graph.checking.unrolling import unrolled
 from layerloom.graph.checking.values import Frozen, TensorSpec
@@ -69,10 +70,10 @@ def checked(document: Document, batch: int = 2) -> CheckedGraph:
 
 def _inferred(document: Document, network: Network, findings: Findings, examples: Examples, batch: int) -> CheckedGraph:
     layers = Layers()
-    first = Inference(network, layers, findings, findings.broken)
+    first = Inference(network, layers, findings)
     fits = check_layers(network, first, findings, PARAMETERS_LIMIT)
     output = _pass(first, at_batch(examples, batch)) if fits else None
-    second = Inference(network, layers, None, findings.broken)
+    second = Inference(network, layers, None)
     grown = _pass(second, at_batch(examples, batch + 1)) if fits else None
     check_batch_of_one(findings, first, second, batch)
     check_initializers(network, first, findings)

@@ -22,7 +22,7 @@ def unrolled(document: Document, findings: Findings) -> Network | None:
     usable = document.model_copy(update={"blocks": _without(document, findings.broken)})
     for _ in range(ATTEMPTS):
         try:
-            return Network(usable, instances(usable))
+            return Network(usable, instances(usable), findings.broken)
         except GraphError as error:
             problem = error.problems[0]
             _report(findings, problem)

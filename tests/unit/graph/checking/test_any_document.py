@@ -57,7 +57,7 @@ def parse(document: Any) -> Document | None:
         return None
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_damage_never_makes_the_check_raise(data: st.DataObject) -> None:
     document = copy.deepcopy(data.draw(st.sampled_from(NETWORKS)))

@@ -60,9 +60,9 @@ def doubled(levels: int) -> Json:
     blocks = {"B0": block([layer("a", "ReLU")], [call("n", "a", "x")], ref("n"))}
     for level in range(1, levels):
         inner = use("b", f"B{level - 1}")
-        nodes = [call("n", "b", "x"), call("m", "b", "n")]
+        nodes = [call("n", "b", x=ref("x")), call("m", "b", x=ref("n"))]
         blocks[f"B{level}"] = block([inner], nodes, ref("m"))
-    return network([use("b", f"B{levels - 1}")], [call("n", "b", "x")], blocks=blocks)
+    return network([use("b", f"B{levels - 1}")], [call("n", "b", x=ref("x"))], blocks=blocks)
 
 
 def wide(count: int) -> Json:
@@ -168,6 +168,7 @@ CASES: dict[str, tuple[Json, str, Json]] = {
     "billions of pieces": (network([], [function("s", "torch.unbind", input=ref("x"), dim=1)], ref("s", 0), inputs={"x": {"shape": [10**9]}}), "argument_range", {"node": "s"}),
     "missing block argument": (network([use("b", "B")], [call("n", "b", "x")], blocks={"B": block([RELU], [call("n", "act", "x")], ref("n"), arguments=[argument("width", required=True)])}), "missing_argument", {"member": "b"}),
     "block argument of another type": (network([use("b", "B", width="wide")], [call("n", "b", "x")], blocks={"B": block([RELU], [call("n", "act", "x")], ref("n"), arguments=[argument("width")])}), "argument_type", {"member": "b", "port": "width"}),
+    "triangle of one axis": (network([{"kind": "buffer", "name": "m", "shape": [4], "fill": "tril"}], [get("m", "m"), function("n", "torch.add", input=ref("x"), other=ref("m"))]), "argument_type", {"member": "m", "port": "fill"}),
     "unknown initializer": (network([{**RELU, "init": [{"function": "torch.nn.init.os"}]}], [call("n", "act", "x")]), "unknown_initializer", {"member": "act"}),
     "alias of nothing": (network([RELU, {"kind": "alias", "name": "again", "of": "gone"}], [call("n", "act", "x")]), "unknown_member", {"member": "again"}),
 }  # fmt: skip
@@ -218,3 +219,41 @@ def test_cycle_names_its_nodes() -> None:
 def test_unknown_layer_suggests_the_nearest() -> None:
     (problem,) = [found for found in check(parsed(CASES["unknown layer"][0])).problems if found.code == "unknown_layer"]
     assert problem.data["nearest"][0] == "torch.nn.Conv2d"
+
+
+def test_what_comes_before_a_cycle_keeps_its_shapes() -> None:
+    report = check(parsed(network([RELU], [call("n", "act", "x"), *TWO, call("m", "act", "b")], ref("m"))))
+    assert report.nodes["#n"].output is not None
+    assert report.nodes["#m"].output is None
+    assert "a" not in {key.removeprefix("#") for key in report.nodes}
+
+
+def test_thousands_of_cycles_answer_at_once() -> None:
+    nodes = [function(f"n{index}", "torch.relu", input=ref(f"n{index ^ 1}")) for index in range(4_000)]
+    report = check(parsed(network([], nodes)))
+    assert [problem.code for problem in report.problems].count("cycle") == 20
+
+
+def test_what_comes_before_a_failure_keeps_its_shapes_and_what_comes_after_is_no_further_problem() -> None:
+    items = [
+        layer("0", "Linear", in_features=8, out_features=6),
+        layer("1", "ReLU"),
+        layer("2", "Linear", in_features=5, out_features=4),
+    ]
+    report = check(
+        parsed(
+            network(
+                [sequential("body", *items), layer("end", "Linear", in_features=4, out_features=2)],
+                [call("n", "body", "x"), call("m", "end", "n")],
+            )
+        )
+    )
+    (problem,) = report.problems
+    assert (problem.code, problem.node, problem.member) == ("shape_mismatch", "n", "body.2")
+    assert problem.pointer == "/blocks/Net/members/0/items/2"
+    assert problem.data["expected"] == {"in_features": 5}
+    assert problem.data["arriving"] == 6
+    assert "float32 [2, 6]" in problem.message
+    assert report.modules["body.1"].output is not None
+    assert report.nodes["#n"].output is None
+    assert report.nodes["#m"].output is None

@@ -1,0 +1,157 @@
+"""Connections as written: what waits for itself, what reaches the output, and what nothing needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from layerloom.graph.checking.findings import Findings, Place, pointer, removing, replacing, shown
+from layerloom.graph.checking.wording import check_value
+from layerloom.graph.errors import GraphError
+from layerloom.graph.walk import order, pointer_of, references
+from layerloom.schema.document import CONTAINERS, Alias, Block, Graph
+from layerloom.schema.problems import Edit, Fix, ProblemCode
+from layerloom.schema.values import refs
+
+CYCLES = 20
+"""That are told of one graph."""
+
+
+class Connections:
+    """The edges of one block's forward graph."""
+
+    def __init__(self, findings: Findings, name: str, block: Block) -> None:
+        self._findings = findings
+        self._name = name
+        self._graph = block.forward
+        self._scope = {argument.name for argument in block.arguments}
+        self._base = pointer(pointer_of(name), "forward")
+        self._ids = {item.name for item in self._graph.inputs} | {node.id for node in self._graph.nodes}
+        self._needs = {node.id: references(node) for node in self._graph.nodes}
+        self._taken = {ref for found in self._needs.values() for ref in found}
+
+    def check(self) -> None:
+        """Report cycles, a missing output, and what does not reach the output; mark the nodes of cycles."""
+        self._check_cycles()
+        self._check_output()
+        self._check_connected()
+
+    def _check_cycles(self) -> None:
+        graph = self._graph
+        for index, node in enumerate(graph.nodes):
+            if node.id in self._needs[node.id]:
+                where = f"{self._base}/nodes/{index}"
+                message = f"{shown(node.id)} is connected to itself. Remove that connection."
+                place = Place(self._name, node.id, None, None, None, where)
+                self._findings.add(ProblemCode.CYCLE, message, place, data={"nodes": [node.id]})
+                self._findings.breaks(where)
+        # References to what does not exist are no edges: nothing waits for these.
+        seen = {item.name for item in graph.inputs} | (self._taken - self._ids)
+        if all(_seen(node.id, self._needs, seen) for node in graph.nodes):
+            return  # each node stands behind those that it needs, as documents mostly have it
+        nodes = [node for node in graph.nodes if node.id not in self._needs[node.id]]
+        for _ in range(CYCLES):
+            try:
+                order(Graph(nodes=nodes))
+            except GraphError as error:
+                waiting = _cycle({node.id: self._needs[node.id] for node in nodes}, error.problems[0].node or "")
+                self._report_cycle(waiting)
+                nodes = [node for node in nodes if node.id not in waiting]
+            else:
+                return
+
+    def _report_cycle(self, waiting: list[str]) -> None:
+        where = {
+            node.id: f"{self._base}/nodes/{index}" for index, node in enumerate(self._graph.nodes) if node.id in waiting
+        }
+        message = f"these nodes wait for each other: {' → '.join(shown(name) for name in waiting[:10])}."
+        message += " Remove one of the connections."
+        place = Place(self._name, waiting[0], None, None, None, where[waiting[0]])
+        self._findings.add(ProblemCode.CYCLE, message, place, data={"nodes": waiting})
+        for pointer_of_node in where.values():
+            self._findings.breaks(pointer_of_node)
+
+    def _check_output(self) -> None:
+        graph = self._graph
+        place = Place(self._name, None, None, None, "output", f"{self._base}/output")
+        if any(True for _ in refs(graph.output)):
+            check_value(self._findings, graph.output, place, self._scope, results=self._ids)
+            return
+        last = [node.id for node in graph.nodes if node.id not in self._taken]
+        fixes = [replacing(f"Return {shown(name)}", f"{self._base}/output", {"$ref": name}) for name in last[-1:]]
+        message = f"nothing is connected to the output of {shown(self._name)}."
+        self._findings.add(ProblemCode.NO_OUTPUT, message, place, fixes=fixes)
+
+    def _check_connected(self) -> None:
+        """Warn of nodes that the output does not need, and of inputs that nothing needs."""
+        graph = self._graph
+        needed = _reachable(self._needs, (ref.ref for ref in refs(graph.output)))
+        if not any(True for _ in refs(graph.output)):
+            return
+        for index, node in enumerate(graph.nodes):
+            if node.id in needed:
+                continue
+            where = f"{self._base}/nodes/{index}"
+            fixes = [] if node.id in self._taken else [removing(f"Remove {shown(node.id)}", where)]
+            message = f"the result of {shown(node.id)} is not used by the output."
+            place = Place(self._name, node.id, None, None, None, where)
+            self._findings.add(ProblemCode.DISCONNECTED, message, place, severity="warning", fixes=fixes)
+        for index, item in enumerate(graph.inputs):
+            if item.name not in needed:
+                place = Place(self._name, None, None, None, item.name, f"{self._base}/inputs/{index}")
+                message = f"the input {shown(item.name)} does not reach the output."
+                self._findings.add(ProblemCode.DISCONNECTED, message, place, severity="warning")
+
+
+def _seen(name: str, needs: dict[str, list[str]], seen: set[str]) -> bool:
+    """Whether a node needs only what was seen; it is itself seen from now on."""
+    if not seen.issuperset(needs[name]):
+        return False
+    seen.add(name)
+    return True
+
+
+def _reachable(needs: dict[str, list[str]], start: Iterable[str]) -> set[str]:
+    """Ids that are needed, those of inputs included."""
+    found: set[str] = set()
+    pending = list(start)
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            pending.extend(needs.get(name, ()))
+    return found
+
+
+def _cycle(needs: dict[str, list[str]], start: str) -> list[str]:
+    """The ids of a cycle through ``start``, in the order in which they feed each other."""
+    back: dict[str, str] = {}
+    pending = [start]
+    while pending:
+        name = pending.pop(0)
+        for ref in needs.get(name, ()):
+            if ref == start:
+                path = [name]
+                while path[-1] != start:
+                    path.append(back[path[-1]])
+                return [start, *(other for other in path if other != start)]
+            if ref not in back:
+                back[ref] = name
+                pending.append(ref)
+    return [start]
+
+
+def check_unused(findings: Findings, name: str, block: Block, used: set[str]) -> None:
+    """Warn of members that no forward graph and no alias names."""
+    for member in block.members:
+        if isinstance(member, Alias):
+            used.add(member.of.partition(".")[0])
+            used.add(member.name)
+    for index, member in enumerate(block.members):
+        if member.name in used:
+            continue
+        where = pointer(pointer_of(name), "members", index)
+        fixes: list[Fix] = [Fix(title=f"Remove {shown(member.name)}", edits=[Edit(op="remove", path=where)])]
+        kind = "its parameters are never trained" if not isinstance(member, CONTAINERS) else "it is never called"
+        message = f"{shown(member.name)} is not used in forward: {kind}."
+        place = Place(name, None, member.name, None, None, where)
+        findings.add(ProblemCode.UNUSED_MEMBER, message, place, severity="warning", fixes=fixes)
