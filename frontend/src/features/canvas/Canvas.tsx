@@ -194,6 +194,11 @@ export function Canvas() {
         isValidConnection={isValid}
         onNodeDrag={onDrag}
         onNodeDragStop={onDragStop}
+        onNodeClick={(event, node) => {
+          // A press inside a selection keeps it, to drag it; a click without one means this node alone.
+          const added = event.shiftKey || event.ctrlKey || event.metaKey;
+          if (!added && useView.getState().selection.size > 1) select([node.id]);
+        }}
         onNodeDoubleClick={(_, node) => {
           select([node.id], useView.getState().item);
           openSelected();

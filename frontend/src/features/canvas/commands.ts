@@ -142,7 +142,11 @@ export function groupAs(
     return;
   }
   apply(t.steps.group(t.structure[kind].label), (doc) => group(doc, block, nodeIds, kind, options));
-  select(nodeIds.filter((id) => nodeAt((currentDoc().blocks[block] as Block).forward, id)));
+  const after = currentDoc().blocks[block] as Block;
+  const left = nodeIds.filter((id) => nodeAt(after.forward, id));
+  const target = nodeAt(after.forward, left[0] ?? "")?.target ?? "";
+  // A list or dict has no node of its own: its form is shown for its items.
+  select(left, kind === "sequential" ? null : parentOf(target));
 }
 
 /** The container that Ungroup dissolves: the selected one, or the one that holds the selected item. */

@@ -38,7 +38,8 @@ export function PythonView({ source, label }: { source: string; label: string })
           syntaxHighlighting(colours),
           look,
           EditorState.readOnly.of(true),
-          EditorView.contentAttributes.of({ "aria-label": label, "aria-readonly": "true" }),
+          EditorView.editable.of(false),
+          EditorView.contentAttributes.of({ "aria-label": label, "aria-readonly": "true", tabindex: "0" }),
         ],
       }),
     });

@@ -41,6 +41,9 @@ export function InitFields(props: {
         size="xs"
         label={props.label}
         searchable
+        // What is typed replaces the name that is shown.
+        onFocus={(event) => event.currentTarget.select()}
+        selectFirstOptionOnChange
         data={[
           ...(props.optional ? [{ value: DEFAULT, label: t.default }] : []),
           ...unknown,

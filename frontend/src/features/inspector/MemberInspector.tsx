@@ -9,7 +9,7 @@ import { ParameterField } from "@/features/forms";
 import { useText } from "@/i18n";
 import { setInit, setMemberArgument, updateMember } from "@/model/edit";
 import { setArgument } from "@/model/graph";
-import { bare, isContainer, lastOf, memberAt, renameMember, renameRefused } from "@/model/members";
+import { bare, isContainer, lastOf, memberAt, parentOf, renameMember, renameRefused } from "@/model/members";
 import { type Place, qualified } from "@/model/report";
 import { apply, useDoc } from "@/model/store";
 import type { Block, Doc, GraphNode, Item, Member, Value } from "@/model/types";
@@ -36,7 +36,6 @@ export function MemberInspector({ place, path, node, report }: Props) {
   const entry = member.kind === "layer" ? lookup(member.target) : undefined;
   const module = qualified(place.instance, path);
   const problems = problemsOf(report, place, path, node);
-  const inBox = useView.getState().item !== null;
   const category =
     entry?.category ?? (member.kind === "block" ? "block" : isContainer(member) ? "container" : "parameter");
   const found = report?.modules[module];
@@ -47,7 +46,7 @@ export function MemberInspector({ place, path, node, report }: Props) {
         subtitle={member.kind === "layer" ? member.target : undefined}
         colour={categoryColour(category)}
         link={entry?.link}
-        back={inBox && <BackToBox path={path} />}
+        back={path.includes(".") && memberAt(block, parentOf(path)) && <BackToContainer block={block} path={path} />}
       />
       <Problems problems={problems} />
       <Section>
@@ -120,19 +119,15 @@ function problemsOf(report: Report | null, place: Place, path: string, node: Gra
   );
 }
 
-function BackToBox({ path }: { path: string }) {
+/** To the container that holds the item: the box that is selected, or a list or dict that has no node of its own. */
+function BackToContainer({ block, path }: { block: Block; path: string }) {
+  const selection = useView((state) => state.selection);
+  const parent = parentOf(path);
+  const isBox = block.forward.nodes.some((node) => selection.has(node.id) && node.target === parent);
   return (
-    <button
-      type="button"
-      className={styles.back}
-      onClick={() => {
-        const parent = path.slice(0, Math.max(0, path.lastIndexOf(".")));
-        // The outermost container is the node itself.
-        useView.setState({ item: parent.includes(".") ? parent : null });
-      }}
-    >
+    <button type="button" className={styles.back} onClick={() => useView.setState({ item: isBox ? null : parent })}>
       <ArrowLeft size={12} aria-hidden />
-      {path.slice(0, Math.max(0, path.lastIndexOf(".")))}
+      {parent}
     </button>
   );
 }

@@ -328,6 +328,6 @@ export const editor = {
     body: "Another tab or person saved a newer version while you edited this one. Nothing is lost: choose what happens to your version.",
     copy: "Keep mine as a separate network",
     theirs: (revision: number) => `Take the newer version (revision ${revision})`,
-    mine: "Save mine over it (the newer one stays as an older revision)",
+    mine: "Save mine over it",
   },
 };
