@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from gestures import sign_in
 from serving import Server, serving
 
 ARGUMENTS = [
@@ -57,13 +58,14 @@ def errors() -> Errors:
 @pytest.fixture
 def page(chromium: Browser, server: Server, errors: Errors, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A fresh, signed-in page on the editor, in English and light colours."""
-    context = chromium.new_context(viewport=VIEWPORT, locale="en-US", color_scheme="light", accept_downloads=True)
-    context.add_cookies([])
+    context = chromium.new_context(
+        viewport=VIEWPORT, locale="en-US", color_scheme="light", accept_downloads=True, base_url=server.url
+    )
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
     context.tracing.start(screenshots=True, snapshots=True)
     page = context.new_page()
     watch(page, errors)
-    enter(page, server)
+    sign_in(page, server)
     yield page
     failed = getattr(request.node, "failed", False)
     folder = Path("test-results") / request.node.name.replace("/", "_")
@@ -84,13 +86,6 @@ def watch(page: Page, errors: Errors) -> None:
 
     page.on("console", on_console)
     page.on("pageerror", lambda error: errors.append(str(error)))
-
-
-def enter(page: Page, server: Server) -> None:
-    """Sign in as the opened address does: exchange a single-use code for the cookie."""
-    with server.client() as client:
-        answer = client.post("/api/session/code").raise_for_status().json()
-    page.goto(f"{server.url}/?code={answer['code']}")
 
 
 @pytest.hookimpl(wrapper=True)

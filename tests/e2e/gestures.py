@@ -4,6 +4,26 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page, expect
 
+from serving import Server, wait_for_run
+
+
+def sign_in(page: Page, server: Server) -> None:
+    """Open the page as the address in the terminal does: a single-use code becomes the cookie."""
+    with server.client() as client:
+        answer = client.post("/api/session/code").raise_for_status().json()
+    page.goto(f"{server.url}/?code={answer['code']}")
+
+
+def train_quickly(server: Server, epochs: int = 2) -> str:
+    """A finished run of the first example, by the API; its id."""
+    with server.client() as client:
+        example = client.get("/api/examples").raise_for_status().json()[0]
+        plan = {"dataset": example["dataset"], "epochs": epochs, "seed": 0}
+        answer = client.post("/api/runs", json={"document": example["document"], "plan": plan})
+        run: str = answer.raise_for_status().json()["id"]
+        assert wait_for_run(client, run, "succeeded", "failed")["state"] == "succeeded"
+    return run
+
 
 def centre(locator: Locator) -> tuple[float, float]:
     """Middle of an element on the screen."""

@@ -9,9 +9,10 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-import gestures as do
 import pytest
 from playwright.sync_api import Page, expect
+
+import gestures as do
 
 CHECK = textwrap.dedent(
     """

@@ -1,0 +1,118 @@
+"""axe finds nothing serious on any page, dialog or menu, in light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from gestures import sign_in, train_quickly
+from serving import Server
+
+AXE = Path(__file__).parents[2] / "frontend/node_modules/axe-core/axe.min.js"
+# Only rules of the standards count; axe's "best practices" are advice.
+RUN = """() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })"""
+
+
+def serious(page: Page) -> list[str]:
+    """Violations that keep somebody from using the page, with the first element of each."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate(RUN)["violations"]
+    grave = [violation for violation in found if violation["impact"] in ("serious", "critical")]
+    return [f"{v['id']}: {v['nodes'][0]['target']} {v['nodes'][0]['failureSummary']}" for v in grave]
+
+
+@pytest.fixture(scope="module")
+def run(server: Server) -> str:
+    """A finished run to look at."""
+    return train_quickly(server)
+
+
+def editor(page: Page, _run: str) -> None:
+    page.goto("/")
+    expect(page.locator("[data-label^='N×']").first).to_be_visible()
+
+
+def inspector(page: Page, run: str) -> None:
+    editor(page, run)
+    page.locator("[data-node-id][data-member]").last.click()
+
+
+def problems(page: Page, run: str) -> None:
+    editor(page, run)
+    page.get_by_role("tab", name="Shapes").or_(page.get_by_role("button", name="Shapes")).first.click()
+
+
+def train_dialog(page: Page, run: str) -> None:
+    editor(page, run)
+    page.get_by_test_id("train").click()
+    expect(page.get_by_test_id("start-run")).to_be_visible()
+
+
+def open_dialog(page: Page, run: str) -> None:
+    editor(page, run)
+    page.get_by_test_id("project-menu").click()
+    page.get_by_test_id("open-project").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def run_page(page: Page, run: str) -> None:
+    page.goto(f"/runs/{run}")
+    expect(page.locator("[data-state='succeeded']")).to_be_visible()
+
+
+def parameters(page: Page, run: str) -> None:
+    run_page(page, run)
+    page.get_by_role("tab", name="Parameters").click()
+
+
+def downloads(page: Page, run: str) -> None:
+    run_page(page, run)
+    page.get_by_role("button", name="Download").click()
+    expect(page.get_by_role("menuitem").first).to_be_visible()
+
+
+def runs_page(page: Page, _run: str) -> None:
+    page.goto("/runs")
+    expect(page.locator("[data-state='succeeded']").first).to_be_visible()
+
+
+def data_page(page: Page, _run: str) -> None:
+    page.goto("/data")
+    expect(page.get_by_text("Digits").first).to_be_visible()
+
+
+PLACES = [
+    editor,
+    inspector,
+    problems,
+    train_dialog,
+    open_dialog,
+    run_page,
+    parameters,
+    downloads,
+    runs_page,
+    data_page,
+]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
+def test_nothing_serious(
+    place: Callable[[Page, str], None], scheme: str, chromium: Browser, server: Server, run: str
+) -> None:
+    with chromium.new_context(color_scheme=scheme, locale="en-US", base_url=server.url) as context:
+        page = context.new_page()
+        sign_in(page, server)
+        place(page, run)
+        page.wait_for_timeout(300)  # transitions fade text in, and half-faded text has too little contrast
+        assert serious(page) == []
+
+
+def test_axe_finds_what_is_wrong(chromium: Browser) -> None:
+    page = chromium.new_page()
+    page.set_content("<html lang='en'><title>t</title><main><button></button><img src='x.png'></main></html>")
+    assert len(serious(page)) == 2
+    page.close()
