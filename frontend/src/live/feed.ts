@@ -6,6 +6,9 @@ import { type Drawable, drawLoop } from "@/live/loop";
 
 type Part = Topic | "link";
 
+/** What concerns hundreds of parameters is told more rarely: nobody reads faster. */
+const PERIODS_MS: Partial<Record<Part, number>> = { statistics: 500, histograms: 500 };
+
 /** One run as it is followed by the page: a connection, the fold of its events, and who wants to know of what. */
 export class RunFeed {
   readonly id: string;
@@ -85,7 +88,7 @@ export class RunFeed {
   private touch(part: Part) {
     let drawable = this.drawables.get(part);
     if (drawable === undefined) {
-      drawable = { visible: () => true, draw: () => this.notify(part) };
+      drawable = { period: PERIODS_MS[part] ?? 100, visible: () => true, draw: () => this.notify(part) };
       this.drawables.set(part, drawable);
     }
     drawLoop.mark(drawable);

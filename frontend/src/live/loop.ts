@@ -3,6 +3,8 @@ export interface Drawable {
   draw: () => void;
   /** Asked before each draw: what is off the screen waits until it is back. */
   visible: () => boolean;
+  /** Milliseconds between two draws at the least; a tenth of a second when absent. */
+  period?: number;
 }
 
 /** A chart is drawn at most ten times a second. */
@@ -36,7 +38,8 @@ export class DrawLoop {
     this.frame = 0;
     const start = performance.now();
     for (const item of this.marked.keys()) {
-      if (now - (this.drawn.get(item) ?? Number.NEGATIVE_INFINITY) < PERIOD_MS || !item.visible()) continue;
+      if (now - (this.drawn.get(item) ?? Number.NEGATIVE_INFINITY) < (item.period ?? PERIOD_MS) || !item.visible())
+        continue;
       // Taken out first: what arrives while drawing marks it again, at the end of the queue.
       this.marked.delete(item);
       this.drawn.set(item, now);

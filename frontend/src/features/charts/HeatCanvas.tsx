@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "react";
-import { viridis } from "@/lib/colormap";
+import { paintViridis } from "@/lib/colormap";
 import { type Drawable, drawLoop } from "@/live/loop";
 import styles from "./HeatCanvas.module.css";
 
@@ -21,6 +21,9 @@ interface Props {
   of: string;
 }
 
+/** A picture of the whole run changes slowly. */
+const PERIOD_MS = 500;
+
 /** A grid of colours that is painted as data arrives. */
 export function HeatCanvas({ label, height, grid, describe, subscribe, of }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -32,7 +35,7 @@ export function HeatCanvas({ label, height, grid, describe, subscribe, of }: Pro
   useEffect(() => {
     const host = canvas.current;
     if (host === null) return;
-    const drawable: Drawable = { visible: () => true, draw: () => paint(host, latest.current()) };
+    const drawable: Drawable = { period: PERIOD_MS, visible: () => true, draw: () => paint(host, latest.current()) };
     drawLoop.mark(drawable);
     const end = subscribe(() => drawLoop.mark(drawable));
     return () => {
@@ -77,11 +80,6 @@ function paint(canvas: HTMLCanvasElement, { rows, columns, values }: Grid) {
   canvas.width = columns;
   canvas.height = rows;
   const image = context.createImageData(columns, rows);
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number;
-    if (Number.isNaN(value)) continue;
-    image.data.set(viridis(value), 4 * i);
-    image.data[4 * i + 3] = 255;
-  }
+  paintViridis(values, new Uint32Array(image.data.buffer));
   context.putImageData(image, 0, 0);
 }

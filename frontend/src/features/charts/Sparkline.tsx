@@ -13,9 +13,10 @@ export function Sparkline({ values, label }: { values: Float64Array; label: stri
 }
 
 export function sparkPath(values: Float64Array): string {
-  const positive = values.every((value) => !(value <= 0));
+  const chosen = minMaxIndices(values, 0, values.length, WIDTH / 4);
+  const positive = chosen.every((index) => !((values[index] as number) <= 0));
   const scale = (value: number) => (positive ? Math.log10(value) : value);
-  const points = minMaxIndices(values, 0, values.length, WIDTH / 4)
+  const points = chosen
     .map((index) => [index, scale(values[index] as number)] as const)
     .filter(([, value]) => Number.isFinite(value));
   if (points.length === 0) return "";

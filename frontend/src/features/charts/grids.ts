@@ -13,22 +13,24 @@ export function columnIndices(samples: number): number[] {
 /** A norm of each named parameter over time, on a logarithmic scale from the smallest to the largest. */
 export function normGrid(tracks: ParameterTracks, names: readonly string[], norm: Norm): Grid {
   const picked = columnIndices(tracks.steps.length);
-  const values = new Float32Array(names.length * picked.length).fill(Number.NaN);
+  const columns = picked.length;
+  const values = new Float32Array(names.length * columns).fill(Number.NaN);
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
-  names.forEach((name, row) => {
-    const column = tracks.norms.get(name)?.[norm];
-    if (column === undefined) return;
-    picked.forEach((sample, place) => {
-      const value = Math.log10(column.at(sample));
-      if (!Number.isFinite(value)) return;
-      values[row * picked.length + place] = value;
-      low = Math.min(low, value);
-      high = Math.max(high, value);
-    });
-  });
-  const span = high > low ? high - low : 1;
-  return { rows: names.length, columns: picked.length, values: values.map((value) => (value - low) / span) };
+  for (let row = 0; row < names.length; row++) {
+    const course = tracks.norms.get(names[row] as string)?.[norm].view();
+    if (course === undefined) continue;
+    for (let place = 0; place < columns; place++) {
+      const value = Math.log10(course[picked[place] as number] as number);
+      if (!Number.isFinite(value)) continue;
+      values[row * columns + place] = value;
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+  }
+  const scale = high > low ? 1 / (high - low) : 1;
+  for (let i = 0; i < values.length; i++) values[i] = ((values[i] as number) - low) * scale;
+  return { rows: names.length, columns, values };
 }
 
 export interface HistogramGrid extends Grid {

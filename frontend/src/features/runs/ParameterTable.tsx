@@ -1,6 +1,6 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ChevronDown, ChevronRight } from "lucide-react";
-import { useRef, useState } from "react";
+import { memo, useCallback, useMemo, useRef, useState } from "react";
 import { Sparkline } from "@/features/charts/Sparkline";
 import { useText } from "@/i18n";
 import { shortNumber } from "@/lib/format";
@@ -22,14 +22,14 @@ export function ParameterTable({ tracks, names, selected, onSelect }: Props) {
   const t = useText().runs.parameters;
   const scroll = useRef<HTMLDivElement>(null);
   const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
-  const rows = treeRows(names, folded);
+  const rows = useMemo(() => treeRows(names, folded), [names, folded]);
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroll.current,
     estimateSize: () => ROW,
     overscan: 8,
   });
-  const fold = (path: string) => setFolded((before) => toggled(before, path));
+  const fold = useCallback((path: string) => setFolded((before) => toggled(before, path)), []);
   const titles: Record<Norm, string> = { gradient: t.gradient, weight: t.weight, update: t.update };
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reachable by keyboard
@@ -50,41 +50,16 @@ export function ParameterTable({ tracks, names, selected, onSelect }: Props) {
           {virtual.getVirtualItems().map((item) => {
             const row = rows[item.index] as TreeRow;
             return (
-              <tr
+              <ParameterRow
                 key={row.path}
-                style={{ translate: `0 ${item.start}px`, height: ROW }}
-                data-selected={row.path === selected || undefined}
-              >
-                <td style={{ paddingLeft: 6 + row.depth * 14 }}>
-                  {row.parameter ? (
-                    <button
-                      type="button"
-                      className={styles.leaf}
-                      title={row.path}
-                      aria-pressed={row.path === selected}
-                      onClick={() => onSelect(row.path)}
-                    >
-                      {row.label}
-                    </button>
-                  ) : (
-                    <button
-                      type="button"
-                      className={styles.module}
-                      aria-expanded={!row.folded}
-                      onClick={() => fold(row.path)}
-                    >
-                      {row.folded ? <ChevronRight size={14} aria-hidden /> : <ChevronDown size={14} aria-hidden />}
-                      {row.label}
-                    </button>
-                  )}
-                </td>
-                {NORMS.map((norm) => (
-                  <td key={norm}>
-                    {row.parameter && <NormCell tracks={tracks} name={row.path} norm={norm} title={titles[norm]} />}
-                  </td>
-                ))}
-                <td className={styles.number}>{row.parameter && shortNumber(ratio(tracks, row.path))}</td>
-              </tr>
+                row={row}
+                start={item.start}
+                tracks={tracks}
+                version={tracks.version}
+                selected={row.path === selected}
+                onSelect={onSelect}
+                onFold={fold}
+              />
             );
           })}
         </tbody>
@@ -93,6 +68,50 @@ export function ParameterTable({ tracks, names, selected, onSelect }: Props) {
     </section>
   );
 }
+
+interface RowProps {
+  row: TreeRow;
+  start: number;
+  tracks: ParameterTracks;
+  /** The tracks are the same object; this tells that they have grown. */
+  version: number;
+  selected: boolean;
+  onSelect: (name: string) => void;
+  onFold: (path: string) => void;
+}
+
+const ParameterRow = memo(function ParameterRow({ row, start, tracks, selected, onSelect, onFold }: RowProps) {
+  const t = useText().runs.parameters;
+  const titles: Record<Norm, string> = { gradient: t.gradient, weight: t.weight, update: t.update };
+  return (
+    <tr style={{ translate: `0 ${start}px`, height: ROW }} data-selected={selected || undefined}>
+      <td style={{ paddingLeft: 6 + row.depth * 14 }}>
+        {row.parameter ? (
+          <button
+            type="button"
+            className={styles.leaf}
+            title={row.path}
+            aria-pressed={selected}
+            onClick={() => onSelect(row.path)}
+          >
+            {row.label}
+          </button>
+        ) : (
+          <button type="button" className={styles.module} aria-expanded={!row.folded} onClick={() => onFold(row.path)}>
+            {row.folded ? <ChevronRight size={14} aria-hidden /> : <ChevronDown size={14} aria-hidden />}
+            {row.label}
+          </button>
+        )}
+      </td>
+      {NORMS.map((norm) => (
+        <td key={norm}>
+          {row.parameter && <NormCell tracks={tracks} name={row.path} norm={norm} title={titles[norm]} />}
+        </td>
+      ))}
+      <td className={styles.number}>{row.parameter && shortNumber(ratio(tracks, row.path))}</td>
+    </tr>
+  );
+});
 
 function NormCell(props: { tracks: ParameterTracks; name: string; norm: Norm; title: string }) {
   const column = props.tracks.norms.get(props.name)?.[props.norm];

@@ -1,6 +1,6 @@
 import { Text, TextInput } from "@mantine/core";
 import { Activity, Search } from "lucide-react";
-import { useCallback, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { columnIndices, normGrid } from "@/features/charts/grids";
 import { HeatCanvas } from "@/features/charts/HeatCanvas";
 import { useText } from "@/i18n";
@@ -20,6 +20,9 @@ export function ParametersPanel({ feed }: { feed: RunFeed }) {
   const [pattern, setPattern] = useState("");
   const [chosen, setChosen] = useState<string | null>(null);
   const tracks = feed.view.statistics;
+  const count = tracks.norms.size;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: names are only added, so that their number tells of all
+  const found = useMemo(() => matching(tracks.names, pattern), [tracks, count, pattern]);
   if (tracks.steps.length === 0) {
     return (
       <Empty icon={<Activity size={26} aria-hidden />} title={t.none}>
@@ -27,7 +30,7 @@ export function ParametersPanel({ feed }: { feed: RunFeed }) {
       </Empty>
     );
   }
-  const { names, valid } = matching(tracks.names, pattern);
+  const { names, valid } = found;
   const selected = chosen ?? names[0] ?? null;
   return (
     <div className={styles.panel}>
