@@ -58,10 +58,11 @@ export const previewQuery = (name: string, count: number) =>
     staleTime: Number.POSITIVE_INFINITY,
   });
 
-/** After an upload or its removal: the list of data sets, which the catalogue holds, too. */
-export async function refreshDatasets(client: QueryClient) {
+/** After an upload or a removal of a data set: the lists that name it, and what was seen of one of that name before. */
+export async function refreshDatasets(client: QueryClient, name: string) {
+  client.removeQueries({ queryKey: [...datasetsQuery.queryKey, name] });
   await Promise.all([
-    client.invalidateQueries({ queryKey: datasetsQuery.queryKey }),
+    client.invalidateQueries({ queryKey: datasetsQuery.queryKey, exact: true }),
     client.invalidateQueries({ queryKey: catalogueQuery.queryKey }),
   ]);
 }

@@ -21,12 +21,14 @@ function errorText(error: unknown, t: Texts): string {
 export function ErrorNotice({ error, retry }: { error: unknown; retry?: (() => void) | undefined }) {
   const t = useText();
   const Icon = error instanceof UnreachableError ? PlugZap : CircleAlert;
+  // A single cause often says the same as the whole.
+  const causes = error instanceof ApiError ? error.errors.filter((item) => item.message !== error.message) : [];
   return (
     <Alert color="red" variant="light" icon={<Icon size={18} aria-hidden />} title={errorTitle(error, t)} role="alert">
       <Text size="sm">{errorText(error, t)}</Text>
-      {error instanceof ApiError && error.errors.length > 0 && (
+      {causes.length > 0 && (
         <ul className={styles.causes}>
-          {error.errors.slice(0, 12).map((item) => (
+          {causes.slice(0, 12).map((item) => (
             <li key={`${item.path}${item.message}`}>
               {item.path && <code>{item.path}</code>} {item.message}
             </li>

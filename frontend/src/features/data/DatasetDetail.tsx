@@ -97,7 +97,7 @@ function Remove({ entry, onRemoved }: { entry: DatasetEntry; onRemoved: () => vo
     onSuccess: async () => {
       toast(t.data.removed(entry.label));
       onRemoved();
-      await refreshDatasets(client);
+      await refreshDatasets(client, entry.name);
     },
     onError: tell,
     onSettled: () => setAsked(false),

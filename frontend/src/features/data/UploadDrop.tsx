@@ -27,7 +27,7 @@ export function UploadDrop({ onUploaded }: { onUploaded: (name: string) => void 
     running.current = uploadDataset(file, (share) => setSending({ name: file.name, share }));
     try {
       const entry = await running.current.done;
-      await refreshDatasets(client);
+      await refreshDatasets(client, entry.name);
       toast(t.done(entry.label));
       onUploaded(entry.name);
     } catch (error) {
