@@ -269,9 +269,11 @@ def infix(left: Code, operator: str, right: Code) -> Code:
 
 
 def prefix(operator: str, operand: Code) -> Code:
+    # As ruff has it: a power stands in parentheses behind a sign or a "not".
+    own = NOT if operator == "not" else UNARY
+    inner = operand.at(ATOM if operand.precedence == POWER else own)
     if operator == "not":
-        return Code(("not ", *operand.at(NOT)), NOT)
-    inner = operand.at(ATOM if operand.precedence == POWER else UNARY)
+        return Code(("not ", *inner), NOT)
     return Code((operator, *inner), UNARY, operand.simple, operand.bare)
 
 

@@ -18,12 +18,13 @@ from layerloom.graph.expressions import FUNCTIONS
 
 LENGTH = 64
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_IMPORTED = frozenset({"torch", "nn", "F", "OrderedDict", "fnmatch", "init_weights"})
+_IMPORTED = frozenset({"torch", "nn", "F", "OrderedDict", "fnmatchcase", "init_weights", "forget_gate_bias"})
+_IN_FUNCTIONS = frozenset({"self", "init", "names", "model", "module", "name", "parameter", "bias", "value", "quarter"})
 
-LOCALS = FUNCTIONS | _IMPORTED | {"self", "super", "slice"}
+LOCALS = FUNCTIONS | _IMPORTED | {"self", "super", "slice", "getattr"}
 """Names that a local variable must not hide, because the written source uses them."""
 
-CLASSES = _IMPORTED | frozenset(dir(builtins)) | {"self"}
+CLASSES = _IMPORTED | frozenset(dir(builtins)) | _IN_FUNCTIONS
 """Names that a class must not hide."""
 
 

@@ -16,12 +16,14 @@ from layerloom.schema.document import (
     CONTAINERS,
     Alias,
     Block,
+    BlockArgument,
     BlockUse,
     Buffer,
     Container,
     Document,
     GetNode,
     Graph,
+    GraphInput,
     Item,
     Layer,
     Member,
@@ -125,6 +127,16 @@ def members(block: Block) -> Iterator[Member | Repeat]:
             pending.append(member.item)
         elif isinstance(member, CONTAINERS):
             pending.extend(reversed(member.items))
+
+
+def forward_inputs(block: Block) -> list[GraphInput]:
+    """The parameters of a block's forward as they are written: Python wants the optional ones behind the others."""
+    return sorted(block.forward.inputs, key=lambda given: given.optional)
+
+
+def constructor_arguments(block: Block) -> list[BlockArgument]:
+    """The parameters of a block's ``__init__``, in the same way."""
+    return sorted(block.arguments, key=lambda argument: not argument.required)
 
 
 def block_of(document: Document, name: str, **place: Any) -> Block:

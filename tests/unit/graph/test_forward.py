@@ -297,6 +297,23 @@ def test_choices_by_key_and_of_all() -> None:
     assert list(load(write(drawn)).Net()(torch.rand(2, 4))) == ["one", "two"]
 
 
+def test_optional_parameters_stand_behind_required_ones() -> None:
+    forward = {
+        "inputs": [{"name": "mask", "optional": True}, {"name": "x"}],
+        "nodes": [function("a", "operator.mul", input=ref("x"), other={"$expr": "b"})],
+        "output": ref("a"),
+    }
+    arguments = [{"name": "a", "default": 1}, {"name": "b", "required": True}]
+    part = {"members": [], "arguments": arguments, "forward": forward}
+    use = {"kind": "block", "name": "part", "block": "Part", "arguments": {"b": 3}}
+    drawn = document([call("a", "part", x=ref("x"))], ref("a"), members=(use,))
+    drawn = Document.model_validate({"main": "Net", "blocks": {"Part": part, "Net": drawn.blocks["Net"]}})
+    source = write(drawn)
+    assert "def __init__(self, b: int, a: int = 1):" in source
+    assert "def forward(self, x, mask=None):" in source
+    assert load(source).Net()(torch.tensor(2)) == 6
+
+
 def test_names_in_a_comprehension_hide_no_value() -> None:
     heads = {"kind": "module_dict", "name": "heads", "items": [{**LINEAR, "name": "one"}]}
     nodes = [{"op": "choose", "id": "c", "target": "heads", "arguments": {"input": ref("head")}}]

@@ -168,7 +168,22 @@ def test_keys_are_quoted_or_names(key: str) -> None:
     [
         *[
             ("class", name)
-            for name in ("nn", "torch", "F", "print", "list", "class", "a b", "1a", "", "__x", "Å", "init_weights")
+            for name in (
+                "nn",
+                "torch",
+                "F",
+                "print",
+                "list",
+                "class",
+                "a b",
+                "1a",
+                "",
+                "__x",
+                "Å",
+                "init_weights",
+                "module",
+                "names",
+            )
         ],
         *[("argument", name) for name in ("self", "len", "torch", "nn", "Net", "lambda", "__x", "a.b", "super")],
         *[("input", name) for name in ("self", "F", "range", "def", "", "x y")],

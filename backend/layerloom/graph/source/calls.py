@@ -10,7 +10,7 @@ from layerloom.graph import code
 from layerloom.graph.code import Code
 from layerloom.graph.source.members import access
 from layerloom.graph.source.values import Values
-from layerloom.graph.walk import steps
+from layerloom.graph.walk import forward_inputs, steps
 from layerloom.schema.catalogue import Entry, ParameterSpec
 from layerloom.schema.document import (
     CONTAINERS,
@@ -74,7 +74,7 @@ def inputs(document: Document, member: Any) -> Sequence[ParameterSpec]:
     """The parameters of a member's forward, in order."""
     match member:
         case BlockUse(block=name):
-            given = document.blocks[name].forward.inputs
+            given = forward_inputs(document.blocks[name])
             return [ParameterSpec(name=item.name, kinds=["tensor"], required=not item.optional) for item in given]
         case Layer(target=target):
             entry = find(target)

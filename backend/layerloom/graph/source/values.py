@@ -10,6 +10,7 @@ from layerloom.graph import code
 from layerloom.graph.code import Code
 from layerloom.graph.expressions import parse
 from layerloom.graph.source.imports import Imports
+from layerloom.graph.walk import constructor_arguments
 from layerloom.schema import values
 from layerloom.schema.catalogue import ParameterSpec
 from layerloom.schema.document import Block
@@ -100,7 +101,8 @@ class Values:
     def block(self, name: str, block: Block, arguments: Arguments) -> Code:
         """``ResidualBlock(width, stride=2)``."""
         specs = [
-            ParameterSpec(name=argument.name, kinds=["any"], required=argument.required) for argument in block.arguments
+            ParameterSpec(name=argument.name, kinds=["any"], required=argument.required)
+            for argument in constructor_arguments(block)
         ]
         return code.call(code.name(name), self.arguments(specs, arguments))
 

@@ -19,7 +19,7 @@ from layerloom.graph.source.imports import Imports
 from layerloom.graph.source.initializers import write_initializers
 from layerloom.graph.source.members import MemberWriter
 from layerloom.graph.source.values import Values
-from layerloom.graph.walk import block_order, members
+from layerloom.graph.walk import block_order, constructor_arguments, forward_inputs, members
 from layerloom.schema.document import Alias, Block, BlockArgument, BlockUse, Document, GetNode, Repeat
 from layerloom.schema.problems import ProblemCode
 from layerloom.schema.values import Expr, walk
@@ -51,11 +51,11 @@ def _class(document: Document, name: str, imports: Imports, finish: list[str]) -
     if block.doc.strip():
         lines += [*docstring(block.doc), ""]
     if init or block.arguments:
-        given = [code.name("self"), *(_argument(argument) for argument in block.arguments)]
+        given = [code.name("self"), *(_argument(argument) for argument in constructor_arguments(block))]
         lines += [*_definition("__init__", given), "        super().__init__()", *init, ""]
     inputs = [
         Code((f"{code.name(item.name)}=None",)) if item.optional else code.name(item.name)
-        for item in block.forward.inputs
+        for item in forward_inputs(block)
     ]
     return "\n".join([*lines, *_definition("forward", [code.name("self"), *inputs]), *forward])
 
