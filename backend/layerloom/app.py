@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 
 from layerloom.api import drafts
 from layerloom.api.application import Lifespan, application
+from layerloom.api.loading import load
 from layerloom.api.security import Sessions, home_token
 from layerloom.api.services import Services
 from layerloom.api.streams import Streams
@@ -28,7 +29,6 @@ from layerloom.api.transport import DroppableWebSocket
 from layerloom.runs import Dispatcher
 from layerloom.runs.executors.local import LocalExecutor
 from layerloom.runs.files import write_atomic
-from layerloom.schema.plan import Plan
 from layerloom.storage import Store, StoreError, open_store
 
 logger = logging.getLogger("layerloom")
@@ -147,7 +147,7 @@ def _lifespan(services: Services, dispatcher: Dispatcher) -> Lifespan:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         services.streams.attach()
         deafen = services.store.log.listen(services.streams.publish)
-        threading.Thread(target=_warm, args=(services.data,), name="warm", daemon=True).start()
+        threading.Thread(target=_warm, name="loading", daemon=True).start()
         await asyncio.to_thread(dispatcher.start)
         yield
         # Here and not after the server's end: it lets the signal that ended it take its effect again.
@@ -158,18 +158,11 @@ def _lifespan(services: Services, dispatcher: Dispatcher) -> Lifespan:
     return lifespan
 
 
-def _warm(data: Path) -> None:
-    """Import what the first check and the first run would wait for, while the page is being opened."""
+def _warm() -> None:
     try:
-        from layerloom.api.examples import examples
-        from layerloom.api.plans import require_trainable
-        from layerloom.catalogue import catalogue
-
-        catalogue()
-        first = examples()[0]
-        require_trainable(first.document, Plan(dataset=first.dataset), data, list)
+        load()
     except Exception:
-        logger.exception("warming up failed; the first requests will show why")
+        logger.exception("loading torch failed; the requests that need it will try again")
 
 
 def configuration(app: ASGIApp) -> uvicorn.Config:

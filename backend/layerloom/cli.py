@@ -121,11 +121,10 @@ def _client(home: Path | None) -> httpx.Client:
     try:
         address = (folder / "address").read_text(encoding="ascii").strip()
         token = (folder / "token").read_text(encoding="ascii").strip()
-        client = httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=30)
-        client.get("/health").raise_for_status()
+        httpx.get(f"{address}/health", timeout=10).raise_for_status()
     except (OSError, httpx.HTTPError):
         _fail(f"No server answers for {folder}. Start one with `layerloom serve`.")
-    return client
+    return httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=30)
 
 
 def _document(file: Path) -> Document:

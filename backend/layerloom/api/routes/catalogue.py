@@ -7,6 +7,7 @@ import hashlib
 from fastapi import APIRouter, Request, Response
 
 from layerloom.api.bodies import StrictRoute
+from layerloom.api.loading import NEEDS_TORCH
 from layerloom.api.services import Given
 from layerloom.schema.catalogue import Catalogue
 from layerloom.schema.run import Example
@@ -14,7 +15,7 @@ from layerloom.schema.run import Example
 router = APIRouter(prefix="/api", tags=["catalogue"], route_class=StrictRoute)
 
 
-@router.get("/catalogue", response_model=Catalogue)
+@router.get("/catalogue", response_model=Catalogue, dependencies=[NEEDS_TORCH])
 def get_catalogue(request: Request, services: Given) -> Response:
     """Everything that can be drawn, trained and measured. A reader that has it already is answered 304."""
     from layerloom.catalogue import catalogue

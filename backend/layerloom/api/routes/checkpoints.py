@@ -12,6 +12,7 @@ from starlette.background import BackgroundTask
 from layerloom.api import drafts, weights
 from layerloom.api.bodies import StrictRoute
 from layerloom.api.columns import metrics_csv
+from layerloom.api.loading import NEEDS_TORCH
 from layerloom.api.parameters import RunKey
 from layerloom.api.refusals import Refusal
 from layerloom.api.routes.graphs import source
@@ -34,7 +35,12 @@ def list_checkpoints(run_id: RunKey, services: Given) -> list[Checkpoint]:
     return services.store.runs.checkpoints(run_id)
 
 
-@router.get("/checkpoints/{which}/state_dict", response_class=Response, responses=_file("application/octet-stream"))
+@router.get(
+    "/checkpoints/{which}/state_dict",
+    response_class=Response,
+    responses=_file("application/octet-stream"),
+    dependencies=[NEEDS_TORCH],
+)
 def download_state_dict(
     run_id: RunKey,
     which: Annotated[str, Path(pattern=r"^(last|best|[0-9]{1,12})$")],
@@ -54,7 +60,7 @@ def download_state_dict(
     )
 
 
-@router.get("/export/python", response_class=Response, responses=_file("text/x-python"))
+@router.get("/export/python", response_class=Response, responses=_file("text/x-python"), dependencies=[NEEDS_TORCH])
 def download_python(run_id: RunKey, services: Given) -> Response:
     """The Python file that was trained."""
     run = services.store.runs.get(run_id)

@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from layerloom.api.bodies import StrictRoute
 from layerloom.api.drafts import draft
+from layerloom.api.loading import NEEDS_TORCH
 from layerloom.api.refusals import Refusal, unknown, with_problems
 from layerloom.api.services import Given
 from layerloom.schema.catalogue import DatasetEntry
@@ -20,7 +21,7 @@ from layerloom.schema.run import DatasetPreview
 if TYPE_CHECKING:
     from layerloom.data import DataError
 
-router = APIRouter(prefix="/api/datasets", tags=["datasets"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/datasets", tags=["datasets"], route_class=StrictRoute, dependencies=[NEEDS_TORCH])
 MEDIA = ("application/octet-stream", "text/csv", "text/tab-separated-values", "application/x-npz")
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _UPLOAD: dict[str, Any] = {"requestBody": {"required": True, "content": dict.fromkeys(MEDIA, _BINARY)}}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from layerloom.api.bodies import StrictRoute
+from layerloom.api.loading import NEEDS_TORCH
 from layerloom.api.refusals import with_problems
 from layerloom.schema.document import Document
 from layerloom.schema.report import Report
 from layerloom.schema.run import CodeAnswer
 
-router = APIRouter(prefix="/api/graphs", tags=["graphs"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/graphs", tags=["graphs"], route_class=StrictRoute, dependencies=[NEEDS_TORCH])
 
 
 @router.post("/check")

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Header, Query, Response
 
 from layerloom.api.bodies import StrictRoute
+from layerloom.api.loading import NEEDS_TORCH
 from layerloom.api.parameters import Cursor, RunKey
 from layerloom.api.plans import require_trainable
 from layerloom.api.refusals import Refusal
@@ -20,7 +21,7 @@ router = APIRouter(prefix="/api/runs", tags=["runs"], route_class=StrictRoute)
 Sort = Literal["created_at", "name", "state", "ended_at", "step"]
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[NEEDS_TORCH])
 def start_run(
     new: NewRun,
     services: Given,
