@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -125,15 +127,18 @@ def test_a_second_executor_adopts_what_the_first_let_go(make_executor: MakeExecu
     assert ended(second, handle) == Status("exited", None, "is gone")
 
 
-def test_a_pid_that_was_given_away_is_not_adopted(make_executor: MakeExecutor, task: MakeTask) -> None:
-    executor = make_executor()
+def test_a_pid_that_was_given_away_is_left_alone(make_executor: MakeExecutor, task: MakeTask) -> None:
     folder = task("sleep").folder
-    stranger = psutil.Process()
-    for pid, born in ((stranger.pid, stranger.create_time() - 3600), (2**22 - 1, 0.0)):
-        (folder / "process.json").write_text(json.dumps({"pid": pid, "born": born, "device": "cpu"}))
-        executor = make_executor()
-        assert status(executor, str(folder)).phase == "exited"
-        executor.stop(str(folder), 0)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True) as stranger:
+        born = psutil.Process(stranger.pid).create_time()
+        for pid, birth in ((stranger.pid, born - 3600), (2**22 - 1, 0.0)):
+            (folder / "process.json").write_text(json.dumps({"pid": pid, "born": birth, "device": "cpu"}))
+            executor = make_executor()
+            executor.stop(str(folder), 0)
+            assert status(executor, str(folder)).phase == "exited"
+        assert stranger.poll() is None
+        stranger.communicate(b"\n", 60)
+    assert stranger.returncode == 0, "no signal reached it"
 
 
 def test_a_dead_template_is_replaced_and_its_trainers_live_on(make_executor: MakeExecutor, task: MakeTask) -> None:

@@ -110,6 +110,14 @@ def test_an_attempt_that_is_not_the_newest_is_fenced(store: Store) -> None:
         with pytest.raises(Fenced):
             store.log.append(claim.run, attempt, numbered(loss(1), first=2))
     assert store.log.events(claim.run) == before
+    with store._database.write() as connection:
+        connection.exec_driver_sql("UPDATE runs SET not_before = 0")
+    [newest] = store.queue.claim(1)
+    assert newest.attempt == 3
+    for attempt in (1, 2, 4):
+        with pytest.raises(Fenced):
+            store.log.append(claim.run, attempt, numbered(running()))
+    assert store.log.append(claim.run, 3, numbered(running())).received == 1
 
 
 def test_tokens_belong_to_their_run_and_attempt(store: Store) -> None:

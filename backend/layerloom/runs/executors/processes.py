@@ -29,12 +29,10 @@ class Process:
 
     def alive(self) -> bool:
         """Whether it runs; one that has ended and is not reaped does not."""
-        try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.born) < _SAME_BIRTH_S
-            return same and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.Error:
-            return False
+        found = self._found()
+        with suppress(psutil.Error):
+            return found is not None and self._same(found) and found.status() != psutil.STATUS_ZOMBIE
+        return False
 
     def send(self, number: signal.Signals) -> None:
         """Signal the process alone."""
@@ -50,7 +48,19 @@ class Process:
                 os.kill(pid, signal.SIGKILL)
 
     def _session(self) -> Iterator[int]:
+        found = self._found()
+        if found is not None and not self._same(found):
+            return  # a stranger has the pid, and no pid is given away while its session has a member
         for process in psutil.process_iter():
-            with suppress(OSError, psutil.Error):
-                if os.getsid(process.pid) == self.pid and process.create_time() >= self.born - _SAME_BIRTH_S:
+            with suppress(OSError):
+                if os.getsid(process.pid) == self.pid:
                     yield process.pid
+
+    def _found(self) -> psutil.Process | None:
+        try:
+            return psutil.Process(self.pid)
+        except psutil.Error:
+            return None
+
+    def _same(self, process: psutil.Process) -> bool:
+        return bool(abs(process.create_time() - self.born) < _SAME_BIRTH_S)
