@@ -4,6 +4,7 @@ Torch's meta kernels tell shapes, dtypes and FLOPs. They are laxer than the real
 numbers, a transposed convolution any number of channels), so a call that they accept is confirmed for real:
 
 * a layer whose weights, inputs and work are small is run on zeros on the CPU;
+* an operation on few numbers is run, too, but only the lack of a kernel for its dtype counts against it;
 * any other call is doubted only where its input is not float32, or where torch's own Lazy twin of the layer infers
   another size than the one given. The doubted call is made small first, and it is refused only if a control is
   accepted: the same call in float32, or with the inferred size. So a refusal is always about the dtype or the size.
@@ -105,7 +106,7 @@ def call_operation(target: str, arguments: Arguments) -> Outcome:
         return operations.invoke(target, live)
 
     outcome = _on_meta(function, arguments)
-    failure = outcome.failure or _doubt_operation(function, arguments)
+    failure = outcome.failure or _doubt_operation(target, function, arguments, outcome)
     return Outcome(failure=failure) if failure else outcome
 
 
@@ -173,8 +174,25 @@ def _doubt_layer(config: LayerConfig, layer: BuiltLayer, arguments: Arguments, o
     return _doubt_size(config, arguments)
 
 
-def _doubt_operation(function: Callable[..., Any], arguments: Arguments) -> Failure | None:
-    return _doubt_dtype(function, lambda: function, arguments) if _doubtful(arguments) else None
+def _doubt_operation(
+    target: str, function: Callable[..., Any], arguments: Arguments, outcome: Outcome
+) -> Failure | None:
+    index = dict(arguments).get("index")
+    if target == "operator.getitem" and isinstance(index, Group) and _elements(arguments) <= HELD:
+        # Meta kernels do not compare the numbers of an index with the size of its axis.
+        return _for_real(function, arguments) if _numbered(index) else None
+    if _doubtful(arguments):
+        return _doubt_dtype(function, lambda: function, arguments)
+    if _elements(arguments) > SMALL or not _cheap(outcome):
+        return None
+    # On zeros an operation may fail for their sake (a singular matrix); only a missing kernel is about the dtype.
+    failure = _for_real(function, arguments)
+    return failure if failure and "not implemented for '" in failure.sentence else None
+
+
+def _numbered(index: Group) -> bool:
+    """Whether an index picks by a list of numbers, as in ``x[:, [0, 2]]``."""
+    return index.kind == "list" or any(isinstance(item, Group) and item.kind == "list" for item in index.items)
 
 
 def _doubt_dtype(

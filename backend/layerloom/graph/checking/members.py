@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import torch
+
 from layerloom.catalogue import dtype, initializers, layers
 from layerloom.graph.checking.findings import Findings, Place, hint, near, pointer, replacing, shown
 from layerloom.graph.checking.wording import (
@@ -184,7 +186,14 @@ class _Members:
             if low <= len(buffer.shape) <= high:
                 return True
             message = f"a buffer of {len(buffer.shape)} axes cannot be filled with {shown(buffer.fill)}."
-        elif isinstance(buffer.fill, bool | int | float | NonFinite):
+        elif isinstance(buffer.fill, bool | int | float):
+            try:
+                torch.full((), buffer.fill, dtype=dtype(buffer.dtype))
+            except (RuntimeError, KeyError):
+                message = f"{buffer.dtype} cannot hold {buffer.fill}."
+            else:
+                return True
+        elif isinstance(buffer.fill, NonFinite):
             return True
         elif isinstance(buffer.fill, Expr):
             return check_value(self._findings, buffer.fill, at, scope)

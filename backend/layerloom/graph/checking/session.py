@@ -16,6 +16,7 @@ from layerloom.graph.checking.members import check_members
 from layerloom.graph.checking.naming import check_names
 from layerloom.graph.checking.network import Network
 from layerloom.graph.checking.records import Given, Layers, Stopped
+from layerloom.graph.checking.sharing import check_sharing
 from layerloom.graph.checking.training import check_batch_of_one
 from layerloom.graph.checking.unrolling import unrolled
 from layerloom.graph.checking.values import Frozen, TensorSpec
@@ -77,6 +78,7 @@ def _inferred(document: Document, network: Network, findings: Findings, examples
     grown = _pass(second, at_batch(examples, batch + 1)) if fits else None
     check_batch_of_one(findings, first, second, batch)
     check_initializers(network, first, findings)
+    check_sharing(network, first, findings)
     complete, sizes = filling.filled(document, network, first, findings)
     inventory = report.Inventory(network, first)
     _check_total(network, inventory, findings)

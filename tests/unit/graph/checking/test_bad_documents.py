@@ -169,6 +169,14 @@ CASES: dict[str, tuple[Json, str, Json]] = {
     "missing block argument": (network([use("b", "B")], [call("n", "b", "x")], blocks={"B": block([RELU], [call("n", "act", "x")], ref("n"), arguments=[argument("width", required=True)])}), "missing_argument", {"member": "b"}),
     "block argument of another type": (network([use("b", "B", width="wide")], [call("n", "b", "x")], blocks={"B": block([RELU], [call("n", "act", "x")], ref("n"), arguments=[argument("width")])}), "argument_type", {"member": "b", "port": "width"}),
     "triangle of one axis": (network([{"kind": "buffer", "name": "m", "shape": [4], "fill": "tril"}], [get("m", "m"), function("n", "torch.add", input=ref("x"), other=ref("m"))]), "argument_type", {"member": "m", "port": "fill"}),
+    "fill that a dtype cannot hold": (network([{"kind": "buffer", "name": "m", "shape": [8], "fill": 1e308}], [get("m", "m"), function("n", "torch.add", input=ref("x"), other=ref("m"))]), "argument_type", {"member": "m", "port": "fill"}),
+    "index beyond its axis": (network([], [function("n", "operator.getitem", input=ref("x"), index={"$tuple": [{"$slice": [None, None, None]}, [1, 8]]})]), "shape_mismatch", {"node": "n"}),
+    "sharing of different shapes": (
+        network([layer("e", "Embedding", num_embeddings=9, embedding_dim=4), layer("out", "Linear", in_features=4, out_features=8), {"kind": "alias", "name": "out.weight", "of": "e.weight"}],
+                [call("n", "e", "x"), call("m", "out", "n")], inputs={"x": {"shape": [5], "dtype": "int64"}}),
+        "shape_mismatch", {"member": "out.weight"},
+    ),
+    "shift of fractions": (network([], [function("n", "torch.bitwise_right_shift", input=ref("x"), other=ref("x"))]), "dtype_mismatch", {"node": "n"}),
     "unknown initializer": (network([{**RELU, "init": [{"function": "torch.nn.init.os"}]}], [call("n", "act", "x")]), "unknown_initializer", {"member": "act"}),
     "alias of nothing": (network([RELU, {"kind": "alias", "name": "again", "of": "gone"}], [call("n", "act", "x")]), "unknown_member", {"member": "again"}),
 }  # fmt: skip
