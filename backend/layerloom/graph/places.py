@@ -119,11 +119,6 @@ def instances(document: Document, limit: int = PLACES_LIMIT) -> dict[str, Instan
     return found
 
 
-def expand(document: Document, block: str, environment: Environment, limit: int = PLACES_LIMIT) -> dict[str, Place]:
-    """The members of one block under these arguments by path, containers before their items; blocks stay closed."""
-    return _places(document, block, environment, _Budget(limit))
-
-
 def environment_of(block: Block, given: Arguments, around: Environment, name: str = "") -> dict[str, Any]:
     """Values of a block's arguments: those given, evaluated in the scope around it, and its own defaults.
 
