@@ -1,6 +1,6 @@
 import { ActionIcon, Menu, Tooltip, useMantineColorScheme } from "@mantine/core";
 import { MonitorCog, Moon, Sun } from "lucide-react";
-import { NavLink, Outlet, useNavigation } from "react-router";
+import { NavLink, Outlet, useLocation, useNavigation } from "react-router";
 import { LANGUAGES, type Language, setLanguage, useLanguage, useText } from "@/i18n";
 import { Logo } from "@/ui/Logo";
 import { TopBarProvider, TopBarSlot } from "@/ui/TopBar";
@@ -10,6 +10,7 @@ import styles from "./Shell.module.css";
 export function Shell() {
   const t = useText().common;
   const busy = useNavigation().state !== "idle";
+  const comparing = useLocation().pathname === "/compare";
   return (
     <TopBarProvider>
       <div className={styles.shell}>
@@ -25,7 +26,7 @@ export function Shell() {
             <NavLink to="/" end className={styles.link ?? ""}>
               {t.nav.editor}
             </NavLink>
-            <NavLink to="/runs" className={styles.link ?? ""}>
+            <NavLink to="/runs" className={`${styles.link} ${comparing ? "active" : ""}`}>
               {t.nav.runs}
             </NavLink>
             <NavLink to="/data" className={styles.link ?? ""}>

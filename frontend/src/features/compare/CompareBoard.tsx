@@ -6,6 +6,7 @@ import { useText } from "@/i18n";
 import type { RunFeed } from "@/live/feed";
 import { useRunFeeds, useTopics } from "@/live/useRunFeed";
 import { stableIndices } from "@/ui/colours";
+import { runLabels } from "./labels";
 
 /** The same curve of several runs in one chart. */
 export function CompareBoard({ runs }: { runs: Run[] }) {
@@ -17,6 +18,7 @@ export function CompareBoard({ runs }: { runs: Run[] }) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: feeds are told apart by their ids
   const subscribe = useCallback((listener: () => void) => subscribeAll(feeds, listener), [key]);
   const colours = stableIndices(ids);
+  const labels = runLabels(runs);
   const charts = new Map<string, ChartSpec>();
   feeds.forEach((feed, index) => {
     for (const series of feed.view.series.values()) {
@@ -26,7 +28,7 @@ export function CompareBoard({ runs }: { runs: Run[] }) {
       charts.set(series.name, chart);
       chart.lines.push({
         id: `${feed.id}:${series.name}`,
-        label: runs[index]?.name ?? feed.id,
+        label: labels[index] ?? feed.id,
         colour: colours.get(feed.id) ?? 0,
         series,
         exact: series.name !== "train/loss",

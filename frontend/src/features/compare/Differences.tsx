@@ -6,6 +6,7 @@ import { useText } from "@/i18n";
 import { differences, settings } from "@/lib/difference";
 import { curveColour, stableIndices } from "@/ui/colours";
 import styles from "./Differences.module.css";
+import { runLabels } from "./labels";
 
 /** What a run was started with, without what only places nodes on a canvas. */
 function configuration(run: Run) {
@@ -19,6 +20,7 @@ export function Differences({ runs }: { runs: Run[] }) {
   const scheme = useComputedColorScheme("light");
   const [only, setOnly] = useState(true);
   const colours = stableIndices(runs.map((run) => run.id));
+  const labels = runLabels(runs);
   const values = runs.map(configuration);
   const rows = only ? differences(values) : settings(values);
   return (
@@ -43,7 +45,7 @@ export function Differences({ runs }: { runs: Run[] }) {
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>{t.compareSetting}</Table.Th>
-                {runs.map((run) => (
+                {runs.map((run, index) => (
                   <Table.Th key={run.id}>
                     <Link to={`/runs/${run.id}`} className={styles.run}>
                       <span
@@ -51,7 +53,7 @@ export function Differences({ runs }: { runs: Run[] }) {
                         style={{ background: curveColour(colours.get(run.id) ?? 0, scheme) }}
                         aria-hidden="true"
                       />
-                      {run.name}
+                      {labels[index]}
                     </Link>
                   </Table.Th>
                 ))}

@@ -6,7 +6,7 @@ import { useRef } from "react";
 import { Link } from "react-router";
 import type { RunSummary } from "@/api/types";
 import { metricTitle } from "@/features/charts/groups";
-import { useText } from "@/i18n";
+import { LANGUAGES, useLanguage, useText } from "@/i18n";
 import { compactCount, duration, shortNumber } from "@/lib/format";
 import { figureText } from "./Figures";
 import { RunName } from "./RunName";
@@ -116,6 +116,7 @@ function sortName(sorted: false | "asc" | "desc") {
 
 function Cells({ run }: { run: RunSummary }) {
   const t = useText();
+  const language = useLanguage((state) => state.language);
   const best = mainMetric(run);
   return (
     <>
@@ -143,17 +144,19 @@ function Cells({ run }: { run: RunSummary }) {
       <td className={styles.number}>{run.parameters > 0 ? compactCount(run.parameters) : "–"}</td>
       <td className={styles.number}>{run.started_at === null ? "–" : duration(runTime(run, Date.now() / 1000))}</td>
       <td className={styles.dim} title={new Date(run.created_at * 1000).toLocaleString()}>
-        {when(run.created_at)}
+        {when(run.created_at, LANGUAGES[language].tag)}
       </td>
     </>
   );
 }
 
 /** The time today, the date before. */
-function when(seconds: number): string {
+function when(seconds: number, language: string): string {
   const date = new Date(seconds * 1000);
   const today = date.toDateString() === new Date().toDateString();
-  return today ? date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) : date.toLocaleDateString();
+  return today
+    ? date.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" })
+    : date.toLocaleDateString(language, { month: "short", day: "numeric" });
 }
 
 function Delete({ run, onDelete }: { run: RunSummary; onDelete: (run: RunSummary) => void }) {

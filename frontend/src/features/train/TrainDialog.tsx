@@ -1,7 +1,7 @@
 import { Alert, Button, Group, Modal, NumberInput, Stack, TextInput, UnstyledButton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { ChevronDown, ChevronRight, Play } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { catalogueQuery, datasetsQuery } from "@/api/queries";
 import type { Catalogue, DatasetEntry, Document } from "@/api/types";
 import { useText } from "@/i18n";
@@ -65,6 +65,9 @@ function Form({ document, catalogue, datasets, onClose }: FormProps) {
   const [name, setName] = useState("");
   const [advanced, setAdvanced] = useState(false);
   const start = useStartRun(onClose);
+  const button = useRef<HTMLButtonElement>(null);
+  // The form comes after the dialog has taken the focus: one press of Enter is to start.
+  useEffect(() => button.current?.focus(), []);
   const refused = refusedFields(start.error);
   const change = (part: Partial<Settings>) => {
     start.reset();
@@ -123,6 +126,7 @@ function Form({ document, catalogue, datasets, onClose }: FormProps) {
             {t.common.actions.cancel}
           </Button>
           <Button
+            ref={button}
             type="submit"
             leftSection={<Play size={15} aria-hidden />}
             loading={start.isPending}
