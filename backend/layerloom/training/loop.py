@@ -26,7 +26,7 @@ from layerloom.training.position import generator_states, seed_generators, set_g
 from layerloom.training.recorder import Emit, Recorder
 from layerloom.training.setup import Parts, assemble
 from layerloom.training.statistics import Sampler
-from layerloom.training.validation import validate
+from layerloom.training.validation import joined, validate
 
 RECENT_SAMPLES = 2_048
 RECENT_NUMBERS = 2**20
@@ -263,7 +263,7 @@ class Loop:
         meters = self._parts.training_meters
         if not meters.names or not self._recent:
             return {}
-        for output, target in self._recent:
+        for output, target in joined(list(self._recent)):
             meters.update(output, target)
         return {f"train/{name}": value for name, value in meters.compute().items()}
 

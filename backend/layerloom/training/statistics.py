@@ -1,6 +1,7 @@
 """Norms and distributions of every parameter, sampled so that they cost no more than a share of the wall time.
 
-Each kind has a highest rate and a cost, measured whenever it runs. A credit grows by ``budget`` seconds per second; a
+Each kind has a highest rate and a cost, measured whenever it runs (in processor time, so that a busy neighbour is not
+taken for a cost of its own). A credit grows by ``budget`` seconds per second; a
 kind runs when the credit covers it. A small grant, spent once, lets short runs show something in every epoch.
 """
 
@@ -51,11 +52,11 @@ class Budget:
         self._credit = 0.0
         self._grant = GRANT_SECONDS if share > 0 else 0.0
 
-    def covers(self, cost: float, now: float, *, granted: bool = False) -> bool:
-        """Whether a sample of this cost may be taken; ``granted`` may draw on the grant."""
+    def covers(self, cost: float, now: float, *, reserve: float = math.inf) -> bool:
+        """Whether a sample of this cost may be taken; from the grant, too, as long as ``reserve`` of it is left."""
         self._credit = min(self._credit + self._share * (now - self._then), MAXIMUM_CREDIT)
         self._then = now
-        return self._credit >= cost or (granted and self._grant >= cost)
+        return self._credit >= cost or self._grant - cost >= reserve
 
     def spend(self, cost: float) -> None:
         """Pay: from the credit as far as it reaches, the rest from the grant."""
@@ -115,7 +116,7 @@ class Sampler:
 
     def gradients(self) -> None:
         """Read the gradients, after backward and before clipping and the optimizer's step."""
-        began = time.perf_counter()
+        began = time.thread_time()
         self._gradients = [_dense(parameter.grad) for parameter in self._parameters]
         if "norms" in self._armed and self._updates:
             if not self._before:
@@ -129,11 +130,11 @@ class Sampler:
             self._pending_gradients = (names, *distribution([grad for _, grad in present])) if present else None
         if "norms" in self._armed:
             self._gradient_norms = _norms([grad for grad in self._gradients if grad is not None])
-        self._spent += time.perf_counter() - began
+        self._spent += time.thread_time() - began
 
     def collect(self, step: int) -> None:
         """Read weights and updates after the optimizer's step, and pay for it."""
-        began = time.perf_counter()
+        began = time.thread_time()
         if "norms" in self._armed:
             parts = [_norms(self._weights), self._gradient_norms]
             if self._updates:
@@ -147,14 +148,13 @@ class Sampler:
                 names, edges, counts = self._pending_gradients
                 self._distributions.append((step, names, "gradient", edges, counts))
         self._gradients = []
-        now = time.perf_counter()
-        self._pay(self._spent + now - began, now)
+        self._pay(self._spent + time.thread_time() - began, time.perf_counter())
 
     def drain(self, emit: Callable[[ParameterStatistics | Histograms], None]) -> None:
         """Emit everything sampled since the last call; reads back from the device."""
         if not self._norms and not self._distributions:
             return
-        began = time.perf_counter()
+        began = time.thread_time()
         for sample in self._norms:
             emit(self._norm_event(*sample))
         by_step: dict[int, list[Histogram]] = {}
@@ -164,14 +164,15 @@ class Sampler:
             for start in range(0, len(items), HISTOGRAMS_PER_EVENT):
                 emit(Histograms(step=step, items=items[start : start + HISTOGRAMS_PER_EVENT]))
         self._norms, self._distributions = [], []
-        self._budget.spend(time.perf_counter() - began)
+        self._budget.spend(time.thread_time() - began)
 
     def _due(self, name: str, kind: Kind, now: float, epoch_end: bool) -> bool:
         first = kind.last == -math.inf
-        # An epoch's last step shows norms however short the epoch is, as long as the grant lasts.
-        granted = first or (epoch_end and name == "norms")
-        rested = now - kind.last >= kind.period
-        return (rested or granted) and self._budget.covers(kind.cost, now, granted=granted)
+        # An epoch's last step shows something however short the epoch is, as long as the grant lasts. Half of it is for
+        # norms alone, which cost less.
+        shown = first or epoch_end
+        reserve = math.inf if not shown else 0.0 if name == "norms" else GRANT_SECONDS / 2
+        return (shown or now - kind.last >= kind.period) and self._budget.covers(kind.cost, now, reserve=reserve)
 
     def _look_again(self, now: float) -> None:
         self.next_look = min(

@@ -33,13 +33,15 @@ def validate(module: nn.Module, parts: Parts, control: Control) -> dict[str, flo
 def _run(module: nn.Module, parts: Parts, control: Control) -> dict[str, float] | None:
     losses: list[Tensor] = []
     counts: list[int] = []
-    joined = _Joined()
+    waiting: list[tuple[Any, Tensor]] = []
+    numbers = 0
 
     def measure() -> None:
-        for output, target in joined.take():
+        for output, target in joined(waiting):
             losses.append(parts.criterion(output, target).float())
             counts.append(len(target))
             parts.meters.update(output, target)
+        waiting.clear()
 
     for inputs, target in parts.validation.ordered():
         if not control.going():
@@ -47,9 +49,11 @@ def _run(module: nn.Module, parts: Parts, control: Control) -> dict[str, float] 
             return None
         with parts.precision.autocast():
             output = module(**inputs)
-        joined.add(output, target)
-        if joined.numbers >= JOINED_NUMBERS:
+        waiting.append((output, target))
+        numbers += sum(leaf.numel() for leaf in leaves(output))
+        if numbers >= JOINED_NUMBERS:
             measure()
+            numbers = 0
     measure()
     weights = torch.tensor(counts, dtype=torch.float64)
     # Each loss is a mean over its samples, so their weighted mean is the mean over all.
@@ -58,27 +62,16 @@ def _run(module: nn.Module, parts: Parts, control: Control) -> dict[str, float] 
     return {"validation/loss": float(total), **values}
 
 
-class _Joined:
-    """Outputs of consecutive batches, joined along the samples where every tensor has them first."""
-
-    def __init__(self) -> None:
-        self._pairs: list[tuple[Any, Tensor]] = []
-        self.numbers = 0
-
-    def add(self, output: Any, target: Tensor) -> None:
-        self._pairs.append((output, target))
-        self.numbers += sum(leaf.numel() for leaf in leaves(output))
-
-    def take(self) -> list[tuple[Any, Tensor]]:
-        pairs, self._pairs, self.numbers = self._pairs, [], 0
-        rows = [leaves(output) for output, _ in pairs]
-        samples_first = all(
-            leaf.dim() > 0 and len(leaf) == len(target)
-            for row, (_, target) in zip(rows, pairs, strict=True)
-            for leaf in row
-        )
-        if len(pairs) < 2 or not samples_first:
-            return pairs
-        outputs = [torch.cat(parts) for parts in zip(*rows, strict=True)]
-        targets = torch.cat([target for _, target in pairs])
-        return [(outputs if len(outputs) > 1 else outputs[0], targets)]
+def joined(pairs: list[tuple[Any, Tensor]]) -> list[tuple[Any, Tensor]]:
+    """Outputs and targets of batches, joined along the samples where every tensor has them first."""
+    rows = [leaves(output) for output, _ in pairs]
+    samples_first = all(
+        leaf.dim() > 0 and len(leaf) == len(target)
+        for row, (_, target) in zip(rows, pairs, strict=True)
+        for leaf in row
+    )
+    if len(pairs) < 2 or not samples_first:
+        return pairs
+    outputs = [torch.cat(parts) for parts in zip(*rows, strict=True)]
+    targets = torch.cat([target for _, target in pairs])
+    return [(outputs if len(outputs) > 1 else outputs[0], targets)]

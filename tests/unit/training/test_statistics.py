@@ -103,7 +103,7 @@ def test_credit_is_a_share_of_the_time() -> None:
 def test_the_grant_is_spent_once() -> None:
     budget = Budget(0.02, now=0.0)
     taken = 0
-    while budget.covers(0.01, now=0.0, granted=True):
+    while budget.covers(0.01, now=0.0, reserve=0.0):
         budget.spend(0.01)
         taken += 1
     assert taken == 10

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-HANG_GUARD_S = 120
+HANG_GUARD_S = 240
 
 
 class Service:
