@@ -50,6 +50,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def user(server: Server) -> Iterator[httpx.Client]:
     with server.client() as client:
+        client.timeout = 240  # the first request waits until torch is loaded, on a machine that may be busy
         yield client
 
 

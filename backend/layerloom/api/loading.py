@@ -6,11 +6,11 @@ default device); two threads that did this at once would disturb each other. A r
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from pathlib import Path
 
 from fastapi import Depends
-from fastapi.concurrency import run_in_threadpool
 
 _lock = threading.Lock()
 _loaded = threading.Event()
@@ -38,7 +38,8 @@ def load() -> None:
 
 async def _wait() -> None:
     if not _loaded.is_set():
-        await run_in_threadpool(load)
+        # Not among the threads of requests: those that wait here would leave none for those that need no torch.
+        await asyncio.to_thread(load)
 
 
 NEEDS_TORCH = Depends(_wait)

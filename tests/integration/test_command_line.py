@@ -1,0 +1,155 @@
+"""The command line, as a person in a terminal uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
+
+from layerloom.api.examples import examples
+from layerloom.app import CannotStartError, Settings, database_from_environment, listen
+from layerloom.cli import cli
+from serving import Server, serving
+from watching import viewer
+
+GUARD_S = 240
+"""A server on a busy machine may take its time; a hanging one takes longer."""
+
+
+def layerloom(*arguments: str, home: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    if home is not None:
+        kept["LAYERLOOM_HOME"] = str(home)
+    return subprocess.run(
+        [sys.executable, "-m", "layerloom.cli", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=GUARD_S,
+        env={**kept, "COLUMNS": "120", **environment},
+    )
+
+
+def drain(viewer: ClientConnection) -> None:
+    while True:
+        viewer.recv(GUARD_S)
+
+
+def test_help_needs_no_torch() -> None:
+    program = "import sys, layerloom.cli as c\ntry: c.cli(['--help'])\nfinally: assert 'torch' not in sys.modules"
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=GUARD_S)
+    assert answer.returncode == 0, answer.stderr
+    for command in ("serve", "open", "check", "export", "runs"):
+        assert command in answer.stdout
+
+
+def test_check_and_export(tmp_path: Path) -> None:
+    file = tmp_path / "net.json"
+    file.write_text(examples()[0].document.model_dump_json())
+    here = CliRunner()
+    checked = here.invoke(cli, ["check", str(file)])
+    assert (checked.exit_code, checked.stderr) == (0, "")
+    assert "29,258 parameters" in checked.stdout
+    exported = here.invoke(cli, ["export", str(file)])
+    compile(exported.stdout, "net.py", "exec")
+    assert "class DigitsCNN(nn.Module):" in exported.stdout
+
+    broken = json.loads(file.read_text())
+    broken["blocks"]["DigitsCNN"]["members"].pop()
+    file.write_text(json.dumps(broken))
+    for command in ("check", "export"):
+        refused = here.invoke(cli, [command, str(file)])
+        assert refused.exit_code == 1
+        assert "unknown_member at DigitsCNN/n4" in refused.stderr
+    file.write_text('{"main": 1}')
+    assert "is no LayerLoom network" in here.invoke(cli, ["check", str(file)]).stderr
+
+
+def test_one_home_has_one_server_and_its_commands_find_it(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        second = layerloom("serve", "--home", str(tmp_path), "--no-browser")
+        assert second.returncode == 1
+        assert second.stderr.startswith("Another LayerLoom serves")
+        assert (tmp_path / "address").read_text() == server.url
+        assert layerloom("runs", home=tmp_path).stdout.startswith("id ")
+        entrance = layerloom("open", home=tmp_path).stdout.strip()
+        for address in (entrance, server.entrance):
+            with httpx.Client(timeout=GUARD_S) as browser:
+                assert browser.get(address).status_code == 303
+                assert browser.get(f"{server.url}/api/runs").status_code == 200
+        with httpx.Client(timeout=GUARD_S) as late:
+            late.get(entrance)
+            assert late.get(f"{server.url}/api/runs").status_code == 401, "a code works once"
+    for command in ("runs", "open"):
+        answer = layerloom(command, home=tmp_path)
+        assert answer.returncode == 1
+        assert "Start one with `layerloom serve`" in answer.stderr
+
+
+def test_a_browser_stays_signed_in_over_a_restart(tmp_path: Path) -> None:
+    server = Server(tmp_path).start()
+    port = int(server.url.rpartition(":")[2])
+    with httpx.Client(timeout=GUARD_S) as browser:
+        try:
+            browser.get(server.entrance)
+            server.kill()
+            server.start(port)
+            assert browser.get(f"{server.url}/api/runs").status_code == 200
+        finally:
+            server.stop()
+
+
+def test_a_signal_ends_it_politely(tmp_path: Path) -> None:
+    server = Server(tmp_path).start()
+    with server.client() as user:
+        user.timeout = GUARD_S
+        plan = {"dataset": "iris", "epochs": 1}
+        body = {"document": user.get("/api/examples").json()[-1]["document"], "plan": plan}
+        run = user.post("/api/runs", json=body).json()["id"]
+        user.post(f"/api/runs/{run}/stop")
+    with viewer(server, run) as socket:
+        os.kill(server.pid, signal.SIGTERM)
+        with pytest.raises(ConnectionClosed) as closed:
+            drain(socket)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1012
+    server.stop()
+    assert "Traceback" not in "".join(server.output), server.output
+
+
+def test_doors_stay_closed_unless_they_are_named(tmp_path: Path) -> None:
+    refused = layerloom("serve", "--home", str(tmp_path), "--host", "0.0.0.0")
+    assert refused.returncode == 1
+    assert "--allow-host NAME" in refused.stderr
+    with serving(tmp_path, "--host", "0.0.0.0", "--allow-host", "studio.example") as server:
+        assert httpx.get(f"{server.url}/health").status_code == 200
+        assert httpx.get(f"{server.url}/api/runs").status_code == 401
+        assert httpx.get(f"{server.url}/health", headers={"Host": "studio.example"}).status_code == 200
+        assert httpx.get(f"{server.url}/health", headers={"Host": "evil.example"}).status_code == 421
+
+
+def test_ports(tmp_path: Path) -> None:
+    taken = socket.create_server(("127.0.0.1", 0))
+    with taken, pytest.raises(CannotStartError, match="Choose another --port"):
+        listen(Settings(home=tmp_path, port=taken.getsockname()[1]))
+    with listen(Settings(home=tmp_path)) as first, listen(Settings(home=tmp_path)) as second:
+        assert 7878 <= first.getsockname()[1] < second.getsockname()[1] < 7928
+
+
+def test_a_database_password_comes_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "password").write_text("p@ss/word\n")
+    monkeypatch.setenv("LAYERLOOM_DATABASE", "postgresql+psycopg://loom@db:5432/loom")
+    assert database_from_environment() == "postgresql+psycopg://loom@db:5432/loom"
+    monkeypatch.setenv("LAYERLOOM_DATABASE_PASSWORD_FILE", str(tmp_path / "password"))
+    assert database_from_environment() == "postgresql+psycopg://loom:p%40ss%2Fword@db:5432/loom"
+    monkeypatch.delenv("LAYERLOOM_DATABASE")
+    assert database_from_environment() is None
