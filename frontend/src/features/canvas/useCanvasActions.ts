@@ -12,6 +12,8 @@ import { arrange } from "./layout";
 import { useCanvas } from "./state";
 
 const FIT = { padding: 0.1, maxZoom: 1, duration: 180 };
+/** The smallest zoom at which a node's text can be read. */
+const READABLE = 0.45;
 type Scene = { nodes: FlowNode[]; edges: FlowEdge[] };
 
 /** Lends the commands what only the canvas can do, and brings nodes into view that others point at. */
@@ -29,7 +31,12 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
       const { width = 0, height = 0 } = root.current?.getBoundingClientRect() ?? {};
       const bounds = getNodesBounds([...nodes]);
       if (nodes.length === 0 || width === 0) return;
-      void flow.setViewport(getViewportForBounds(bounds, width, height, 0.05, FIT.maxZoom, FIT.padding), { duration });
+      const whole = getViewportForBounds(bounds, width, height, 0.05, FIT.maxZoom, FIT.padding);
+      // Something just opened that would be too small to read whole is shown from its beginning.
+      const begin = duration === 0 && whole.zoom < READABLE;
+      const x = width / 2 - (bounds.x + bounds.width / 2) * READABLE;
+      const view = begin ? { x, y: 32 - bounds.y * READABLE, zoom: READABLE } : whole;
+      void flow.setViewport(view, { duration });
     },
     [flow, root],
   );
@@ -41,10 +48,7 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
     };
     setCanvasActions({
       fit: () => showAll(latest.current.nodes),
-      zoomToSelection: () => {
-        const nodes = [...useView.getState().selection].map((id) => ({ id }));
-        if (nodes.length > 0) void flow.fitView({ ...FIT, nodes, maxZoom: 1.4 });
-      },
+      zoomToSelection: () => showAll(latest.current.nodes.filter((node) => useView.getState().selection.has(node.id))),
       layout: async () => {
         const { block } = placeIn(useView.getState().trail, currentDoc());
         const positions = await arrange(latest.current.nodes, latest.current.edges);
@@ -72,14 +76,16 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
     const bare = latest.current.nodes.some((node) => !(node.id in placed));
     let stale = false;
     const settle = async () => {
+      const before = JSON.stringify(flow.getViewport());
       const positions = bare ? await arrange(latest.current.nodes, latest.current.edges) : {};
       if (stale) return;
       // Drawing what was never drawn is no step of the user's.
       if (bare) placeSilently(block, positions);
-      showAll(
-        latest.current.nodes.map((node) => moved(node, positions)),
-        0,
-      );
+      const placedNodes = latest.current.nodes.map((node) => moved(node, positions));
+      // Somebody who has gone to a node while a large graph was laid out follows it to its place.
+      const followed = placedNodes.filter((node) => useView.getState().selection.has(node.id));
+      if (bare && JSON.stringify(flow.getViewport()) !== before) showAll(followed, 1);
+      else showAll(placedNodes, 0);
     };
     void settle();
     return () => {
@@ -88,8 +94,8 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
   }, [opened, trail]);
 
   useEffect(() => {
-    if (focus) void flow.fitView({ ...FIT, nodes: [{ id: focus.id }], maxZoom: 1.1 });
-  }, [focus, flow]);
+    if (focus) showAll(latest.current.nodes.filter((node) => node.id === focus.id));
+  }, [focus, showAll]);
 }
 
 const moved = (node: FlowNode, positions: { [id: string]: Position }): FlowNode => ({
