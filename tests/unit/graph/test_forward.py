@@ -211,6 +211,19 @@ def test_parts_of_a_tuple_are_unpacked(path: tuple[int, ...], line: str) -> None
     assert body(write(document(nodes, ref("b"), members=(LSTM,))))[0] == line
 
 
+@pytest.mark.parametrize(
+    ("output", "line"),
+    [
+        ({"$tuple": [ref("r"), ref("r", 0)]}, "return x, x[0]"),
+        ({"$tuple": [ref("r", -1), ref("r", 1, 0)]}, "return x[-1], x[1][0]"),
+        ({"$tuple": [ref("r", 1), ref("r", 1, 0)]}, "return h_n, h_n[0]"),
+    ],
+)
+def test_what_is_read_whole_or_from_its_end_is_not_unpacked(output: Any, line: str) -> None:
+    drawn = document([call("r", "lstm", input=ref("x"))], output, members=(LSTM,))
+    assert body(write(drawn))[-1] == line
+
+
 def test_all_parts_have_torchs_names() -> None:
     nodes = [call("a", "lstm", input=ref("x"))]
     output = {"$tuple": [ref("a", 0), ref("a", 1, 0), ref("a", 1, 1)]}

@@ -212,7 +212,9 @@ class ForwardWriter:
         return target((), "", self._parts(node))
 
     def _parts(self, node: Node) -> Parts:
-        return parts(self._document, self._name, node)
+        """The parts that the node's result is unpacked into; none where a reader wants the whole, or ``[-1]`` of it."""
+        made = parts(self._document, self._name, node)
+        return made if all(_within(made, path) for _, path in self._uses[node.id]) else []
 
     def _maker(self, node: Node) -> str:
         """The name of the member that made the value, where it says more than the place in a row: no ``bn2``."""
@@ -288,6 +290,14 @@ class ForwardWriter:
 
     def _line(self, text: str) -> None:
         self._lines.append(" " * 8 + text)
+
+
+def _within(made: Parts, path: Sequence[int | str]) -> bool:
+    """Whether a reference names one of the parts, or something inside one."""
+    if not path or not isinstance(path[0], int) or not 0 <= path[0] < len(made):
+        return False
+    _, inner = made[path[0]]
+    return not inner or len(path) == 1 or _within(inner, path[1:])
 
 
 def _needed(graph: Graph) -> list[Node]:
