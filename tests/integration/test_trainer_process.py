@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from safetensors.torch import load_file
 
 from layerloom.data import main_inputs, prepare
 from layerloom.graph import build
+from layerloom.graph.examples import examples
 from layerloom.schema.document import Document
 from layerloom.schema.plan import Plan
 from layerloom.schema.worker import Job
@@ -34,9 +34,8 @@ LONG = {"epochs": 100_000, "seed": 0, "threads": 1}
 
 def example(name: str) -> tuple[Document, str]:
     """A network that comes with LayerLoom, and its data set."""
-    text = (files("layerloom.graph") / "examples" / f"{name}.json").read_text(encoding="utf-8")
-    content = json.loads(text)
-    return Document.model_validate(content["document"]), content["dataset"]
+    found = {item.id: item for item in examples()}[name]
+    return found.document, found.dataset
 
 
 class Forked:

@@ -8,6 +8,9 @@ the returned tensors in order.
 from __future__ import annotations
 
 import inspect
+import re
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import torch
@@ -22,16 +25,18 @@ from layerloom.training.failure import TrainingError
 
 Task = Literal["classification", "regression", "tokens", "reconstruction"]
 
-DEFAULT_LOSS: dict[str, str] = {
-    "classification": "torch.nn.CrossEntropyLoss",
-    "tokens": "torch.nn.CrossEntropyLoss",
-    "regression": "torch.nn.MSELoss",
-    "reconstruction": "torch.nn.MSELoss",
+Loss = Callable[..., Tensor]
+_DEFAULT: dict[Task, Loss] = {
+    "classification": functional.cross_entropy,
+    "tokens": functional.cross_entropy,
+    "regression": functional.mse_loss,
+    "reconstruction": functional.mse_loss,
 }
-_BY_INDEX = (nn.CrossEntropyLoss, nn.NLLLoss, nn.MultiMarginLoss, nn.CTCLoss)
-"""Targets are class numbers; all other losses compare tensors of equal shape."""
-_SIGNED = (nn.HingeEmbeddingLoss, nn.SoftMarginLoss, nn.CosineEmbeddingLoss, nn.MarginRankingLoss)
-"""Targets are -1 and 1."""
+_BY_INDEX = "classification"
+"""Task that the catalogue gives to losses whose targets are class numbers; others compare tensors of equal shape."""
+# What signatures do not tell of targets, the docstrings of torch do.
+_SIGNED = re.compile(r"\b1 or -1\b")
+_PADDED = re.compile(r"targets padded by -1")
 
 
 def leaves(output: Any) -> list[Tensor]:
@@ -48,14 +53,29 @@ def leaves(output: Any) -> list[Tensor]:
 class Criterion:
     """A scalar loss of a module's output and a batch's targets."""
 
-    def __init__(self, loss: nn.Module, task: Task) -> None:
+    def __init__(
+        self,
+        loss: Loss,
+        task: Task,
+        *,
+        by_index: bool,
+        of_probabilities: bool = False,
+        roles: Sequence[str] = ("input", "target"),
+        doc: str = "",
+    ) -> None:
+        """``roles`` are the parameters of ``loss`` in order; ``doc`` is its docstring."""
         self.loss = loss
         self.task = task
-        names = [name for name in inspect.signature(loss.forward).parameters if name not in ("args", "kwargs")]
-        self._roles = ["target" if name in ("target", "targets") else "output" for name in names]
-        self.takes = self._roles.count("output")
+        self.name = type(loss).__name__ if isinstance(loss, nn.Module) else getattr(loss, "__name__", "")
+        self.by_index = by_index
+        """Targets are class numbers."""
+        self._targets = [role in ("target", "targets") for role in roles]
+        self.takes = self._targets.count(False)
         """How many predictions the loss compares."""
-        self.by_index = isinstance(loss, _BY_INDEX)
+        self._signed = _SIGNED.search(doc) is not None
+        self._padded = _PADDED.search(doc) is not None
+        self.of_probabilities = of_probabilities
+        """Predictions are probabilities, not logits."""
 
     def __call__(self, output: Any, target: Tensor) -> Tensor:
         """Loss, 0-dimensional.
@@ -78,17 +98,16 @@ class Criterion:
 
     def _several(self, outputs: list[Tensor], target: Tensor) -> Tensor:
         if len(outputs) != self.takes:
-            name = type(self.loss).__name__
             raise TrainingError(
                 ProblemCode.PLAN_INVALID,
-                f"{name} compares {self.takes} predictions, and the network returns {len(outputs)}. "
+                f"{self.name} compares {self.takes} predictions, and the network returns {len(outputs)}. "
                 "Return a tuple of that many tensors, or choose another loss.",
                 expected=self.takes,
                 got=len(outputs),
             )
         given = iter(outputs)
         fitted = self.fit(outputs[0], target)[1]
-        value: Tensor = self.loss(*(fitted if role == "target" else next(given) for role in self._roles))
+        value: Tensor = self.loss(*(fitted if is_target else next(given) for is_target in self._targets))
         return value
 
     def fit(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -101,20 +120,20 @@ class Criterion:
             if self.task == "tokens" and output.dim() == target.dim() + 1:
                 return output.flatten(0, -2), target.flatten()
             return output, target
-        if isinstance(self.loss, nn.MultiLabelMarginLoss):
+        if self._padded:
             # Each sample has one label: its number first, then -1 for "no more".
             return output, functional.pad(target.unsqueeze(1), (0, output.shape[-1] - 1), value=-1)
         if target.shape != output.shape:
             target = self._shaped(output, target)
         if not target.is_floating_point():
             target = target.to(output.dtype)
-        if isinstance(self.loss, _SIGNED) and self.task == "classification":
+        if self._signed and self.task == "classification":
             target = target * 2 - 1
         return output, target
 
     def _shaped(self, output: Tensor, target: Tensor) -> Tensor:
         classes = self.task in ("classification", "tokens") and not target.is_floating_point()
-        pairs = self.takes > 1 and isinstance(self.loss, _SIGNED)
+        pairs = self.takes > 1 and self._signed
         if classes and not pairs and output.dim() == target.dim() + 1 and output.shape[-1] > 1:
             return functional.one_hot(target, output.shape[-1])
         if output.numel() == target.numel():
@@ -135,8 +154,10 @@ def build_criterion(choice: Choice | None, task: Task, device: torch.device) -> 
     Raises:
         TrainingError: unknown name, arguments that torch refuses, or a loss with weights of its own.
     """
-    choice = choice or Choice(name=DEFAULT_LOSS[task])
-    target = resolve(choice, losses(), ProblemCode.UNKNOWN_LOSS, "loss")
+    if choice is None:
+        return Criterion(_DEFAULT[task], task, by_index=task in ("classification", "tokens"))
+    known = losses()
+    target = resolve(choice, known, ProblemCode.UNKNOWN_LOSS, "loss")
     label = choice.name.rpartition(".")[2]
     arguments = keywords(choice.arguments)
     for name in ("weight", "pos_weight"):
@@ -150,7 +171,25 @@ def build_criterion(choice: Choice | None, task: Task, device: torch.device) -> 
         )
     if getattr(loss, "reduction", "mean") == "none":
         raise TrainingError(ProblemCode.PLAN_INVALID, f"{label} needs the reduction mean or sum to train with.")
-    return Criterion(loss.to(device), task)
+    return Criterion(
+        loss.to(device),
+        task,
+        by_index=_BY_INDEX in known[choice.name].tasks,
+        of_probabilities=_takes(target, 0.5) and not _takes(target, -1.0),
+        roles=list(inspect.signature(loss.forward).parameters),
+        doc=inspect.getdoc(target) or "",
+    )
+
+
+def _takes(loss: Callable[..., Any], prediction: float) -> bool:
+    """Whether a loss, with its default arguments, is defined for a prediction."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            loss()(torch.tensor([prediction]), torch.tensor([0.0]))
+        except (RuntimeError, ValueError, TypeError, IndexError):
+            return False
+    return True
 
 
 def _shape(value: Tensor) -> str:

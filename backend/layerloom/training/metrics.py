@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from layerloom.catalogue import metrics
 from layerloom.schema.plan import Choice
@@ -142,7 +142,7 @@ def _comparable(prediction: Tensor, target: Tensor, criterion: Criterion) -> tup
     if criterion.task == "classification":
         if prediction.numel() == target.numel():
             # One number per sample: a logit, unless the loss takes probabilities. Metrics take a score per class.
-            one = prediction if isinstance(criterion.loss, nn.BCELoss) else prediction.sigmoid()
+            one = prediction if criterion.of_probabilities else prediction.sigmoid()
             one = one.reshape(target.shape)
             return torch.stack((1 - one, one), 1), target
         return prediction, target

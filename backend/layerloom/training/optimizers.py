@@ -52,8 +52,8 @@ def build_optimizer(choice: Choice, module: nn.Module) -> torch.optim.Optimizer:
 
 def _sparse(module: nn.Module) -> list[Tensor]:
     """Weights whose gradients are sparse."""
-    tables = (part for part in module.modules() if isinstance(part, nn.Embedding | nn.EmbeddingBag))
-    return [table.weight for table in tables if table.sparse and table.weight.requires_grad]
+    tables = (part for part in module.modules() if getattr(part, "sparse", False) is True)
+    return [weight for table in tables for weight in table.parameters(recurse=False) if weight.requires_grad]
 
 
 def _form(target: Any, parameters: list[nn.Parameter], sparse: bool) -> dict[str, bool]:

@@ -57,7 +57,7 @@ def assemble(
     output = _probe(module, two, precision)
     if task != "reconstruction" and _rebuilds_input(criterion, output, train, classes):
         task = "reconstruction"
-        criterion = Criterion(criterion.loss, task)
+        criterion.task = task
     reconstruct = task == "reconstruction"
     batches = place(train, plan.batch_size, device, reconstruct=reconstruct)
     # Without gradients twice the batch takes less memory than a training step.
@@ -138,7 +138,7 @@ def _try_loss(criterion: Criterion, output: Any, target: Tensor) -> None:
         shapes = ", ".join(str(list(leaf.shape[1:])) for leaf in leaves(output))
         raise TrainingError(
             ProblemCode.PLAN_INVALID,
-            f"{type(criterion.loss).__name__} cannot compare the network's output {shapes} (per sample) with targets "
+            f"{criterion.name} cannot compare the network's output {shapes} (per sample) with targets "
             f"{list(target.shape[1:])} of {str(target.dtype).removeprefix('torch.')}: {error}",
             output=[list(leaf.shape[1:]) for leaf in leaves(output)],
             target=list(target.shape[1:]),

@@ -54,10 +54,10 @@ def warm_up() -> None:
 
     from layerloom.catalogue import catalogue
     from layerloom.graph import build
-    from layerloom.schema.document import Document
+    from layerloom.graph.examples import examples
 
     catalogue()
-    module = build(Document.model_validate(_SMALL), seed=0)
+    module = build(examples()[0].document, seed=0)
     # The first optimizer imports its kernels' registrations; nothing is computed.
     torch.optim.AdamW(module.parameters(), fused=True)
     MulticlassAccuracy(num_classes=2)
@@ -66,31 +66,6 @@ def warm_up() -> None:
 
 # torch._dynamo is imported by the first optimizer, and takes as long as all the rest.
 _MODULES = ("torch._dynamo", "sklearn.datasets", "sklearn.model_selection", "layerloom.worker.job")
-_SMALL = {
-    "format": 1,
-    "name": "Warm-up",
-    "main": "Small",
-    "inputs": {"x": {"shape": [2]}},
-    "blocks": {
-        "Small": {
-            "members": [
-                {
-                    "kind": "layer",
-                    "name": "linear",
-                    "target": "torch.nn.Linear",
-                    "arguments": {"in_features": {"$auto": True}, "out_features": 2},
-                }
-            ],
-            "forward": {
-                "inputs": [{"name": "x"}],
-                "nodes": [
-                    {"op": "call", "id": "n1", "target": "linear", "arguments": {"input": {"$ref": "x"}}},
-                ],
-                "output": {"$ref": "n1"},
-            },
-        }
-    },
-}
 
 
 class Template:
