@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -340,13 +341,14 @@ def test_a_fenced_trainer_leaves_without_a_trace(tmp_path: Path, service: Servic
 
 
 def test_training_goes_on_while_the_service_is_away(tmp_path: Path, service: Service, template: Template) -> None:
-    attempt = Attempt(tmp_path, "digits-mlp", {"epochs": 200, "threads": 1})
+    attempt = Attempt(tmp_path, "digits-mlp", {"epochs": 60, "threads": 1})
     with attempt.running(template) as process:
         service.wait(lambda: trained(service))
         service.stop()
         spool = attempt.place / "spool.jsonl"
         while '"state":"succeeded"' not in spool.read_text():
             assert process.poll() is None, attempt.log.read_text()
+            time.sleep(0.05)
         service.start()
         assert process.wait(HANG_GUARD_S) == 0
     assert service.states() == ["running", "succeeded"]
