@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 
 from layerloom.api import drafts
 from layerloom.api.application import Lifespan, application
-from layerloom.api.loading import load
+from layerloom.api.loading import cache_folder, load
 from layerloom.api.security import Sessions, home_token
 from layerloom.api.services import Services
 from layerloom.api.streams import Streams
@@ -147,7 +147,7 @@ def _lifespan(services: Services, dispatcher: Dispatcher) -> Lifespan:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         services.streams.attach()
         deafen = services.store.log.listen(services.streams.publish)
-        threading.Thread(target=_warm, name="loading", daemon=True).start()
+        threading.Thread(target=_warm, args=(services.data,), name="loading", daemon=True).start()
         await asyncio.to_thread(dispatcher.start)
         yield
         # Here and not after the server's end: it lets the signal that ended it take its effect again.
@@ -158,9 +158,12 @@ def _lifespan(services: Services, dispatcher: Dispatcher) -> Lifespan:
     return lifespan
 
 
-def _warm() -> None:
+def _warm(data: Path) -> None:
     try:
         load()
+        from layerloom.catalogue.remembered import remembered
+
+        remembered(cache_folder(data))
     except Exception:
         logger.exception("loading torch failed; the requests that need it will try again")
 

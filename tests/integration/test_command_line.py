@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
-from layerloom.api.examples import examples
 from layerloom.app import CannotStartError, Settings, database_from_environment, listen
 from layerloom.cli import cli
+from layerloom.graph.examples import examples
 from serving import Server, serving
 from watching import viewer
 

@@ -21,19 +21,24 @@ def load() -> None:
     with _lock:
         if _loaded.is_set():
             return
-        from layerloom.api.examples import examples
         from layerloom.api.plans import require_trainable
         from layerloom.catalogue import catalogue
         from layerloom.data import entries
+        from layerloom.graph.examples import examples
         from layerloom.schema.plan import Plan
 
-        catalogue()
+        catalogue(metrics=False)
         nowhere = Path("/nonexistent")
         entries(nowhere)
         first = examples()[0]
         # The first optimizer costs seconds: torch imports its compiler for it.
         require_trainable(first.document, Plan(dataset=first.dataset), nowhere, list)
         _loaded.set()
+
+
+def cache_folder(data: Path) -> Path:
+    """Where what was introspected is kept between starts: beside the data, below the home directory."""
+    return data.parent / "cache"
 
 
 async def _wait() -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from layerloom.api import examples as package
-from layerloom.api.examples import ORDER, examples
 from layerloom.api.plans import require_trainable
 from layerloom.graph import check
+from layerloom.graph import examples as package
+from layerloom.graph.examples import ORDER, examples
 from layerloom.schema.plan import Plan
 
 

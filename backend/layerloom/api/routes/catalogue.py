@@ -7,7 +7,7 @@ import hashlib
 from fastapi import APIRouter, Request, Response
 
 from layerloom.api.bodies import StrictRoute
-from layerloom.api.loading import NEEDS_TORCH
+from layerloom.api.loading import NEEDS_TORCH, cache_folder
 from layerloom.api.services import Given
 from layerloom.schema.catalogue import Catalogue
 from layerloom.schema.run import Example
@@ -18,11 +18,11 @@ router = APIRouter(prefix="/api", tags=["catalogue"], route_class=StrictRoute)
 @router.get("/catalogue", response_model=Catalogue, dependencies=[NEEDS_TORCH])
 def get_catalogue(request: Request, services: Given) -> Response:
     """Everything that can be drawn, trained and measured. A reader that has it already is answered 304."""
-    from layerloom.catalogue import catalogue
+    from layerloom.catalogue.remembered import remembered
     from layerloom.data import entries
 
     datasets = entries(services.data)
-    known = catalogue()
+    known = remembered(cache_folder(services.data))
     names = hashlib.sha256("".join(entry.model_dump_json() for entry in datasets).encode()).hexdigest()
     digest = f"{known.digest}-{names[:16]}"
     headers = {"ETag": f'"{digest}"', "Cache-Control": "no-cache"}
@@ -43,9 +43,9 @@ def _written(digest: str, whole: Catalogue) -> bytes:
     return _latest[1]
 
 
-@router.get("/examples")
+@router.get("/examples", dependencies=[NEEDS_TORCH])
 def get_examples() -> list[Example]:
     """Networks that come with LayerLoom, ready to be trained."""
-    from layerloom.api.examples import examples
+    from layerloom.graph.examples import examples
 
     return examples()
