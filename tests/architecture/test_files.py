@@ -27,5 +27,5 @@ def test_no_file_outgrows_its_duty() -> None:
 
 
 def test_nothing_is_left_unfinished() -> None:
-    marks = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
+    marks = re.compile(r"\b(TODO|FIXME|XXX|raise NotImplementedError)\b")
     assert [str(path) for path in SOURCES if marks.search(path.read_text())] == []
