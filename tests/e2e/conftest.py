@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from gestures import sign_in
-from serving import Server, serving
+from serving import HANG_GUARD_S, Server, serving
 
+expect.set_options(timeout=20_000)
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -36,9 +37,16 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all browser tests."""
+    """One server for all browser tests, with torch imported and the catalogue made."""
     with serving(tmp_path_factory.mktemp("home")) as running:
+        warm(running)
         yield running
+
+
+def warm(server: Server) -> None:
+    """Wait for what a fresh server imports in the background; on a busy machine that takes longer than a page waits."""
+    with server.client() as client:
+        client.get("/api/catalogue", timeout=HANG_GUARD_S).raise_for_status()
 
 
 class Errors(list[str]):
@@ -64,6 +72,7 @@ def page(chromium: Browser, server: Server, errors: Errors, request: pytest.Fixt
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
     context.tracing.start(screenshots=True, snapshots=True)
     page = context.new_page()
+    page.set_default_timeout(60_000)
     watch(page, errors)
     sign_in(page, server)
     yield page

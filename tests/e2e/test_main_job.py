@@ -54,15 +54,15 @@ CHECK = textwrap.dedent(
     """
 )
 
-# The values that the loss has on the page while the badge says that the run is running.
-WATCH_LOSS = """async () => {
-  const seen = []
-  for (let i = 0; i < 1200 && document.querySelector("[data-state='running']"); i++) {
+# Keeps the values that the loss has on the page while the badge says that the run is running. Set up beforehand: a
+# fast machine needs less time for three epochs than a test needs to look.
+WATCH_LOSS = """() => {
+  window.lossesSeen = []
+  setInterval(() => {
     const value = document.querySelector("[data-series='train/loss'][data-kind='last']")?.dataset.value
-    if (value !== undefined && value !== seen.at(-1)) seen.push(value)
-    await new Promise((done) => setTimeout(done, 25))
-  }
-  return seen
+    const running = document.querySelector("[data-state='running']")
+    if (running && value !== undefined && value !== window.lossesSeen.at(-1)) window.lossesSeen.push(value)
+  }, 20)
 }"""
 HANG_GUARD_MS = 120_000
 
@@ -122,15 +122,17 @@ def test_draw_train_watch_download(page: Page, tmp_path: Path) -> None:
 
     page.get_by_test_id("train").click()
     page.get_by_label("Epochs").fill("3")
+    page.get_by_label("Batch size").fill("8")
+    page.evaluate(WATCH_LOSS)
     pressed = time.monotonic()
     page.get_by_test_id("start-run").click()
     page.wait_for_url("**/runs/*")
     loss = page.locator("[data-series='train/loss'][data-kind='last']")
     loss.wait_for()
     print(f"first loss on the page {time.monotonic() - pressed:.2f} s after Train was pressed")
-    grown = page.evaluate(WATCH_LOSS)
-    assert len(set(grown)) >= 3, f"the curve did not grow while the run was running: {grown}"
     expect(page.locator("[data-state='succeeded']")).to_be_visible(timeout=HANG_GUARD_MS)
+    grown = page.evaluate("() => window.lossesSeen")
+    assert len(set(grown)) >= 3, f"the curve did not grow while the run was running: {grown}"
 
     accuracy = page.locator("[data-series='validation/accuracy'][data-kind='last']")
     shown = float(accuracy.get_attribute("data-value") or "nan")

@@ -24,7 +24,7 @@ export function DataPage() {
         {error && <ErrorNotice error={error} retry={refetch} />}
         {data ? <DatasetList entries={data} chosen={chosen} /> : !error && <ListSkeleton rows={8} height={44} />}
       </aside>
-      <div className={styles.content}>
+      <div className={styles.content} tabIndex={-1}>
         {entry ? (
           <DatasetDetail key={entry.name} entry={entry} onRemoved={() => setSearch({})} />
         ) : (

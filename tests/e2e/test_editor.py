@@ -1,0 +1,133 @@
+"""What the editor does with mouse and keyboard."""
+
+from __future__ import annotations
+
+import json
+
+from playwright.sync_api import Page, expect
+
+import gestures as do
+
+
+def test_it_opens_on_a_drawn_network_with_every_shape(page: Page) -> None:
+    edges = page.locator("[data-edge]")
+    expect(edges.first).to_be_visible()
+    expect(page.locator("[data-edge][data-label^='N×']")).to_have_count(edges.count())
+    expect(page.get_by_test_id("saved")).to_have_attribute("data-state", "saved")
+
+
+def test_a_search_in_chinese_finds_layers(page: Page) -> None:
+    do.search_palette(page, "卷积")
+    expect(page.locator("[data-palette='torch.nn.Conv2d']")).to_be_visible()
+    expect(page.locator("[data-palette='torch.nn.Linear']")).to_have_count(0)
+
+
+def test_a_mismatch_is_red_says_why_and_is_mended_by_one_press(page: Page) -> None:
+    linear = page.locator("[data-node-id][data-member]").last
+    linear.click()
+    field = page.locator("[data-parameter='in_features']")
+    field.get_by_role("button").last.click()
+    page.get_by_role("menuitem").filter(has_not_text="auto").first.click()
+    do.set_number(page, "in_features", 7)
+    expect(page.locator("[data-bad]").first).to_be_attached()
+    page.locator("[data-tab='problems']").click()
+    entry = page.locator("[data-code='shape_mismatch']")
+    expect(entry).to_contain_text("7")
+    entry.get_by_test_id("fix").first.click()
+    expect(page.locator("[data-code]")).to_have_count(0)
+    expect(page.locator("[data-bad]")).to_have_count(0)
+    page.keyboard.press("Control+z")
+    expect(page.locator("[data-code='shape_mismatch']")).to_be_visible()
+
+
+def test_undo_and_redo_name_their_steps(page: Page) -> None:
+    nodes = page.locator("[data-node-id][data-member]")
+    expect(nodes.first).to_be_visible()
+    before = nodes.count()
+    do.search_palette(page, "Dropout")
+    page.locator("[data-palette='torch.nn.Dropout']").first.press("Enter")
+    expect(nodes).to_have_count(before + 1)
+    expect(page.get_by_test_id("undo")).to_have_accessible_name("Undo: Add Dropout")
+    page.get_by_test_id("canvas").press("Control+z")
+    expect(nodes).to_have_count(before)
+    page.get_by_test_id("canvas").press("Control+Shift+z")
+    expect(nodes).to_have_count(before + 1)
+
+
+def test_typing_in_a_field_fires_no_shortcut(page: Page) -> None:
+    nodes = page.locator("[data-node-id][data-member]")
+    expect(nodes.first).to_be_visible()
+    before = nodes.count()
+    nodes.last.click()
+    field = page.get_by_label("Attribute name")
+    field.press("End")
+    field.press("Backspace")
+    field.press("Delete")
+    field.press("/")
+    expect(nodes).to_have_count(before)
+    expect(page.get_by_test_id("quick-add")).to_have_count(0)
+
+
+def test_group_and_ungroup_leave_the_document_as_it_was(page: Page) -> None:
+    do.new_network(page)
+    for row, layer in enumerate(("Linear", "ReLU")):
+        do.search_palette(page, layer)
+        canvas = page.get_by_test_id("canvas").bounding_box()
+        assert canvas is not None
+        place = (canvas["x"] + canvas["width"] / 2 - 250, canvas["y"] + 200 + 150 * row)
+        do.drop(page, f"torch.nn.{layer}", layer, place)
+    do.connect(page, do.node(page, "linear"), do.node(page, "relu"))
+    do.node(page, "linear").click()
+    do.node(page, "relu").click(modifiers=["Control"])
+    page.keyboard.press("Control+g")
+    page.get_by_test_id("group-dialog").get_by_label("Attribute name").fill("body")
+    page.get_by_test_id("group-apply").click()
+    expect(page.locator("[data-item='body.0']")).to_be_visible()
+    page.locator("[data-box='body']").click(position={"x": 60, "y": 10})
+    page.keyboard.press("Control+Shift+g")
+    expect(do.node(page, "linear")).to_be_visible()
+    expect(do.node(page, "relu")).to_be_visible()
+    expect(page.locator("[data-edge]")).to_have_count(1)
+
+
+def test_the_clipboard_holds_json_and_bad_text_changes_nothing(page: Page) -> None:
+    nodes = page.locator("[data-node-id][data-member]")
+    expect(nodes.first).to_be_visible()
+    before = nodes.count()
+    nodes.last.click()
+    page.keyboard.press("Control+c")
+    copied = json.loads(page.evaluate("navigator.clipboard.readText()"))
+    assert copied
+    page.get_by_test_id("canvas").hover()
+    page.keyboard.press("Control+v")
+    expect(nodes).to_have_count(before + 1)
+    page.evaluate("navigator.clipboard.writeText('{ no json')")
+    page.keyboard.press("Control+v")
+    page.wait_for_timeout(200)
+    expect(nodes).to_have_count(before + 1)
+
+
+def test_a_reload_loses_nothing(page: Page) -> None:
+    do.new_network(page)
+    do.search_palette(page, "Linear")
+    page.locator("[data-palette='torch.nn.Linear']").first.press("Enter")
+    expect(do.node(page, "linear")).to_be_visible()
+    page.reload()
+    expect(do.node(page, "linear")).to_be_visible()
+
+
+def test_the_code_panel_shows_the_module(page: Page) -> None:
+    page.locator("[data-tab='code']").click()
+    code = page.get_by_test_id("python")
+    expect(code).to_contain_text("class DigitsCNN(nn.Module):")
+    expect(code).to_contain_text("self.features = nn.Sequential(")
+
+
+def test_everything_is_said_in_chinese_after_one_press(page: Page) -> None:
+    expect(page.get_by_test_id("train")).to_have_text("Train")
+    page.get_by_test_id("language").click()
+    choice = page.get_by_role("menuitem", name="中文")
+    if choice.count():
+        choice.click()
+    expect(page.get_by_test_id("train")).to_have_text("训练")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
