@@ -120,7 +120,7 @@ def test_the_code_panel_shows_the_module(page: Page) -> None:
     page.locator("[data-tab='code']").click()
     code = page.get_by_test_id("python")
     expect(code).to_contain_text("class DigitsCNN(nn.Module):")
-    expect(code).to_contain_text("self.features = nn.Sequential(")
+    expect(code).to_contain_text("self.stage1 = nn.Sequential(")
 
 
 def test_everything_is_said_in_chinese_after_one_press(page: Page) -> None:
@@ -130,4 +130,4 @@ def test_everything_is_said_in_chinese_after_one_press(page: Page) -> None:
     if choice.count():
         choice.click()
     expect(page.get_by_test_id("train")).to_have_text("训练")
-    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")

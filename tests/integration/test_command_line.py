@@ -69,7 +69,7 @@ def test_check_and_export(tmp_path: Path) -> None:
     for command in ("check", "export"):
         refused = here.invoke(cli, [command, str(file)])
         assert refused.exit_code == 1
-        assert "unknown_member at DigitsCNN/n4" in refused.stderr
+        assert "unknown_member at DigitsCNN/fc" in refused.stderr
     file.write_text('{"main": 1}')
     assert "is no LayerLoom network" in here.invoke(cli, ["check", str(file)]).stderr
 
@@ -112,8 +112,8 @@ def test_a_signal_ends_it_politely(tmp_path: Path) -> None:
     server = Server(tmp_path).start()
     with server.client() as user:
         user.timeout = GUARD_S
-        plan = {"dataset": "iris", "epochs": 1}
-        body = {"document": user.get("/api/examples").json()[-1]["document"], "plan": plan}
+        example = user.get("/api/examples").json()[0]
+        body = {"document": example["document"], "plan": {"dataset": example["dataset"], "epochs": 1}}
         run = user.post("/api/runs", json=body).json()["id"]
         user.post(f"/api/runs/{run}/stop")
     with viewer(server, run) as socket:

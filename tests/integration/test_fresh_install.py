@@ -49,15 +49,17 @@ def started(command: list[str], folder: Path, env: dict[str, str]) -> Iterator[s
 
     def read() -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            lines.append(line)
-            match = READY.search(line)
-            if match:
-                found.append(match[1] + (match[2] or "/"))
-                ready.set()
+        with process.stdout as output:
+            for line in output:
+                lines.append(line)
+                match = READY.search(line)
+                if match:
+                    found.append(match[1] + (match[2] or "/"))
+                    ready.set()
         ready.set()
 
-    threading.Thread(target=read, daemon=True).start()
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
     try:
         ready.wait(INSTALL_GUARD_S)
         assert found, "".join(lines[-50:])
@@ -70,6 +72,7 @@ def started(command: list[str], folder: Path, env: dict[str, str]) -> Iterator[s
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait(30)
+        reader.join(30)
 
 
 def assert_serves_the_page(entrance: str) -> None:

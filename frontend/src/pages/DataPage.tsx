@@ -24,13 +24,14 @@ export function DataPage() {
         {error && <ErrorNotice error={error} retry={refetch} />}
         {data ? <DatasetList entries={data} chosen={chosen} /> : !error && <ListSkeleton rows={8} height={44} />}
       </aside>
-      <div className={styles.content} tabIndex={-1}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
+      <section className={styles.content} tabIndex={0} aria-label={entry?.label ?? t.title}>
         {entry ? (
           <DatasetDetail key={entry.name} entry={entry} onRemoved={() => setSearch({})} />
         ) : (
           data && <Empty icon={<Database size={26} aria-hidden />} title={t.pick} />
         )}
-      </div>
+      </section>
     </div>
   );
 }
