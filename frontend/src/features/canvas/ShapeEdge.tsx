@@ -2,21 +2,19 @@ import { BaseEdge, type EdgeProps, getBezierPath } from "@xyflow/react";
 import { memo } from "react";
 import styles from "./Canvas.module.css";
 import type { FlowEdge } from "./flow";
+import { labelWidth } from "./label";
+import { alongLane } from "./routes";
 import { useCanvas } from "./state";
-
-/** Mean width of a digit in the label's font. Measuring thousands of labels would cost more than the error. */
-const DIGIT = 6.7;
 
 /** A connection with the shape of what flows through it. */
 export const ShapeEdge = memo(function ShapeEdge(props: EdgeProps<FlowEdge>) {
-  const { id, data, selected, sourceY, targetX, targetY } = props;
+  const { id, data, selected, sourceX, sourceY, targetX, targetY } = props;
   const over = useCanvas((state) => state.over?.kind === "edge" && state.over.id === id);
-  const [path, x, y] = getBezierPath(props);
   const label = data?.label ?? "";
-  const width = label.length * DIGIT + 12;
-  // Long edges carry their label near the target, away from the nodes that they pass.
-  const far = Math.abs(targetY - sourceY) > 260;
-  const at = far ? { x: targetX, y: targetY - 20 } : { x, y };
+  const width = labelWidth(label);
+  // While an end is dragged, the way that was found before may lead nowhere.
+  const lane = targetY - sourceY > 60 ? data?.lane : undefined;
+  const [path, at] = lane === undefined ? direct(props) : along(sourceX, sourceY, targetX, targetY, lane);
   return (
     <g
       className={styles.edge}
@@ -44,3 +42,17 @@ export const ShapeEdge = memo(function ShapeEdge(props: EdgeProps<FlowEdge>) {
     </g>
   );
 });
+
+type Drawn = [path: string, label: { x: number; y: number }];
+
+function direct(props: EdgeProps<FlowEdge>): Drawn {
+  const [path, x, y] = getBezierPath(props);
+  // Long edges carry their label near the target, away from the nodes that they pass.
+  const far = Math.abs(props.targetY - props.sourceY) > 260;
+  return [path, far ? { x: props.targetX, y: props.targetY - 20 } : { x, y }];
+}
+
+const along = (fromX: number, fromY: number, toX: number, toY: number, lane: number): Drawn => [
+  alongLane(fromX, fromY, toX, toY, lane),
+  { x: lane, y: (fromY + toY) / 2 },
+];

@@ -19,6 +19,8 @@ import {
 import { nodeReport, type Place, problemsHere, resultText, shapeText } from "@/model/report";
 import type { Arguments, Block, Container, Doc, GraphNode, Path, Position } from "@/model/types";
 import { isAuto, refsIn } from "@/model/values";
+import { labelWidth } from "./label";
+import { routed } from "./routes";
 
 export type NodeData = {
   kind: "layer" | "box" | "input" | "output";
@@ -42,7 +44,15 @@ export type NodeData = {
   [key: string]: unknown;
 };
 export type FlowNode = Node<NodeData, "layer" | "box" | "terminal">;
-export type EdgeData = { label: string; at: Path; path: Path; reason: string; [key: string]: unknown };
+export type EdgeData = {
+  label: string;
+  at: Path;
+  path: Path;
+  reason: string;
+  /** An x on the canvas to go along, around the nodes between the ends. */
+  lane?: number;
+  [key: string]: unknown;
+};
 export type FlowEdge = Edge<EdgeData, "shape">;
 
 export type Scene = { doc: Doc; place: Place; lookup: Lookup; report: Report | null };
@@ -239,7 +249,8 @@ function build(scene: Scene, block: Block): { nodes: FlowNode[]; edges: FlowEdge
     nodes.push(flowNode(node.id, data.box ? "box" : "layer", data, at(node.id, index + 1)));
   }
   nodes.push(outputNode(scene, block, bad(OUTPUT), at(OUTPUT, block.forward.nodes.length + 1)));
-  return { nodes, edges: edgesOf(block.forward).map((edge) => flowEdge(scene, edge, ports, problems)) };
+  const edges = edgesOf(block.forward).map((edge) => flowEdge(scene, edge, ports, problems));
+  return { nodes, edges: routed(nodes, edges, labelWidth) };
 }
 
 function flowEdge(

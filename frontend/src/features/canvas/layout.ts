@@ -20,7 +20,7 @@ const OPTIONS = {
   "elk.spacing.nodeNode": "56",
   "elk.spacing.edgeNode": "32",
   "elk.layered.nodePlacement.strategy": "BRANDES_KOEPF",
-  "elk.layered.nodePlacement.bk.fixedAlignment": "BALANCED",
+  "elk.layered.nodePlacement.favorStraightEdges": "true",
   "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
 };
 
@@ -47,9 +47,33 @@ export async function arrange(
   const graph: ElkNode = {
     id: "root",
     layoutOptions: nodes.length > MANY ? PLAIN : OPTIONS,
-    children: nodes.map((node) => ({ id: node.id, width: node.width ?? 0, height: node.height ?? 0 })),
-    edges: edges.map((edge) => ({ id: edge.id, sources: [edge.source], targets: [edge.target] })),
+    children: nodes.map(box),
+    edges: edges.map((edge) => ({
+      id: edge.id,
+      sources: [portId(edge.source, edge.sourceHandle)],
+      targets: [portId(edge.target, edge.targetHandle)],
+    })),
   };
   const { children = [] } = await elk.layout(graph);
   return Object.fromEntries(children.map(({ id, x = 0, y = 0 }) => [id, { x: Math.round(x), y: Math.round(y) }]));
+}
+
+const portId = (node: string, handle: string | null | undefined) => JSON.stringify([node, handle]);
+
+/** A node as elk knows it, with its handles where they are drawn: lines leave and enter there. */
+function box({ id, width = 0, height = 0, handles = [] }: FlowNode): ElkNode {
+  return {
+    id,
+    width,
+    height,
+    layoutOptions: { "elk.portConstraints": "FIXED_POS" },
+    ports: handles.map((handle) => ({
+      id: portId(id, handle.id),
+      x: handle.x + (handle.width ?? 0) / 2,
+      y: handle.type === "target" ? 0 : height,
+      width: 0,
+      height: 0,
+      layoutOptions: { "elk.port.side": handle.type === "target" ? "NORTH" : "SOUTH" },
+    })),
+  };
 }
