@@ -1,6 +1,7 @@
 import { Modal, SimpleGrid, Tabs, Text, UnstyledButton } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { queryOptions, useQuery } from "@tanstack/react-query";
 import { FolderOpen } from "lucide-react";
+import { useState } from "react";
 import { api, unwrap } from "@/api/client";
 import { useLanguage, useText } from "@/i18n";
 import { Empty, ErrorNotice, ListSkeleton } from "@/ui/States";
@@ -8,12 +9,21 @@ import { useErrorToast } from "@/ui/Toasts";
 import styles from "./Project.module.css";
 import { networksKey, openCopy, openNetwork, save } from "./project";
 
+const networksQuery = queryOptions({
+  queryKey: networksKey,
+  queryFn: ({ signal }) => unwrap(api.GET("/api/networks", { signal })),
+});
+
 /** Examples and saved networks to open. What is open now is saved first. */
 export function OpenDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const t = useText().editor.project;
+  const [chosen, setChosen] = useState<string | null>(null);
+  const saved = useQuery({ ...networksQuery, enabled: opened });
+  // Where nothing is saved yet, the examples are what one came for.
+  const tab = chosen ?? (saved.data?.length === 0 ? "examples" : "saved");
   return (
     <Modal opened={opened} onClose={onClose} title={t.openTitle} size="lg" data-testid="open-dialog">
-      <Tabs defaultValue="saved" keepMounted={false}>
+      <Tabs value={tab} onChange={setChosen} keepMounted={false}>
         <Tabs.List mb="md">
           <Tabs.Tab value="saved">{t.savedNetworks}</Tabs.Tab>
           <Tabs.Tab value="examples">{t.examples}</Tabs.Tab>
@@ -66,10 +76,7 @@ function Networks({ onClose }: { onClose: () => void }) {
   const t = useText().editor.project;
   const language = useLanguage((state) => state.language);
   const complain = useErrorToast();
-  const { data, error, refetch } = useQuery({
-    queryKey: networksKey,
-    queryFn: ({ signal }) => unwrap(api.GET("/api/networks", { signal })),
-  });
+  const { data, error, refetch } = useQuery(networksQuery);
   if (error) return <ErrorNotice error={error} retry={() => void refetch()} />;
   if (!data) return <ListSkeleton rows={4} height={44} />;
   if (data.length === 0)
