@@ -11,7 +11,7 @@ STATIC := backend/layerloom/static/index.html
 FRONTEND_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/null) \
 	$(wildcard frontend/index.html frontend/vite.config.ts frontend/package-lock.json)
 
-.PHONY: run dev test check generate bench wheel install system-packages clean help
+.PHONY: run dev test check generate bench pictures wheel install system-packages clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -27,8 +27,8 @@ test: system-packages check $(STATIC) ## Every check and every test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
 
 check: $(VENV)/.development frontend/node_modules/.installed ## Format, lint, types, layers, generated files, container files
-	$(BIN)/ruff check backend tests benchmarks
-	$(BIN)/ruff format --check backend tests benchmarks
+	$(BIN)/ruff check backend tests benchmarks docs
+	$(BIN)/ruff format --check backend tests benchmarks docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	cd frontend && npm run check
@@ -41,6 +41,9 @@ generate: $(VENV)/.development frontend/node_modules/.installed ## Rewrite the f
 
 bench: $(VENV)/.development ## Side-by-side timings; prints ratios
 	@set -e; for program in benchmarks/*.py; do echo "== $$program"; $(BIN)/python $$program; done
+
+pictures: system-packages $(VENV)/.development $(STATIC) ## Take the README's picture anew
+	$(BIN)/python docs/pictures.py
 
 wheel: $(VENV)/.development $(STATIC) ## Build the wheel, front end included
 	$(BIN)/python -m build --wheel --outdir dist

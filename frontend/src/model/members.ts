@@ -15,6 +15,9 @@ export const isContainer = (member: Member | Item | null | undefined): member is
 
 export const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf(".")));
 export const lastOf = (path: string): string => path.slice(path.lastIndexOf(".") + 1);
+/** What a member is, without the catalogue, which comes a moment after the document. */
+export const kindOf = (member: Member | Item): string =>
+  member.kind === "block" ? member.block : member.kind === "layer" ? lastOf(member.target) : member.kind;
 export const join = (parent: string, name: string): string => (parent ? `${parent}.${name}` : name);
 const inside = (path: string, root: string): boolean => path === root || path.startsWith(`${root}.`);
 

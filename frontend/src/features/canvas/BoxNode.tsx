@@ -5,7 +5,7 @@ import { useCheck } from "@/features/problems/check";
 import { useText } from "@/i18n";
 import { toggleCollapsed } from "@/model/edit";
 import { BOX, MOST_ROWS, type Row, rows } from "@/model/geometry";
-import { bare, isContainer, parentOf } from "@/model/members";
+import { bare, isContainer, lastOf, parentOf } from "@/model/members";
 import { qualified, resultText } from "@/model/report";
 import { reflowed } from "@/model/room";
 import { apply, currentDoc } from "@/model/store";
@@ -93,7 +93,7 @@ function useItemLook(item: Item): { label: string; category: string } {
   const it = bare(item);
   if (it.kind === "layer") {
     const entry = lookup(it.target);
-    return { label: entry?.label ?? it.target, category: entry?.category ?? "shape" };
+    return { label: entry?.label ?? lastOf(it.target), category: entry?.category ?? "shape" };
   }
   if (it.kind === "block") return { label: it.block, category: "block" };
   return { label: kindName(it.kind), category: isContainer(it) ? "container" : "parameter" };

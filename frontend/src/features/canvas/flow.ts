@@ -4,6 +4,7 @@ import type { Entry, NodeReport, Problem, Report, Result } from "@/api/types";
 import { formatValue } from "@/features/forms";
 import { boxOf, HANDLE, handleX, nodeSize, type Size, terminalSize } from "@/model/geometry";
 import { edges as edgesOf, inputId, OUTPUT, viewOf } from "@/model/graph";
+import { kindOf, lastOf } from "@/model/members";
 import {
   calledBy,
   entryOf,
@@ -126,7 +127,7 @@ function drawn(
   const args = node.op === "function" ? node.arguments : member && "arguments" in member ? member.arguments : {};
   return {
     kind: box ? "box" : "layer",
-    label: entry?.label ?? (member?.kind === "block" ? member.block : (member?.kind ?? node.target)),
+    label: entry?.label ?? (member ? kindOf(member) : lastOf(node.target)),
     member: node.op === "function" ? "" : node.target,
     category: node.op === "function" && !entry ? "shape" : category,
     detail: container ? `×${container.items.length}` : detail(args, entry),

@@ -4,6 +4,7 @@ import { categoryColour } from "@/features/canvas/categories";
 import { ParameterField } from "@/features/forms";
 import { useText } from "@/i18n";
 import { setArgument } from "@/model/graph";
+import { lastOf } from "@/model/members";
 import { nodeReport, type Place, problemsHere } from "@/model/report";
 import { apply, useDoc } from "@/model/store";
 import type { GraphNode } from "@/model/types";
@@ -34,7 +35,7 @@ export function FunctionInspector(props: {
   return (
     <>
       <Head
-        title={entry?.label ?? node.target}
+        title={entry?.label ?? lastOf(node.target)}
         subtitle={node.target}
         colour={categoryColour(entry?.category ?? "shape")}
         link={entry?.link}

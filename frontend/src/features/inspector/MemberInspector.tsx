@@ -9,7 +9,7 @@ import { ParameterField } from "@/features/forms";
 import { useText } from "@/i18n";
 import { setInit, setMemberArgument, updateMember } from "@/model/edit";
 import { setArgument } from "@/model/graph";
-import { bare, isContainer, lastOf, memberAt, parentOf, renameMember, renameRefused } from "@/model/members";
+import { bare, isContainer, kindOf, lastOf, memberAt, parentOf, renameMember, renameRefused } from "@/model/members";
 import { type Place, qualified } from "@/model/report";
 import { apply, useDoc } from "@/model/store";
 import type { Block, Doc, GraphNode, Item, Member, Value } from "@/model/types";
@@ -42,7 +42,7 @@ export function MemberInspector({ place, path, node, report }: Props) {
   return (
     <>
       <Head
-        title={entry?.label ?? (member.kind === "block" ? member.block : kindName(member.kind))}
+        title={entry?.label ?? kindName(kindOf(member))}
         subtitle={member.kind === "layer" ? member.target : undefined}
         colour={categoryColour(category)}
         link={entry?.link}
