@@ -5,11 +5,12 @@ import { useText } from "@/i18n";
 import { nodeAt } from "@/model/graph";
 import { mended } from "@/model/patch";
 import { apply, currentDoc } from "@/model/store";
-import { focusNode, openBlock, useView } from "@/model/view";
+import { clearSelection, focusNode, placeIn, useView } from "@/model/view";
 import { Empty, ErrorNotice } from "@/ui/States";
 import { toast } from "@/ui/Toasts";
 import { checkAgain, useCheck } from "./check";
 import styles from "./Problems.module.css";
+import { trailTo } from "./place";
 
 /** What the check found: each entry leads to its place, and offers its mend where there is one. */
 export function ProblemsPanel() {
@@ -42,18 +43,16 @@ export function goTo(problem: Problem): void {
   const block = problem.block ?? doc.main;
   const graph = doc.blocks[block]?.forward;
   if (!graph) return;
-  const shown = useView.getState().trail.at(-1)?.block;
-  if (shown !== block) {
-    if (block === doc.main) useView.setState((state) => ({ trail: state.trail.slice(0, 1) }));
-    else openBlock({ block, instance: problem.instance ?? "" });
-  }
+  const shown = placeIn(useView.getState().trail, doc);
+  const here = shown.block === block && (problem.instance === null || problem.instance === shown.instance);
+  if (!here) useView.setState({ trail: trailTo(problem, doc, useCheck.getState().report) });
   const { node, member } = problem;
   const id = node && graph.inputs.some((input) => input.name === node) ? `input:${node}` : node;
   const called = graph.nodes.find(
     (it) => it.op !== "function" && member !== null && (it.target === member || member.startsWith(`${it.target}.`)),
   );
   const target = id && (id.startsWith("input:") || nodeAt(graph, id)) ? id : called?.id;
-  if (!target) return;
+  if (!target) return clearSelection();
   focusNode(target);
   if (member && called?.id === target && called.target !== member) useView.setState({ item: member });
 }
