@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Tooltip, UnstyledButton } from "@mantine/core";
+import { ActionIcon, Badge, Tooltip, UnstyledButton, VisuallyHidden } from "@mantine/core";
 import { ChevronDown, ChevronUp } from "lucide-react";
 import { useId, useState } from "react";
 import { CodePanel } from "@/features/code/CodePanel";
@@ -87,8 +87,17 @@ export function EditorPageBottom() {
 }
 
 function ProblemCount() {
+  const t = useText().common.error;
+  const failed = useCheck((state) => state.error !== null);
   const errors = useCheck((state) => state.report?.problems.filter((it) => it.severity === "error").length ?? 0);
   const all = useCheck((state) => state.report?.problems.length ?? 0);
+  if (failed)
+    return (
+      <Badge size="sm" circle variant="filled" className={styles.bad} title={t.unchecked} data-testid="check-failed">
+        <span aria-hidden="true">!</span>
+        <VisuallyHidden>{t.unchecked}</VisuallyHidden>
+      </Badge>
+    );
   if (all === 0) return null;
   return (
     <Badge

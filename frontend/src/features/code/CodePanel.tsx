@@ -4,7 +4,7 @@ import { Check, Copy, Download } from "lucide-react";
 import { lazy, Suspense } from "react";
 import { api, unwrap } from "@/api/client";
 import { ApiError } from "@/api/errors";
-import { useCheck } from "@/features/problems/check";
+import { checkAgain, useCheck } from "@/features/problems/check";
 import { useText } from "@/i18n";
 import { semantic } from "@/model/edit";
 import { useDoc } from "@/model/store";
@@ -18,8 +18,9 @@ export function CodePanel() {
   const { editor: t, common } = useText();
   const doc = useDoc();
   const pending = useCheck((state) => state.pending);
+  const failure = useCheck((state) => state.error);
   const ok = useCheck((state) => state.report?.ok ?? false);
-  const { data, error, isPending, isFetching, refetch } = useQuery({
+  const { data, error, isPending, isFetching, isPlaceholderData, refetch } = useQuery({
     queryKey: ["python", semantic(doc)],
     queryFn: ({ signal }) => unwrap(api.POST("/api/graphs/python", { body: doc, signal })),
     // Asked for when the check has settled, so that typing sends one request and not ten.
@@ -31,10 +32,13 @@ export function CodePanel() {
   if (error instanceof ApiError && error.status === 422 && !ok)
     return <Empty title={t.code.broken}>{t.code.brokenHint}</Empty>;
   if (error) return <ErrorNotice error={error} retry={() => void refetch()} />;
+  if (!data && failure !== null) return <ErrorNotice error={failure} retry={checkAgain} />;
   if (isPending && !data) return <ListSkeleton rows={6} height={16} />;
   const source = data?.source ?? "";
+  // Code of an earlier state is still worth reading, but not worth taking home under the present name.
+  const stale = pending || isFetching || isPlaceholderData;
   return (
-    <div className={styles.panel} data-stale={pending || isFetching || undefined}>
+    <div className={styles.panel} data-stale={stale || undefined}>
       <div className={styles.actions}>
         <CopyButton value={source}>
           {({ copied, copy }) => (
@@ -42,6 +46,7 @@ export function CodePanel() {
               size="compact-xs"
               variant="default"
               onClick={copy}
+              disabled={stale}
               leftSection={copied ? <Check size={13} aria-hidden /> : <Copy size={13} aria-hidden />}
             >
               {copied ? common.actions.copied : common.actions.copy}
@@ -52,6 +57,7 @@ export function CodePanel() {
           size="compact-xs"
           variant="default"
           leftSection={<Download size={13} aria-hidden />}
+          disabled={stale}
           onClick={() => save(source, `${fileName(doc.name || doc.main)}.py`, "text/x-python")}
         >
           {common.actions.download}

@@ -52,9 +52,9 @@ export function goTo(problem: Problem): void {
     (it) => it.op !== "function" && member !== null && (it.target === member || member.startsWith(`${it.target}.`)),
   );
   const target = id && (id.startsWith("input:") || nodeAt(graph, id)) ? id : called?.id;
-  if (!target) return clearSelection();
-  focusNode(target);
-  if (member && called?.id === target && called.target !== member) useView.setState({ item: member });
+  if (target) focusNode(target);
+  else clearSelection();
+  if (target && member && called?.id === target && called.target !== member) useView.setState({ item: member });
 }
 
 function Entry({ problem }: { problem: Problem }) {

@@ -2,16 +2,20 @@
 import { useEffect } from "react";
 import { create } from "zustand";
 import { api, unwrap } from "@/api/client";
+import { UnreachableError } from "@/api/errors";
 import type { Report } from "@/api/types";
 import { useDocument } from "@/model/store";
 import type { Doc } from "@/model/types";
 
 /** Long enough to gather a burst of typing, short enough to feel immediate. */
 const DELAY_MS = 120;
+/** A service that does not answer is asked again without being told to: it may just be starting anew. */
+const RETRY_MS = 5_000;
 
 type Check = {
   /** The last answer; that of an earlier state of the document while `pending`. */
   report: Report | null;
+  /** True until the document as it stands was judged: also after a check that failed. */
   pending: boolean;
   error: unknown;
   /** Rises when somebody wants the same question asked again. */
@@ -47,7 +51,9 @@ export function useChecking(): void {
         const report = await unwrap(api.POST("/api/graphs/check", { body: doc, signal: controller.signal }));
         if (!controller.signal.aborted) useCheck.setState({ report, pending: false, error: null });
       } catch (error) {
-        if (!controller.signal.aborted) useCheck.setState({ pending: false, error });
+        if (controller.signal.aborted) return;
+        useCheck.setState({ pending: true, error });
+        if (error instanceof UnreachableError) timer = setTimeout(() => void ask(doc), RETRY_MS);
       }
     };
 
@@ -65,7 +71,9 @@ export function useChecking(): void {
     follow(useDocument.getState());
     const stop = useDocument.subscribe(follow);
     const stopRetries = useCheck.subscribe((state, before) => {
-      if (state.attempt !== before.attempt) void ask(useDocument.getState().history.doc);
+      if (state.attempt === before.attempt) return;
+      clearTimeout(timer);
+      void ask(useDocument.getState().history.doc);
     });
     return () => {
       stop();

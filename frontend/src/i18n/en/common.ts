@@ -32,6 +32,7 @@ export const common = {
       "Look whether `layerloom serve` still runs in its terminal. Training goes on without it, and nothing is lost.",
     notFound: "There is no such page",
     notFoundHint: "The address may be wrong, or what it named was deleted.",
+    unchecked: "The network could not be checked: shapes and problems are those of an earlier state",
     unexpected: (status: number) => `The service refused the request (HTTP ${status})`,
   },
   session: {

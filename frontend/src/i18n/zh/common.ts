@@ -33,6 +33,7 @@ export const common: typeof en = {
     unreachableHint: "请检查终端中的 `layerloom serve` 是否仍在运行。训练不受影响，数据也不会丢失。",
     notFound: "页面不存在",
     notFoundHint: "地址可能有误，或者它所指的内容已被删除。",
+    unchecked: "网络未能得到检查：显示的形状和问题来自较早的状态",
     unexpected: (status) => `服务拒绝了请求（HTTP ${status}）`,
   },
   session: {

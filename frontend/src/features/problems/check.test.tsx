@@ -1,0 +1,78 @@
+import { MantineProvider } from "@mantine/core";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { act, cleanup, render, renderHook, screen } from "@testing-library/react";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { api } from "@/api/client";
+import { UnreachableError } from "@/api/errors";
+import type { Report } from "@/api/types";
+import { CodePanel } from "@/features/code/CodePanel";
+import { renameDocument } from "@/model/edit";
+import { digits } from "@/model/example.test-data";
+import { changeBlock } from "@/model/graph";
+import { apply, useDocument } from "@/model/store";
+import { useCheck, useChecking } from "./check";
+
+const GOOD = { ok: true, problems: [], nodes: {}, modules: {}, outputs: null, totals: { batch: 2 } };
+const REPORT = GOOD as unknown as Report;
+const answer = (data: unknown) => ({ data, response: new Response() });
+/** The service's two questions about a document; `silent` and it answers neither. */
+function serve(service: { silent: boolean }) {
+  vi.spyOn(api, "POST").mockImplementation((async (path: string) => {
+    if (service.silent) throw new UnreachableError(new TypeError());
+    return answer(path === "/api/graphs/check" ? REPORT : { source: "class Net: ..." });
+  }) as unknown as typeof api.POST);
+}
+const edit = () => apply("edit", (doc) => changeBlock(doc, doc.main, (block) => ({ ...block, doc: `${block.doc}.` })));
+
+describe("a check that fails", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+    useDocument.getState().open(digits());
+    useCheck.setState({ report: null, pending: false, error: null });
+  });
+  afterEach(() => {
+    cleanup();
+    vi.useRealTimers();
+  });
+  const pass = (ms: number) => act(() => vi.advanceTimersByTimeAsync(ms));
+
+  it("leaves the shapes marked as those of an earlier state, and is tried again", async () => {
+    const service = { silent: false };
+    serve(service);
+    renderHook(() => useChecking());
+    await pass(10);
+    expect(useCheck.getState()).toMatchObject({ report: REPORT, pending: false });
+    service.silent = true;
+    edit();
+    await pass(500);
+    expect(useCheck.getState()).toMatchObject({ report: REPORT, pending: true });
+    expect(useCheck.getState().error).toBeInstanceOf(UnreachableError);
+    service.silent = false;
+    await pass(6_000);
+    expect(useCheck.getState()).toMatchObject({ pending: false, error: null });
+  });
+});
+
+describe("the code of an earlier state", () => {
+  afterEach(cleanup);
+
+  it("can be read, but neither copied nor downloaded", async () => {
+    serve({ silent: false });
+    useDocument.getState().open(digits());
+    useCheck.setState({ report: REPORT, pending: false, error: null });
+    render(
+      <MantineProvider env="test">
+        <QueryClientProvider client={new QueryClient()}>
+          <CodePanel />
+        </QueryClientProvider>
+      </MantineProvider>,
+    );
+    const buttons = async () => (await screen.findAllByRole("button")) as HTMLButtonElement[];
+    await vi.waitFor(async () => expect((await buttons()).map((it) => it.disabled)).toEqual([false, false]));
+    act(() => {
+      useCheck.setState({ pending: true });
+      apply("rename", (doc) => renameDocument(doc, "Other"));
+    });
+    expect((await buttons()).map((it) => it.disabled)).toEqual([true, true]);
+  });
+});
