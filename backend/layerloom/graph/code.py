@@ -271,7 +271,8 @@ def infix(left: Code, operator: str, right: Code) -> Code:
 def prefix(operator: str, operand: Code) -> Code:
     # As ruff has it: a power stands in parentheses behind a sign or a "not".
     own = NOT if operator == "not" else UNARY
-    inner = operand.at(ATOM if operand.precedence == POWER else own)
+    signed = str(operand)[:1] == operator  # two signs of a kind in a row read like C's decrement
+    inner = operand.at(ATOM if operand.precedence == POWER or signed else own)
     if operator == "not":
         return Code(("not ", *inner), NOT)
     return Code((operator, *inner), UNARY, operand.simple, operand.bare)

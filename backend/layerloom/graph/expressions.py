@@ -162,7 +162,7 @@ def _judge(tree: ast.expr) -> Iterator[str]:
             case ast.BinOp(op=op) if type(op) in _BINARY:
                 pass
             case ast.Compare(ops=ops) if all(type(op) in _COMPARISONS for op in ops):
-                pass
+                _check_identity(node)
             case ast.BoolOp() | ast.IfExp() | ast.List() | ast.Tuple() | ast.Subscript() | ast.Slice():
                 pass
             case ast.operator() | ast.unaryop() | ast.boolop() | ast.cmpop() | ast.expr_context():
@@ -170,6 +170,15 @@ def _judge(tree: ast.expr) -> Iterator[str]:
             case _:
                 raise ExpressionError(f"{_describe(node)} cannot be used in an expression")
         pending.extend((child, depth + 1) for child in inner)
+
+
+def _check_identity(comparison: ast.Compare) -> None:
+    """``is`` between numbers or texts asks after Python's memory; Python warns of it, and so does every linter."""
+    operands = [comparison.left, *comparison.comparators]
+    for op, left, right in zip(comparison.ops, operands, comparison.comparators, strict=False):
+        literal = any(isinstance(side, ast.Constant) and side.value is not None for side in (left, right))
+        if isinstance(op, ast.Is | ast.IsNot) and literal:
+            raise ExpressionError("`is` can only compare with None; write == or !=")
 
 
 def _check_name(name: str) -> None:

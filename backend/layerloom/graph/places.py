@@ -136,9 +136,9 @@ def environment_of(block: Block, given: Arguments, around: Environment, name: st
 
 
 def evaluate(value: Value, environment: Environment) -> Any:
-    """A document's value as Python's: expressions computed, dtypes, functions and inner layers looked up and built.
+    """A document's value as Python's: expressions computed, dtypes and functions looked up.
 
-    Raises ExpressionError for what has no value here: automatic sizes, references, unknown names.
+    Raises ExpressionError for what has no value here: automatic sizes, references, layers, unknown names.
     """
     match value:
         case Expr(expr=text):
@@ -160,9 +160,8 @@ def evaluate(value: Value, environment: Environment) -> Any:
             return _look_up(dtype, name, "dtype")
         case FunctionRef(name=name):
             return _look_up(resolve, name, "function")
-        case LayerValue(layer=layer):
-            arguments = {name: evaluate(item, environment) for name, item in layer.arguments.items()}
-            return _look_up(resolve, layer.target, "layer")(**arguments)
+        case LayerValue():
+            raise ExpressionError("a layer can only be given to another layer")
         case Auto():
             raise ExpressionError("this size is automatic and not known yet")
         case Ref():

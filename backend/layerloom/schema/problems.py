@@ -52,6 +52,7 @@ class ProblemCode(StrEnum):
     DTYPE_MISMATCH = "dtype_mismatch"
     LAYER_FAILED = "layer_failed"
     INITIALIZER_FAILED = "initializer_failed"
+    BATCH_FIXED = "batch_fixed"
     BATCH_OF_ONE = "batch_of_one"
     # --- plans and data
     PLAN_INVALID = "plan_invalid"

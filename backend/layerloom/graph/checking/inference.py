@@ -19,7 +19,7 @@ from layerloom.graph.checking.records import Given, Layers, ModuleRecord, NodeRe
 from layerloom.graph.checking.values import Frozen, Group, LayerConfig, TensorSpec
 from layerloom.graph.expressions import ExpressionError
 from layerloom.graph.places import Instance
-from layerloom.graph.walk import pointer_of
+from layerloom.graph.walk import forward_inputs, pointer_of
 from layerloom.schema.document import (
     CONTAINERS,
     BlockUse,
@@ -192,14 +192,32 @@ class Inference:
         if not isinstance(located.place.member, ModuleDict):
             self._not_callable(located, place, "chosen from: it takes a ModuleDict")
         items = {item.place.path.rpartition(".")[2]: item for item in self.network.items(located)}
+        # The source gives the first item's required inputs by place, because each item may name them differently.
+        named = [name for name, required in self._ports(next(iter(items.values()))) if required] if items else []
+
+        def call(item: Located) -> Frozen:
+            its = dict(zip(named, (name for name, _ in self._ports(item)), strict=False))
+            own = {its.get(name, name): value for name, value in given.items()}
+            return self._call(item, own, place, _below(path, item))
+
         if key is None:
-            results = tuple(self._call(item, given, place, _below(path, item)) for item in items.values())
-            return Group("dict", results, tuple(items))
+            return Group("dict", tuple(call(item) for item in items.values()), tuple(items))
         if not isinstance(key, str) or key not in items:
             message = f"{path} has no item {key!r}; it has {', '.join(items) or 'none'}"
             self._report(ProblemCode.UNKNOWN_MEMBER, message[:400], place.at("key", "key"))
             raise Stopped
-        return self._call(items[key], given, place, _below(path, items[key]))
+        return call(items[key])
+
+    def _ports(self, located: Located) -> list[tuple[str, bool]]:
+        """Names of a member's forward inputs in the order of its signature, and which are required."""
+        match located.place.member:
+            case Layer(target=target):
+                entry = find(target)
+                return [(port.name, port.required) for port in entry.inputs] if entry else []
+            case BlockUse(block=block):
+                inputs = forward_inputs(self.network.document.blocks[block])
+                return [(item.name, not item.optional) for item in inputs]
+        return [("input", True)]
 
     # --- calls of members
 
@@ -217,8 +235,10 @@ class Inference:
                 inner = self.network.instances.get(located.name)
                 if inner is None:
                     raise Stopped
-                inputs = [item.name for item in self.network.document.blocks[inner.block].forward.inputs]
-                result = self._block(inner, _adapted(given, inputs[0] if inputs else "input"))
+                ports = self._ports(located)
+                given = _adapted(given, ports[0][0] if ports else "input")
+                self._bind(member.block, ports, given, place)
+                result = self._block(inner, given)
             case Sequential():
                 result = next(iter(given.values()), None)
                 for item in self.network.items(located):
@@ -230,6 +250,20 @@ class Inference:
         record.flops += self.flops - flops
         record.bytes += self.bytes - size
         return result
+
+    def _bind(self, block: str, ports: list[tuple[str, bool]], given: Given, place: Place) -> None:
+        """Hold a call of a block to its signature: what calls a container's items gives them all the same."""
+        names = [name for name, _ in ports]
+        surplus = [name for name in given if name not in names]
+        missing = [name for name, required in ports if required and name not in given]
+        if surplus:
+            message = f"{block} is given {surplus[0]}, and its inputs are {', '.join(names) or 'none'}."
+            self._report(ProblemCode.UNKNOWN_PORT, message, place)
+        elif missing:
+            message = f"{block} needs its input {missing[0]}, and nothing is given to it here."
+            self._report(ProblemCode.MISSING_INPUT, message, place)
+        if surplus or missing:
+            raise Stopped
 
     def _layer(self, located: Located, given: Given, place: Place, path: str) -> Frozen:
         config, arguments = self.config(located), tuple(given.items())

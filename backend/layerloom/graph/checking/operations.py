@@ -36,8 +36,13 @@ def invoke(target: str, arguments: dict[str, Any]) -> Any:
             return function
     variadic = _variadic(target)
     if variadic in rest:
+        for name in _parameters(target):
+            if name in rest and name != variadic:
+                positional.append(rest.pop(name))
+            elif name == variadic:
+                break
         given = rest.pop(variadic)
-        positional = list(given) if isinstance(given, list | tuple) else [given]
+        positional.extend(given if isinstance(given, list | tuple) else [given])
     return function(*positional, **rest)
 
 

@@ -15,6 +15,7 @@ from layerloom.graph.checking.initializers import check_initializers
 from layerloom.graph.checking.members import check_members
 from layerloom.graph.checking.naming import check_names
 from layerloom.graph.checking.network import Network
+from layerloom.graph.checking.outcome import check_outcome
 from layerloom.graph.checking.records import Given, Layers, Stopped
 from layerloom.graph.checking.sharing import check_sharing
 from layerloom.graph.checking.training import check_batch_of_one
@@ -72,10 +73,12 @@ def checked(document: Document, batch: int = 2) -> CheckedGraph:
 def _inferred(document: Document, network: Network, findings: Findings, examples: Examples, batch: int) -> CheckedGraph:
     layers = Layers()
     first = Inference(network, layers, findings)
-    fits = check_layers(network, first, findings, PARAMETERS_LIMIT)
-    output = _pass(first, at_batch(examples, batch)) if fits else None
     second = Inference(network, layers, None)
-    grown = _pass(second, at_batch(examples, batch + 1)) if fits else None
+    output = grown = None
+    if check_layers(network, first, findings, PARAMETERS_LIMIT):
+        first, output = _first_pass(first, at_batch(examples, batch))
+        grown = _pass(second, at_batch(examples, batch + 1))
+        check_outcome(findings, first, second, output, grown)
     check_batch_of_one(findings, first, second, batch)
     check_initializers(network, first, findings)
     check_sharing(network, first, findings)
@@ -92,6 +95,20 @@ def _inferred(document: Document, network: Network, findings: Findings, examples
         totals=report.totals(inventory, first, batch),
     )
     return CheckedGraph(complete, found)
+
+
+def _first_pass(inference: Inference, inputs: Given) -> tuple[Inference, Frozen]:
+    """A pass, and another one for as long as each makes sizes known that one before it had to wait for.
+
+    A weight may be read before the call that determines its size, as in ``self.embed.weight`` above ``self.embed(x)``.
+    """
+    assert inference.findings is not None
+    while True:
+        waiting = len(inference.layers.automatic)
+        output = _pass(inference, inputs)
+        if output is not None or not inference.findings.ok or len(inference.layers.automatic) == waiting:
+            return inference, output
+        inference = Inference(inference.network, inference.layers, inference.findings)
 
 
 def _pass(inference: Inference, inputs: Given) -> Frozen:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 from layerloom.catalogue import find, resolve
@@ -10,6 +10,7 @@ from layerloom.graph import code
 from layerloom.graph.code import Code
 from layerloom.graph.source.members import access
 from layerloom.graph.source.values import Values
+from layerloom.graph.source.variables import speaking
 from layerloom.graph.walk import forward_inputs, steps
 from layerloom.schema.catalogue import Entry, ParameterSpec
 from layerloom.schema.document import (
@@ -24,8 +25,9 @@ from layerloom.schema.document import (
     LoopNode,
     Node,
     Repeat,
+    Sequential,
 )
-from layerloom.schema.values import Arguments, Ref, Tuple, Value
+from layerloom.schema.values import Arguments, Ref, Tuple, Value, refs
 
 INFIX = {
     "operator.add": "+",
@@ -60,7 +62,8 @@ def write_call(document: Document, block: str, node: Node, values: Values) -> Co
         case GetNode(target=target):
             return access(document, block, target)
         case FunctionNode(target=target, arguments=arguments):
-            return _function(target, arguments, values)
+            beside = placed_beside(document, block, node)
+            return _function(target, arguments, values, beside)
         case CallNode(target=target, arguments=arguments):
             callee = steps(document, block, target)[-1].member
             return code.call(access(document, block, target), values.arguments(inputs(document, callee), arguments))
@@ -95,14 +98,53 @@ def item_inputs(document: Document, block: str, target: str) -> Sequence[Paramet
     return inputs(document, item)
 
 
-def _function(target: str, arguments: Arguments, values: Values) -> Code:
+def placed_beside(document: Document, block: str, node: Node) -> str | None:
+    """The forward input on whose device an operation that makes a tensor from nothing has to make it.
+
+    Left alone, torch would make it on the CPU, wherever the module is. None where the operation takes tensors, says
+    where it wants its result, or where no input is sure to be a tensor.
+    """
+    if not isinstance(node, FunctionNode) or "device" in node.arguments:
+        return None
+    entry = find(node.target)
+    if entry is None or not any(parameter.name == "device" for parameter in entry.parameters):
+        return None
+    if any(True for value in node.arguments.values() for _ in refs(value)):
+        return None
+    graph = document.blocks[block].forward
+    sure = {name for other in graph.nodes for name in _taken_as_tensors(document, block, other)}
+    return next((given.name for given in graph.inputs if not given.optional and given.name in sure), None)
+
+
+def _taken_as_tensors(document: Document, block: str, node: Node) -> Iterator[str]:
+    """What a node refers to where it takes nothing but tensors."""
+    if isinstance(node, GetNode) or (isinstance(node, FunctionNode) and node.target.startswith("operator.")):
+        return
+    if isinstance(node, FunctionNode):
+        entry = find(node.target)
+        ports = {spec.name for spec in entry.parameters if spec.kinds == ["tensor"]} if entry else set()
+    elif isinstance(steps(document, block, node.target)[-1].member, Layer | Sequential):
+        ports = set(node.arguments)
+    else:
+        return
+    for name in ports:
+        value = node.arguments.get(name)
+        if isinstance(value, Ref) and not value.path:
+            yield value.ref
+
+
+def _function(target: str, arguments: Arguments, values: Values, beside: str | None) -> Code:
     entry = find(target)
     if entry is None:
         raise ValueError(f"{target[:80]!r} is no operation of the catalogue")
     if target.startswith("operator."):
         return _operator(entry, arguments, values)
     if not target.startswith("torch.Tensor."):
-        return code.call(values.imports.target(target), values.arguments(entry.parameters, arguments))
+        written = values.arguments(entry.parameters, arguments)
+        if beside is not None:
+            device = code.attribute(values.reference(Ref(ref=beside)), "device")
+            written.append(code.keyword("device", device))
+        return code.call(values.imports.target(target), written)
     receiver, *specs = entry.parameters
     rest = {key: value for key, value in arguments.items() if key != receiver.name}
     method = code.attribute(values.write(arguments.get(receiver.name)), target.removeprefix("torch.Tensor."))
@@ -152,7 +194,10 @@ def _parts_of_member(document: Document, member: Any) -> Parts:
 def _parts_of_value(value: Value) -> Parts:
     if not isinstance(value, Tuple):
         return []
-    return [(item.ref if isinstance(item, Ref) else "part", _parts_of_value(item)) for item in value.items]
+    return [
+        (item.ref if isinstance(item, Ref) and speaking(item.ref) else "part", _parts_of_value(item))
+        for item in value.items
+    ]
 
 
 def _parts_of_entry(entry: Entry) -> Parts:
@@ -167,6 +212,11 @@ def _parts_of_entry(entry: Entry) -> Parts:
                 return []
             level = level[position][1]
     return root
+
+
+def may_give_fewer(node: Node) -> bool:
+    """Whether an operation may give fewer parts than it was asked for: five columns in four chunks are three."""
+    return isinstance(node, FunctionNode) and node.target.rpartition(".")[2] == "chunk"
 
 
 def _count(function: str, arguments: Arguments) -> int | None:

@@ -17,7 +17,15 @@ from layerloom.catalogue import find
 from layerloom.graph import code
 from layerloom.graph.code import Code
 from layerloom.graph.names import is_identifier
-from layerloom.graph.source.calls import Parts, evaluated_often, item_inputs, parts, write_call
+from layerloom.graph.source.calls import (
+    Parts,
+    evaluated_often,
+    item_inputs,
+    may_give_fewer,
+    parts,
+    placed_beside,
+    write_call,
+)
 from layerloom.graph.source.members import access
 from layerloom.graph.source.values import Values
 from layerloom.graph.source.variables import Variables, unlike, usable
@@ -65,6 +73,10 @@ class ForwardWriter:
         self._nodes = _needed(self._graph)
         self._ids = {node.id: node for node in self._nodes}
         self._uses = _uses(self._nodes, self._graph.output)
+        for at, node in enumerate(self._nodes):
+            beside = placed_beside(document, name, node)
+            if beside is not None:
+                self._uses[beside] = sorted([*self._uses.get(beside, []), (at, ())])
         self._variables = Variables()
         self._bound: dict[str, dict[Path, str]] = {}
         self._pending: list[_Written] = []
@@ -156,7 +168,8 @@ class ForwardWriter:
         container = access(self._document, self._name, node.target)
         specs = item_inputs(self._document, self._name, node.target)
         arguments = values.arguments(specs, node.arguments)
-        key, item = (unlike(reads, text) for text in ("name", _singular(node.target)))
+        key = unlike(reads, "name")
+        item = unlike([*reads, key], _singular(node.target))
         pair = code.pair(code.name(key), code.call(code.name(item), arguments))
         items = code.call(code.attribute(container, "items"), [])
         return code.comprehension(pair, [(Code((f"{key}, {item}",)), items)], "{}")
@@ -214,7 +227,10 @@ class ForwardWriter:
     def _parts(self, node: Node) -> Parts:
         """The parts that the node's result is unpacked into; none where a reader wants the whole, or ``[-1]`` of it."""
         made = parts(self._document, self._name, node)
-        return made if all(_within(made, path) for _, path in self._uses[node.id]) else []
+        read = [path for _, path in self._uses[node.id]]
+        if may_give_fewer(node) and not any(path[:1] == (len(made) - 1,) for path in read):
+            return []  # the check has seen the parts that are read, and no more
+        return made if all(_within(made, path) for path in read) else []
 
     def _maker(self, node: Node) -> str:
         """The name of the member that made the value, where it says more than the place in a row: no ``bn2``."""

@@ -51,12 +51,21 @@ class MemberWriter:
             if isinstance(member, Buffer):
                 written = code.statement("", self._buffer(member), 8)
             elif isinstance(member, Alias):
-                target = access(self._document, self._name, member.name)
-                written = code.statement(f"{target} = ", access(self._document, self._name, member.of), 8)
+                written = self._alias(member)
             else:
                 written = code.statement(f"self.{code.name(member.name)} = ", self._member(member), 8)
             lines.append(" " * 8 + written)
         return lines
+
+    def _alias(self, alias: Alias) -> str:
+        """``self.decoder.weight = self.embed.weight``; a buffer has to be registered under its second name, too."""
+        source = access(self._document, self._name, alias.of)
+        buffer = steps(self._document, self._name, alias.of)[-1].member
+        if isinstance(buffer, Buffer) and "." not in alias.name:
+            persistence = [] if buffer.persistent else [code.keyword("persistent", code.literal(False))]
+            register = code.attribute(code.name("self"), "register_buffer")
+            return code.statement("", code.call(register, [code.literal(alias.name), source, *persistence]), 8)
+        return code.statement(f"{access(self._document, self._name, alias.name)} = ", source, 8)
 
     def _member(self, member: Member | Item) -> Code:
         match member:

@@ -10,11 +10,18 @@ from layerloom.graph.names import LOCALS, is_identifier
 CARRIED = ("x", "y", "z", "h", "out")
 """Names of a value on its way through the network: when it is used up, the next one takes its name."""
 _TAKEN = LOCALS | frozenset(dir(builtins)) - {"input"}
+_UNREADABLE = frozenset({"l", "O", "I"})
+"""Look like numbers."""
 
 
 def usable(text: str) -> bool:
     """Whether a local variable may be called so."""
-    return is_identifier(text) and text not in LOCALS
+    return is_identifier(text) and text not in LOCALS and text not in _UNREADABLE
+
+
+def speaking(text: str) -> bool:
+    """Whether text that was meant for something else, a member or a node, serves as the name of a variable, too."""
+    return usable(text) and text not in _TAKEN
 
 
 class Variables:
@@ -24,6 +31,9 @@ class Variables:
         self._last = dict[str, int]()
 
     def bind(self, name: str, last: int) -> None:
+        """Remember a variable. Raises ValueError where it is no plain name, whatever was checked before."""
+        if not is_identifier(name):
+            raise ValueError(f"not a variable's name: {name[:80]!r}")
         self._last[name] = last
 
     def free(self, name: str, at: int) -> bool:
@@ -42,7 +52,7 @@ class Variables:
                 return name
         if self.free("x", at):
             return "x"
-        return self.fresh(made_by if is_identifier(made_by) and made_by not in _TAKEN else "out", at)
+        return self.fresh(made_by if speaking(made_by) else "out", at)
 
     def fresh(self, name: str, at: int, avoid: Collection[str] = ()) -> str:
         """The name, or with a number when it still holds something or is to be avoided."""

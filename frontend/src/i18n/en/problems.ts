@@ -40,6 +40,7 @@ export const problems: Record<ProblemCode, string> = {
   dtype_mismatch: "The dtypes do not fit",
   layer_failed: "The layer refuses its input",
   initializer_failed: "The initializer failed",
+  batch_fixed: "Runs at one batch size only",
   batch_of_one: "Batch normalization needs more than one sample",
   plan_invalid: "The training plan is not usable",
   unknown_dataset: "Unknown data set",

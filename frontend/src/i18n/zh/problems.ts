@@ -39,6 +39,7 @@ export const problems: Record<ProblemCode, string> = {
   dtype_mismatch: "数据类型不匹配",
   layer_failed: "该层不接受这个输入",
   initializer_failed: "初始化失败",
+  batch_fixed: "只能以一种批大小运行",
   batch_of_one: "批归一化需要一个以上的样本",
   plan_invalid: "训练计划不可用",
   unknown_dataset: "未知的数据集",
