@@ -96,9 +96,13 @@ def _try_optimizer(choice: Choice) -> None:
 
 
 def _try_loss(choice: Choice) -> None:
+    """Without memory: a loss may have weights of its own, of any size."""
+    import torch
+
     from layerloom.catalogue import resolve
 
-    resolve(choice.name)(**_plain_arguments(choice))
+    with torch.device("meta"):
+        resolve(choice.name)(**_plain_arguments(choice))
 
 
 def _finite(choice: Choice) -> None:

@@ -84,6 +84,21 @@ def test_plans_that_cannot_be_meant(user: httpx.Client, change: dict[str, Any], 
     assert user.get("/api/runs").json()["total"] == total
 
 
+def test_a_loss_with_weights_is_judged_without_making_them(user: httpx.Client) -> None:
+    arguments = {"in_features": 1_000_000, "num_classes": 1_000_000}
+    loss = {"name": "torch.nn.LinearCrossEntropyLoss", "arguments": arguments}
+    assert codes(start(user, {"dataset": "none", "loss": loss})) == ["unknown_dataset"]
+
+
+def test_a_layer_in_place_of_a_number_is_told_and_never_built(user: httpx.Client) -> None:
+    block = GRAPH["blocks"]["Line"]
+    for arguments in ({}, {"in_features": 200_000, "out_features": 200_000}):
+        layer = {"$layer": {"target": "torch.nn.Linear", "arguments": arguments}}
+        wrong = {**GRAPH, "blocks": {"Line": {**block, "arguments": [{"name": "a", "default": layer}]}}}
+        report = user.post("/api/graphs/check", json=wrong)
+        assert (report.status_code, report.json()["ok"]) == (200, False)
+
+
 def test_a_network_with_errors_is_not_trained(user: httpx.Client) -> None:
     broken: dict[str, Any] = {**GRAPH, "blocks": {"Line": {**GRAPH["blocks"]["Line"], "members": []}}}
     answer = user.post("/api/runs", json={"document": broken, "plan": PLAN})
