@@ -1,6 +1,6 @@
 import { Button, Modal, Stack, Text } from "@mantine/core";
 import { useText } from "@/i18n";
-import { settleConflict } from "./project";
+import { settleConflict } from "./save";
 import { useProject } from "./store";
 
 /** Two versions grew from one: the user chooses, and nothing is lost before. */

@@ -5,9 +5,11 @@ import { useState } from "react";
 import { api, unwrap } from "@/api/client";
 import { useLanguage, useText } from "@/i18n";
 import { Empty, ErrorNotice, ListSkeleton } from "@/ui/States";
-import { useErrorToast } from "@/ui/Toasts";
+import { LeftDrafts } from "./LeftDrafts";
 import styles from "./Project.module.css";
-import { networksKey, openCopy, openNetwork, save } from "./project";
+import { openCopy, openNetwork } from "./project";
+import { networksKey } from "./save";
+import { useLeave } from "./useLeave";
 
 const networksQuery = queryOptions({
   queryKey: networksKey,
@@ -29,6 +31,7 @@ export function OpenDialog({ opened, onClose }: { opened: boolean; onClose: () =
           <Tabs.Tab value="examples">{t.examples}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="saved">
+          <LeftDrafts onClose={onClose} />
           <Networks onClose={onClose} />
         </Tabs.Panel>
         <Tabs.Panel value="examples">
@@ -40,6 +43,7 @@ export function OpenDialog({ opened, onClose }: { opened: boolean; onClose: () =
 }
 
 function Examples({ onClose }: { onClose: () => void }) {
+  const leave = useLeave();
   const { data, error, refetch } = useQuery({
     queryKey: ["examples"],
     queryFn: ({ signal }) => unwrap(api.GET("/api/examples", { signal })),
@@ -54,11 +58,7 @@ function Examples({ onClose }: { onClose: () => void }) {
           key={example.id}
           className={styles.card}
           data-example={example.id}
-          onClick={async () => {
-            await save();
-            openCopy(example.document);
-            onClose();
-          }}
+          onClick={() => void leave(() => openCopy(example.document), onClose)}
         >
           <Text fw={600} size="sm">
             {example.title}
@@ -75,7 +75,7 @@ function Examples({ onClose }: { onClose: () => void }) {
 function Networks({ onClose }: { onClose: () => void }) {
   const t = useText().editor.project;
   const language = useLanguage((state) => state.language);
-  const complain = useErrorToast();
+  const leave = useLeave();
   const { data, error, refetch } = useQuery(networksQuery);
   if (error) return <ErrorNotice error={error} retry={() => void refetch()} />;
   if (!data) return <ListSkeleton rows={4} height={44} />;
@@ -93,15 +93,7 @@ function Networks({ onClose }: { onClose: () => void }) {
           key={network.id}
           className={styles.network}
           data-network={network.id}
-          onClick={async () => {
-            try {
-              await save();
-              await openNetwork(network.id);
-              onClose();
-            } catch (refused) {
-              complain(refused);
-            }
-          }}
+          onClick={() => void leave(() => openNetwork(network.id), onClose)}
         >
           <Text fw={550} size="sm" truncate>
             {network.name || t.untitled}

@@ -22,8 +22,10 @@ import { emptyDocument, MalformedDocument } from "@/model/normalise";
 import { currentDoc, useDocument } from "@/model/store";
 import { toast } from "@/ui/Toasts";
 import styles from "./Project.module.css";
-import { openCopy, save } from "./project";
+import { openCopy } from "./project";
+import { save } from "./save";
 import { useProject } from "./store";
+import { useLeave } from "./useLeave";
 
 /** The editor's part of the top bar. */
 export function ProjectBar({ onOpen, onTrain }: { onOpen: () => void; onTrain: () => void }) {
@@ -59,6 +61,7 @@ function ProjectMenu({ onOpen }: { onOpen: () => void }) {
   const t = useText().editor.project;
   const name = useDocument((state) => state.history.doc.name || state.history.doc.main);
   const file = useRef<HTMLInputElement>(null);
+  const leave = useLeave();
   return (
     <>
       <Menu position="bottom-start" shadow="md" width={240}>
@@ -71,7 +74,7 @@ function ProjectMenu({ onOpen }: { onOpen: () => void }) {
         <Menu.Dropdown>
           <Menu.Item
             leftSection={<FilePlus2 size={15} aria-hidden />}
-            onClick={() => openCopy(emptyDocument(t.untitled))}
+            onClick={() => void leave(() => openCopy(emptyDocument(t.untitled)))}
           >
             {t.new}
           </Menu.Item>
@@ -97,7 +100,9 @@ function ProjectMenu({ onOpen }: { onOpen: () => void }) {
         onChange={async (event) => {
           const [chosen] = event.currentTarget.files ?? [];
           event.currentTarget.value = "";
-          if (chosen) importDocument(await chosen.text(), t.badFile);
+          if (!chosen) return;
+          const text = await chosen.text();
+          await leave(() => importDocument(text, t.badFile));
         }}
       />
     </>
@@ -121,17 +126,17 @@ function importDocument(text: string, complaint: string): void {
 function SavedState() {
   const t = useText().editor.project;
   const saved = useProject((state) => state.saved);
-  const Icon = saved === "saved" ? Check : saved === "failed" || saved === "conflict" ? CloudOff : LoaderCircle;
+  const kept = useProject((state) => state.kept);
+  const wrong = saved === "failed" || saved === "conflict" || !kept;
+  const Icon = saved === "saved" ? Check : wrong ? CloudOff : LoaderCircle;
   return (
-    <Tooltip label={t.savedHints[saved]}>
+    <Tooltip label={kept ? t.savedHints[saved] : t.noRoomHint}>
       <UnstyledButton
         className={styles.saved}
         data-state={saved}
+        data-kept={kept}
         data-testid="saved"
-        onClick={() => {
-          if (saved === "failed") useProject.setState({ saved: "unsaved" });
-          void save();
-        }}
+        onClick={() => void save()}
       >
         <Icon size={14} aria-hidden />
         <span role="status">{t.savedStates[saved]}</span>

@@ -21,6 +21,10 @@ type Project = {
   error: unknown;
   /** The newer revision of a conflict. */
   theirs: Network | null;
+  /** Under which this browser keeps it. */
+  draft: string;
+  /** Whether this browser had room for the draft. */
+  kept: boolean;
 };
 
 export const useProject = create<Project>(() => ({
@@ -29,4 +33,6 @@ export const useProject = create<Project>(() => ({
   saved: "saved",
   error: null,
   theirs: null,
+  draft: "",
+  kept: true,
 }));

@@ -1,6 +1,9 @@
 import { useEffect } from "react";
+import { text } from "@/i18n";
 import { useDocument } from "@/model/store";
-import { keepDraft, save } from "./project";
+import { toast } from "@/ui/Toasts";
+import { keepDraft } from "./project";
+import { save } from "./save";
 import { useProject } from "./store";
 
 const DRAFT_MS = 250;
@@ -16,13 +19,6 @@ export function useAutosave(): void {
       clearTimeout(remote);
       remote = setTimeout(() => void save(), delay);
     };
-    const retry = () => {
-      clearTimeout(remote);
-      remote = setTimeout(() => {
-        if (useProject.getState().saved === "failed") useProject.setState({ saved: "unsaved" });
-        void save();
-      }, RETRY_MS);
-    };
     const stop = useDocument.subscribe((state, before) => {
       if (state.opened !== before.opened || !state.loaded) return;
       if (state.history.doc === before.history.doc) return;
@@ -36,21 +32,37 @@ export function useAutosave(): void {
       soon(SAVE_MS);
     });
     const stopProject = useProject.subscribe((state, before) => {
+      if (before.kept && !state.kept) warnOfRoom();
       if (state.saved === before.saved) return;
       if (state.saved === "unsaved") soon(SAVE_MS);
-      if (state.saved === "failed") retry();
+      if (state.saved === "failed") soon(RETRY_MS);
     });
-    if (useProject.getState().saved === "unsaved") soon(SAVE_MS);
+    // What failed while nobody looked, or while the session had expired, is tried again.
+    const { saved: found } = useProject.getState();
+    if (found === "unsaved" || found === "failed") soon(SAVE_MS);
     const flush = () => keepDraft();
+    const online = () => soon(0);
+    const unload = (event: BeforeUnloadEvent) => {
+      if (!useProject.getState().kept) event.preventDefault();
+    };
+    window.addEventListener("beforeunload", unload);
     window.addEventListener("pagehide", flush);
+    window.addEventListener("online", online);
     return () => {
       stop();
       stopProject();
+      window.removeEventListener("beforeunload", unload);
       window.removeEventListener("pagehide", flush);
+      window.removeEventListener("online", online);
       clearTimeout(draft);
       clearTimeout(remote);
       keepDraft();
       void save();
     };
   }, []);
+}
+
+function warnOfRoom(): void {
+  const t = text().editor.project;
+  toast(t.noRoom, t.noRoomHint);
 }
