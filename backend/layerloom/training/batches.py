@@ -59,6 +59,11 @@ class Batches:
         """Samples of an epoch."""
         return min(len(self.targets), len(self) * self.batch_size)
 
+    @property
+    def mean_size(self) -> float:
+        """Samples of an average batch."""
+        return self.samples / len(self)
+
     def shuffled(self, seed: int, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Batches ``start`` to the last of an epoch."""
         order = permutation(seed, epoch, len(self.targets))[: self.samples]

@@ -3,15 +3,21 @@
 A module may return one tensor, or a tuple, list or dict of them. A loss of one prediction is summed over all returned
 tensors, each against the same targets; a loss of several predictions (``TripletMarginLoss``, ``GaussianNLLLoss``) takes
 the returned tensors in order.
+
+Parts of a set that are too large to be compared at once are added up by ``Criterion.parts``, which asks the loss itself
+what it divides by: no weight of a class and no ignored target is known here.
 """
 
 from __future__ import annotations
 
+import copy
 import inspect
+import math
 import re
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from functools import partial
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +26,7 @@ from torch.nn import functional
 from layerloom.catalogue import losses
 from layerloom.schema.plan import Choice
 from layerloom.schema.problems import ProblemCode
-from layerloom.training.arguments import construct, keywords, resolve
+from layerloom.training.arguments import accepts, construct, keywords, resolve
 from layerloom.training.failure import TrainingError
 
 Task = Literal["classification", "regression", "tokens", "reconstruction"]
@@ -76,6 +82,9 @@ class Criterion:
         self._padded = _PADDED.search(doc) is not None
         self.of_probabilities = of_probabilities
         """Predictions are probabilities, not logits."""
+        self.sums = getattr(loss, "reduction", "mean") == "sum"
+        """The loss of a batch grows with its number of samples."""
+        self._summed = _summed(loss)
 
     def __call__(self, output: Any, target: Tensor) -> Tensor:
         """Loss, 0-dimensional.
@@ -83,20 +92,60 @@ class Criterion:
         Raises:
             TrainingError: the module returned fewer tensors than the loss compares.
         """
+        if self.takes == 1 and isinstance(output, Tensor):
+            value: Tensor = self.loss(*self.fit(output, target))
+            return value
+        values = [self.loss(*given) for given in self._compared(output, target)]
+        return values[0] if len(values) == 1 else torch.stack(values).sum()
+
+    def parts(self, output: Any, target: Tensor) -> Tensor:
+        """What the loss of a larger set is put together from, of which these are some samples: ``[K, 2]``.
+
+        For each of the K comparisons (one, or one per returned tensor) the sum over the samples, and what the loss
+        divides that sum by: a number of values, or the weights of the classes that occur. The loss of all samples is
+        the sum over K of Σ sums / Σ divisors. A loss that only sums is divided by its number of samples.
+        float64, on the CPU because not every accelerator has that type.
+        """
+        rows = []
+        for given in self._compared(output, target):
+            if self._summed is None:
+                rows.append((len(target) * float(self.loss(*given)), float(len(target))))
+            else:
+                rows.append((float(self._summed(*given)), self._divisor(given, len(target))))
+        return torch.tensor(rows, dtype=torch.float64)
+
+    def _divisor(self, given: tuple[Tensor, ...], count: int) -> float:
+        """The sum of ``count`` samples' losses divided by their mean.
+
+        It depends on the targets alone, so it is taken from predictions that are wrong everywhere, as far as one
+        number can be: a network that is always right would give 0 / 0. Losses that compare predictions with one another
+        find equal ones right; for those the network's own are asked.
+        """
+        if self.sums or self._summed is None:
+            return float(count)
+        equal = tuple(
+            value if is_target else torch.full_like(value, 0.5)
+            for value, is_target in zip(given, self._targets, strict=True)
+        )
+        for arguments in (equal, given):
+            total, mean = float(self._summed(*arguments)), float(self.loss(*arguments))
+            if total == 0 and math.isnan(mean):
+                return 0.0  # every target is ignored
+            if mean != 0 and 0 < total / mean < math.inf:
+                return total / mean
+        return float(count)
+
+    def _compared(self, output: Any, target: Tensor) -> list[tuple[Tensor, ...]]:
+        """Arguments of the loss, for each comparison.
+
+        Raises:
+            TrainingError: the module returned another number of tensors than the loss compares.
+        """
+        outputs = leaves(output)
         if self.takes == 1:
-            if isinstance(output, Tensor):
-                return self._one(output, target)
-            parts = [self._one(leaf, target) for leaf in leaves(output)]
-            if not parts:
+            if not outputs:
                 raise TrainingError(ProblemCode.PLAN_INVALID, "The network returns no tensor to compare with targets.")
-            return torch.stack(parts).sum()
-        return self._several(leaves(output), target)
-
-    def _one(self, output: Tensor, target: Tensor) -> Tensor:
-        value: Tensor = self.loss(*self.fit(output, target))
-        return value
-
-    def _several(self, outputs: list[Tensor], target: Tensor) -> Tensor:
+            return [self.fit(leaf, target) for leaf in outputs]
         if len(outputs) != self.takes:
             raise TrainingError(
                 ProblemCode.PLAN_INVALID,
@@ -107,8 +156,7 @@ class Criterion:
             )
         given = iter(outputs)
         fitted = self.fit(outputs[0], target)[1]
-        value: Tensor = self.loss(*(fitted if is_target else next(given) for is_target in self._targets))
-        return value
+        return [tuple(fitted if is_target else next(given) for is_target in self._targets)]
 
     def fit(self, output: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """One prediction and its targets in the shapes and dtypes that the loss takes.
@@ -179,6 +227,17 @@ def build_criterion(choice: Choice | None, task: Task, device: torch.device) -> 
         roles=list(inspect.signature(loss.forward).parameters),
         doc=inspect.getdoc(target) or "",
     )
+
+
+def _summed(loss: Loss) -> Loss | None:
+    """The same loss with the reduction ``sum``; None where it has no such choice."""
+    if not isinstance(loss, nn.Module):
+        return partial(loss, reduction="sum") if accepts(loss, "reduction") else None
+    if not hasattr(loss, "reduction"):
+        return None
+    other: Any = copy.copy(loss)
+    other.reduction = "sum"
+    return cast(Loss, other)
 
 
 def _takes(loss: Callable[..., Any], prediction: float) -> bool:

@@ -91,7 +91,7 @@ class Loop:
             steps=parts.steps,
             steps_per_epoch=self._per_epoch,
             epochs=parts.epochs,
-            samples_per_step=parts.train.samples / self._per_epoch,
+            samples_per_step=parts.train.mean_size,
         )
         self._sampler = Sampler(module, plan.statistics)
         self._keeper = Keeper(store, emit, parts.monitor, parts.larger_is_better, self._contents)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from layerloom.training.control import Control
-from layerloom.training.criterion import leaves
+from layerloom.training.criterion import Criterion, leaves
 from layerloom.training.setup import Parts
 
 JOINED_NUMBERS = 2**20
@@ -31,35 +31,68 @@ def validate(module: nn.Module, parts: Parts, control: Control) -> dict[str, flo
 
 
 def _run(module: nn.Module, parts: Parts, control: Control) -> dict[str, float] | None:
-    losses: list[Tensor] = []
-    counts: list[int] = []
+    loss = WholeLoss(parts.criterion, parts.train.mean_size)
     waiting: list[tuple[Any, Tensor]] = []
     numbers = 0
-
-    def measure() -> None:
-        for output, target in joined(waiting):
-            losses.append(parts.criterion(output, target).float())
-            counts.append(len(target))
-            parts.meters.update(output, target)
-        waiting.clear()
-
     for inputs, target in parts.validation.ordered():
         if not control.going():
             parts.meters.reset()
             return None
+        if numbers >= JOINED_NUMBERS:
+            # Here and not when it came: what is not joined with anything is the last.
+            _measure(waiting, parts, loss, last=False)
+            waiting, numbers = [], 0
         with parts.precision.autocast():
             output = module(**inputs)
         waiting.append((output, target))
         numbers += sum(leaf.numel() for leaf in leaves(output))
-        if numbers >= JOINED_NUMBERS:
-            measure()
-            numbers = 0
-    measure()
-    weights = torch.tensor(counts, dtype=torch.float64)
-    # Each loss is a mean over its samples, so their weighted mean is the mean over all.
-    total = torch.stack(losses).double().cpu() @ weights / weights.sum()
+    _measure(waiting, parts, loss, last=True)
     values = {f"validation/{name}": value for name, value in parts.meters.compute().items()}
-    return {"validation/loss": float(total), **values}
+    return {"validation/loss": loss.value(), **values}
+
+
+def _measure(pairs: list[tuple[Any, Tensor]], parts: Parts, loss: WholeLoss, *, last: bool) -> None:
+    pairs = joined(pairs)
+    for output, target in pairs:
+        loss.add([_full(leaf) for leaf in leaves(output)], target, last=last and len(pairs) == 1)
+        parts.meters.update(output, target)
+
+
+class WholeLoss:
+    """The loss of a whole set that is seen in parts, however it is cut: what the criterion would say of all at once.
+
+    A loss that sums (``reduction="sum"``) would grow with the set, and with nothing to hold it against. It is given for
+    as many samples as an average training batch has, so that it lies beside ``train/loss``: where nothing is learnt, it
+    is the mean of ``train/loss`` over an epoch of the same samples.
+    """
+
+    def __init__(self, criterion: Criterion, batch: float) -> None:
+        """``batch`` is the number of samples of an average training batch."""
+        self._criterion = criterion
+        self._batch = batch
+        self._parts: list[Tensor] = []
+        self._alone: tuple[float, int] | None = None
+
+    def add(self, output: Any, target: Tensor, *, last: bool) -> None:
+        """The module's output for some samples. When the ``last`` are also the first, the criterion alone decides."""
+        if last and not self._parts:
+            self._alone = (float(self._criterion(output, target)), len(target))
+        else:
+            self._parts.append(self._criterion.parts(output, target))
+
+    def value(self) -> float:
+        """The loss; NaN where a mean has nothing to divide by."""
+        if self._alone is not None:
+            value, count = self._alone
+            return value / count * self._batch if self._criterion.sums else value
+        sums, divisors = torch.stack(self._parts).sum(0).unbind(1)
+        value = float((sums / divisors).sum())
+        return value * self._batch if self._criterion.sums else value
+
+
+def _full(output: Tensor) -> Tensor:
+    """In single precision where autocast has left less: a mean over many samples needs the digits."""
+    return output.float() if output.dtype in (torch.bfloat16, torch.float16) else output
 
 
 def joined(pairs: list[tuple[Any, Tensor]]) -> list[tuple[Any, Tensor]]:

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from layerloom.catalogue import losses, metrics, optimizers, schedulers
+from layerloom.schema.plan import Choice
 from layerloom.training import TrainingError
+from layerloom.training.criterion import build_criterion
 from layerloom.training.schedulers import build_scheduler
 from unit.training.support import Set, classes, fit, net, numbers, plan, stopping
 
@@ -203,6 +205,24 @@ def test_loss_of_classes(name: str, tmp_path: Path) -> None:
     assert values[-1] is not None
     assert values[0] is not None
     assert values[-1] <= values[0]
+
+
+@pytest.mark.parametrize("name", sorted(name for name in losses() if name.rpartition(".")[2] not in OTHER))
+@pytest.mark.filterwarnings("ignore:reduction")
+def test_loss_of_a_whole_is_put_together_from_parts(name: str) -> None:
+    short = name.rpartition(".")[2]
+    part = classes(100, of=2 if short in ("CosineEmbeddingLoss", "MarginRankingLoss") else 3)
+    with torch.no_grad():
+        output = fitting(short)(part.inputs["x"])
+    outputs = [output] if isinstance(output, Tensor) else list(output)
+    for reduction in ("mean", "sum"):
+        choice = Choice(name=name, arguments={"reduction": reduction})
+        criterion = build_criterion(choice, "classification", torch.device("cpu"))
+        cuts = [slice(0, 1), slice(1, 40), slice(40, 100)]
+        parts = [criterion.parts([leaf[cut] for leaf in outputs], part.targets[cut]) for cut in cuts]
+        sums, divisors = torch.stack(parts).sum(0).unbind(1)
+        whole = sums.sum() if criterion.sums else (sums / divisors).sum()
+        assert float(whole) == pytest.approx(float(criterion(outputs, part.targets)), rel=2e-6)
 
 
 REGRESSION = ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss", "PoissonNLLLoss", "GaussianNLLLoss")
