@@ -20,7 +20,7 @@ export function ComparePage() {
   const [search] = useSearchParams();
   const ids = [...new Set((search.get("ids") ?? "").split(",").filter(Boolean))].slice(0, MOST);
   const queries = useQueries({ queries: ids.map(runQuery) });
-  const error = queries.find((query) => query.error)?.error;
+  const error = queries.find((query) => query.error && !query.data)?.error;
   const runs = queries.flatMap((query) => (query.data ? [query.data satisfies Run] : []));
   if (ids.length < 2) {
     return (

@@ -29,6 +29,8 @@ const isTab = (name: string | null): name is Tab => name !== null && name in TAB
 export function RunPage() {
   const { id = "" } = useParams();
   const { data, error, refetch } = useQuery(runQuery(id));
+  // What is here stays, when asking once more fails: the stream goes on by itself and says when it is cut off.
+  if (data !== undefined) return <Followed run={data} />;
   if (error) {
     return (
       <div className={styles.refused}>
@@ -36,7 +38,7 @@ export function RunPage() {
       </div>
     );
   }
-  return data === undefined ? <PageSkeleton /> : <Followed run={data} />;
+  return <PageSkeleton />;
 }
 
 function Followed({ run }: { run: Run }) {

@@ -69,8 +69,7 @@ function Fact({ name, value }: { name: string; value: string }) {
 function Contents({ entry }: { entry: DatasetEntry }) {
   const t = useText().data;
   const { data, error, refetch } = useQuery(previewQuery(entry.name, COUNTS[sampleKind(entry)]));
-  if (error) return <ErrorNotice error={error} retry={refetch} />;
-  if (!data) return <ListSkeleton rows={6} />;
+  if (!data) return error ? <ErrorNotice error={error} retry={refetch} /> : <ListSkeleton rows={6} />;
   return (
     <>
       {Object.keys(data.counts).length > 0 && (

@@ -20,8 +20,7 @@ export function CheckpointsPanel({ id, feed }: { id: string; feed: RunFeed }) {
   useEffect(() => {
     void refetch();
   }, [saved, refetch]);
-  if (error) return <ErrorNotice error={error} retry={refetch} />;
-  if (data === undefined) return <ListSkeleton />;
+  if (data === undefined) return error ? <ErrorNotice error={error} retry={refetch} /> : <ListSkeleton />;
   if (data.length === 0) {
     return (
       <Empty icon={<Package size={26} aria-hidden />} title={t.none}>
@@ -31,6 +30,7 @@ export function CheckpointsPanel({ id, feed }: { id: string; feed: RunFeed }) {
   }
   return (
     <div className={styles.panel}>
+      {error && <ErrorNotice error={error} retry={refetch} />}
       <section>
         <Table className={styles.table} highlightOnHover>
           <Table.Thead>

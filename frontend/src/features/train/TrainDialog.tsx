@@ -35,6 +35,9 @@ export function TrainDialog({ document, opened, onClose }: Props) {
 function Loaded({ document, onClose }: Omit<Props, "opened">) {
   const catalogue = useQuery(catalogueQuery);
   const datasets = useQuery(datasetsQuery);
+  if (catalogue.data && datasets.data) {
+    return <Form document={document} catalogue={catalogue.data} datasets={datasets.data} onClose={onClose} />;
+  }
   const error = catalogue.error ?? datasets.error;
   if (error) {
     return (
@@ -47,8 +50,7 @@ function Loaded({ document, onClose }: Omit<Props, "opened">) {
       />
     );
   }
-  if (!catalogue.data || !datasets.data) return <ListSkeleton rows={6} />;
-  return <Form document={document} catalogue={catalogue.data} datasets={datasets.data} onClose={onClose} />;
+  return <ListSkeleton rows={6} />;
 }
 
 interface FormProps {
