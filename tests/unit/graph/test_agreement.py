@@ -159,6 +159,23 @@ def test_a_size_that_is_the_batch_is_found() -> None:
     assert (problem.code, problem.node) == ("batch_fixed", "v")
 
 
+TOKENS = {"x": {"shape": [6], "dtype": "int64", "high": 50}}
+
+
+@pytest.mark.parametrize(("rows", "well"), [(50, True), (49, False), (60_000, True)])
+def test_a_vocabulary_must_fit_the_embedding(rows: int, well: bool) -> None:
+    document = network([layer("e", "Embedding", num_embeddings=rows, embedding_dim=3)], [call("n", "e", "x")])
+    report = check(parsed({**document, "inputs": TOKENS}))
+    assert [(str(item.code), item.node) for item in errors(report)] == ([] if well else [("argument_range", "n")])
+
+
+@pytest.mark.parametrize(("classes", "well"), [(50, True), (49, False)])
+def test_the_same_of_an_operation(classes: int, well: bool) -> None:
+    node = function("n", "torch.nn.functional.one_hot", input=ref("x"), num_classes=classes)
+    report = check(parsed({**network([], [node]), "inputs": TOKENS}))
+    assert [str(item.code) for item in errors(report)] == ([] if well else ["argument_range"])
+
+
 # --- sharing
 
 

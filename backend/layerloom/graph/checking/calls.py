@@ -13,7 +13,7 @@ numbers, a transposed convolution any number of channels), so a call that they a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -33,6 +33,7 @@ from layerloom.graph.checking.values import (
     TensorSpec,
     UnfreezableError,
     freeze,
+    highest,
     mapped,
     on_meta,
     tensors,
@@ -141,11 +142,13 @@ def _undetermined(error: NotImplementedError) -> str:
     return text.splitlines()[0][:300] if text else "torch does not implement this"
 
 
-def _for_real(function: Callable[..., Any], arguments: Arguments) -> Failure | None:
+def _for_real(
+    function: Callable[..., Any], arguments: Arguments, make: Callable[[TensorSpec], torch.Tensor] = zeros
+) -> Failure | None:
     """Why a call on zeros on the CPU fails, or None."""
     try:
         with quietly("cpu"):
-            function(**_live(arguments, "cpu"))
+            function(**_live(arguments, "cpu", make))
     except Exception as error:
         # Zeros are the wrong numbers to divide by, which says nothing of shapes and dtypes.
         return None if "ZeroDivision" in f"{type(error).__name__} {error}" else explain(error)
@@ -157,8 +160,10 @@ def _cheap(outcome: Outcome) -> bool:
     return outcome.failure is None and outcome.bytes <= 8 * SMALL and outcome.flops <= WORK
 
 
-def _live(arguments: Arguments, device: str) -> dict[str, Any]:
-    make = on_meta if device == "meta" else zeros
+def _live(
+    arguments: Arguments, device: str, make: Callable[[TensorSpec], torch.Tensor] | None = None
+) -> dict[str, Any]:
+    make = make or (on_meta if device == "meta" else zeros)
     return {name: thaw(value, make, lambda config: construct(config, device)) for name, value in arguments}
 
 
@@ -166,6 +171,9 @@ def _doubt_layer(config: LayerConfig, layer: BuiltLayer, arguments: Arguments, o
     numbers = layer.parameters + layer.buffers
     if numbers > HELD or not (numbers or _doubtful(arguments)):
         return None
+    beyond = _doubt_numbers(lambda: construct(config, "cpu"), arguments)
+    if beyond is not None:
+        return beyond
     if numbers + _elements(arguments) <= SMALL and _cheap(outcome):
         return _for_real(construct(config, "cpu"), arguments)
     if _doubtful(arguments):
@@ -181,6 +189,9 @@ def _doubt_operation(
     if target == "operator.getitem" and isinstance(index, Group) and _elements(arguments) <= HELD:
         # Meta kernels do not compare the numbers of an index with the size of its axis.
         return _for_real(function, arguments) if _numbered(index) else None
+    beyond = _doubt_numbers(lambda: function, arguments)
+    if beyond is not None:
+        return beyond
     if _doubtful(arguments):
         return _doubt_dtype(function, lambda: function, arguments)
     if _elements(arguments) > SMALL or not _cheap(outcome):
@@ -193,6 +204,20 @@ def _doubt_operation(
 def _numbered(index: Group) -> bool:
     """Whether an index picks by a list of numbers, as in ``x[:, [0, 2]]``."""
     return index.kind == "list" or any(isinstance(item, Group) and item.kind == "list" for item in index.items)
+
+
+def _doubt_numbers(real: Callable[[], Callable[..., Any]], arguments: Arguments) -> Failure | None:
+    """Whole numbers that may be larger than what they index: a vocabulary against the rows of an embedding."""
+    high = max((spec.high or 0 for _, value in arguments for spec in tensors(value)), default=0)
+    if high == 0:
+        return None
+    small = _mapped(arguments, lambda spec: replace(spec, shape=tuple(min(axis, 2) for axis in spec.shape)))
+    function = real()
+    failure = _for_real(function, small, highest)
+    if failure is None or _for_real(function, small) is not None:
+        return None
+    sentence = f"its whole numbers go up to {high - 1}, and there torch says: {failure.sentence}"
+    return Failure(ProblemCode.ARGUMENT_RANGE, sentence)
 
 
 def _doubt_dtype(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import NoReturn
 
@@ -368,6 +368,5 @@ def _forward(instance: Instance) -> str:
 def at_batch(inputs: Mapping[str, tuple[TensorSpec, bool]], batch: int) -> Given:
     """Example inputs with the batch axis in front of those that have one."""
     return {
-        name: TensorSpec((batch, *spec.shape), spec.dtype) if batched else spec
-        for name, (spec, batched) in inputs.items()
+        name: replace(spec, shape=(batch, *spec.shape)) if batched else spec for name, (spec, batched) in inputs.items()
     }

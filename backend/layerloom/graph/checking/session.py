@@ -171,7 +171,8 @@ def _examples(document: Document, findings: Findings) -> Examples:
                 findings.add(code, message, place.below("shape", axis))
                 well = False
         if well:
-            found[item.name] = (TensorSpec(tuple(example.shape), dtype(example.dtype)), example.batch)
+            spec = TensorSpec(tuple(example.shape), dtype(example.dtype), high=example.high)
+            found[item.name] = (spec, example.batch)
     return found
 
 

@@ -25,6 +25,8 @@ class TensorSpec:
     dtype: torch.dtype
     stride: tuple[int, ...] | None = None
     """None when contiguous. Strides decide whether ``view`` works after ``permute``, so they are part of the type."""
+    high: int | None = None
+    """Its whole numbers are below this, where an example input says so: a vocabulary's size."""
 
     @property
     def elements(self) -> int:
@@ -143,6 +145,11 @@ def on_meta(spec: TensorSpec) -> torch.Tensor:
 def zeros(spec: TensorSpec) -> torch.Tensor:
     """A contiguous tensor of that type, filled with zeros, which every index and every label may be."""
     return torch.zeros(spec.shape, dtype=spec.dtype, device="cpu")
+
+
+def highest(spec: TensorSpec) -> torch.Tensor:
+    """The same, filled with the largest number that may come."""
+    return torch.full(spec.shape, 0 if spec.high is None else spec.high - 1, dtype=spec.dtype, device="cpu")
 
 
 def tensors(value: Frozen) -> Iterator[TensorSpec]:
