@@ -44,7 +44,7 @@ describe("a page whose data could not be asked for once more", () => {
     queryClient.clear();
     vi.unstubAllGlobals();
   });
-  const refetch = () => act(() => queryClient.refetchQueries());
+  const refetch = () => act(() => queryClient.refetchQueries({ type: "active" }));
 
   it("still shows the run", async () => {
     show(<RunPage />, "/runs/:id", "/runs/a");
@@ -65,7 +65,7 @@ describe("a page whose data could not be asked for once more", () => {
     queryClient.setQueryData(checkpointsQuery("a").queryKey, [saved] as never);
     show(<CheckpointsPanel id="a" feed={new RunFeed("a")} />, "/", "/");
     await refetch();
-    expect(screen.getByRole("alert")).toBeTruthy();
+    expect(await screen.findByRole("alert")).toBeTruthy();
     expect(screen.getByText("7")).toBeTruthy();
   });
 });

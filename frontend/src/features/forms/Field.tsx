@@ -1,12 +1,12 @@
 import { ActionIcon, Menu, Tooltip, UnstyledButton } from "@mantine/core";
 import { ChevronDown, RotateCcw } from "lucide-react";
-import { useId, useState } from "react";
+import { type ReactNode, useId, useState } from "react";
 import type { ParameterSpec, Value } from "@/api/types";
 import { useText } from "@/i18n";
 import { Control } from "./controls";
 import styles from "./Field.module.css";
 import { formatValue } from "./literals";
-import { firstValue, isChanged, type Mode, modeOf, modesOf, same } from "./modes";
+import { firstValue, isChanged, type Mode, modeOf, modesOf, same, shows } from "./modes";
 import type { ParameterFieldProps } from "./ParameterField";
 
 /** Name, control, and below it what is wrong. */
@@ -15,8 +15,12 @@ export function Field(props: ParameterFieldProps) {
   const t = useText().common.forms;
   const id = useId();
   const [chosen, setChosen] = useState<Mode | null>(null);
+  // While somebody types, an empty or half-written value does not take the control away from under the cursor.
+  const [held, setHeld] = useState<Mode | null>(null);
   const [invalid, setInvalid] = useState<string | null>(null);
-  const mode = chosen ?? modeOf(spec, value);
+  // An undo may have put a value here that the chosen mode cannot show.
+  if (chosen !== null && !shows(chosen, spec, value)) setChosen(null);
+  const mode = held ?? chosen ?? modeOf(spec, value);
   const modes = modesOf(spec, expressions);
   const changed = isChanged(spec, value);
 
@@ -25,10 +29,12 @@ export function Field(props: ParameterFieldProps) {
     onChange(next !== undefined && !spec.required && same(next, spec.default) ? undefined : next);
   };
   const choose = (next: Mode) => {
+    setHeld(null);
     setChosen(next);
     change(firstValue(spec, next));
   };
   const reset = () => {
+    setHeld(null);
     setChosen(null);
     change(undefined);
   };
@@ -48,25 +54,42 @@ export function Field(props: ParameterFieldProps) {
           <ModeMenu name={spec.name} mode={mode} modes={modes} onChoose={choose} disabled={disabled} />
         )}
       </div>
-      <Control
-        // A new mode is a new control: no draft of the old one survives.
-        key={mode}
-        id={id}
-        mode={mode}
-        spec={spec}
-        value={value}
-        resolved={resolved}
-        onChange={change}
-        onInvalid={setInvalid}
-        disabled={disabled}
-        describedBy={message ? `${id}-message` : undefined}
-      />
+      <ControlPlace onEnter={() => setHeld(mode)} onLeave={() => setHeld(null)}>
+        <Control
+          // A new mode is a new control: no draft of the old one survives.
+          key={mode}
+          id={id}
+          mode={mode}
+          spec={spec}
+          value={value}
+          resolved={resolved}
+          onChange={change}
+          onInvalid={setInvalid}
+          disabled={disabled}
+          describedBy={message ? `${id}-message` : undefined}
+        />
+      </ControlPlace>
       {message && (
         <div id={`${id}-message`} className={styles.error} role="alert">
           {message}
         </div>
       )}
       {spec.required && value === undefined && !message && <div className={styles.hint}>{t.required}</div>}
+    </div>
+  );
+}
+
+/** Tells when the focus enters the control, and when it leaves it altogether. */
+function ControlPlace(props: { onEnter: () => void; onLeave: () => void; children: ReactNode }) {
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: it only watches the focus of what it holds
+    <div
+      onFocus={props.onEnter}
+      onBlur={({ currentTarget, relatedTarget }) => {
+        if (!currentTarget.contains(relatedTarget)) props.onLeave();
+      }}
+    >
+      {props.children}
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import { MantineProvider } from "@mantine/core";
-import { cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { act, cleanup, fireEvent, render, screen } from "@testing-library/react";
+import { useState } from "react";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Kind, ParameterSpec, Value } from "@/api/types";
 import { ParameterField } from "./ParameterField";
@@ -28,6 +29,23 @@ function show(of: ParameterSpec, value?: Value, more: { expressions?: boolean; r
     </MantineProvider>,
   );
   return onChange;
+}
+
+/** A field whose owner keeps the value, and can put another one in its place, as an undo does. */
+function keep(of: ParameterSpec, start: Value | undefined) {
+  const held: { value: Value | undefined; put: (value: Value | undefined) => void } = { value: start, put: () => {} };
+  function Owner() {
+    const [value, setValue] = useState(start);
+    held.value = value;
+    held.put = (next) => act(() => setValue(next));
+    return (
+      <MantineProvider env="test">
+        <ParameterField spec={of} value={value} onChange={setValue} />
+      </MantineProvider>
+    );
+  }
+  render(<Owner />);
+  return held;
 }
 
 const field = () => screen.getByLabelText("size") as HTMLInputElement;
@@ -89,6 +107,36 @@ describe("ParameterField", () => {
     const onChange = show(spec({ kinds: ["int"], required: true }), { $expr: "width" }, { expressions: true });
     type("width * 2");
     expect(onChange).toHaveBeenLastCalledWith({ $expr: "width * 2" });
+  });
+
+  it("lets an optional number be emptied and typed anew", () => {
+    const held = keep(spec({ kinds: ["int"], nullable: true }), 5);
+    const input = field();
+    act(() => input.focus());
+    type("");
+    expect(field()).toBe(input);
+    type("7");
+    expect(held.value).toBe(7);
+    type("");
+    act(() => input.blur());
+    expect(screen.getByRole("button", { name: /None/ })).toBeTruthy();
+  });
+
+  it("follows an undo out of a mode that was chosen by hand", async () => {
+    const held = keep(spec({ kinds: ["int"], nullable: true }), undefined);
+    fireEvent.click(screen.getByRole("button", { name: /size: kind/ }));
+    fireEvent.click(await screen.findByRole("menuitem", { name: "int" }));
+    expect([held.value, field().value]).toEqual([1, "1"]);
+    held.put(undefined);
+    expect(screen.getByRole("button", { name: /None/ })).toBeTruthy();
+  });
+
+  it("drops the complaint together with what it was about", () => {
+    keep(spec({ kinds: ["int"], default: 3, minimum: 1 }), 8);
+    type("abc");
+    expect(screen.getByRole("alert").textContent).not.toBe("");
+    fireEvent.blur(field());
+    expect([field().value, screen.queryByRole("alert")]).toEqual(["8", null]);
   });
 
   it("turns a flag", () => {

@@ -14,7 +14,8 @@ interface ControlProps {
   value: Value | undefined;
   resolved: number | number[] | undefined;
   onChange: (value: Value | undefined) => void;
-  onInvalid: (message: string) => void;
+  /** Tells what is wrong with what was typed; null when that was dropped. */
+  onInvalid: (message: string | null) => void;
   disabled: boolean;
   describedBy: string | undefined;
 }
@@ -127,6 +128,11 @@ function DraftInput(props: {
 }) {
   const { control, shown, read } = props;
   const [draft, setDraft] = useState<string | null>(null);
+  // What is shown again is the value that holds, and nothing is wrong with that.
+  const leave = () => {
+    setDraft(null);
+    control.onInvalid(null);
+  };
   const type = (text: string) => {
     setDraft(text);
     try {
@@ -141,7 +147,7 @@ function DraftInput(props: {
       size="xs"
       value={draft ?? shown}
       onChange={(event) => type(event.currentTarget.value)}
-      onBlur={() => setDraft(null)}
+      onBlur={leave}
       disabled={control.disabled}
       error={control.describedBy !== undefined}
       spellCheck={false}

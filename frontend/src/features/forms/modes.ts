@@ -24,6 +24,17 @@ export function modeOf(spec: ParameterSpec, value: Value | undefined): Mode {
   return spec.kinds.find((kind) => accepts(kind, shown, spec)) ?? textual(spec) ?? "any";
 }
 
+/** Whether a mode that was chosen by hand still shows the value. */
+export function shows(mode: Mode, spec: ParameterSpec, value: Value | undefined): boolean {
+  // Some modes begin with no value of their own.
+  if (value === undefined && firstValue(spec, mode) === undefined) return true;
+  const shown = value === undefined ? spec.default : value;
+  if (mode === "none") return shown === null;
+  if (mode === "auto") return isTagged(shown) && "$auto" in shown;
+  if (mode === "expression") return isTagged(shown) && "$expr" in shown;
+  return accepts(mode, shown, spec);
+}
+
 function textual(spec: ParameterSpec): Kind | undefined {
   return spec.kinds.find((kind) => ONE_LINE.includes(kind));
 }
