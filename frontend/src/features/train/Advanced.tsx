@@ -63,6 +63,7 @@ export function Advanced({ catalogue, dataset, settings, onChange, refused }: Pr
       <Switch
         label={t.normalize}
         checked={settings.normalize}
+        error={messageFor(refused, "normalize")}
         onChange={(event) => onChange({ normalize: event.currentTarget.checked })}
       />
     </div>

@@ -10,7 +10,7 @@ import { Advanced } from "./Advanced";
 import { ChoiceField } from "./ChoiceField";
 import { DatasetField } from "./DatasetField";
 import { suggested } from "./fit";
-import { messageFor, type Refused, refusedFields } from "./problems";
+import { concernsFolded, messageFor, type Refused, refusedFields, unplaced } from "./problems";
 import { type Settings, useRemembered } from "./settings";
 import styles from "./TrainDialog.module.css";
 import { useStartRun } from "./useStartRun";
@@ -77,7 +77,10 @@ function Form({ document, catalogue, datasets, onClose }: FormProps) {
   };
   const submit = (event: React.FormEvent) => {
     event.preventDefault();
-    start.mutate({ document, settings, dataset, name: name.trim() });
+    start.mutate(
+      { document, settings, dataset, name: name.trim() },
+      { onError: (error) => concernsFolded(refusedFields(error)) && setAdvanced(true) },
+    );
   };
   return (
     <form onSubmit={submit}>
@@ -174,22 +177,25 @@ function Lengths(props: { settings: Settings; onChange: (part: Partial<Settings>
   );
 }
 
-/** What has no field of its own: problems of the network, and anything else that was refused. */
+/** What has no control of its own: problems of the network, and anything else that was refused. */
 function Refusal({ error, refused }: { error: unknown; refused: Refused }) {
   const t = useText();
-  const general = refused.get("") ?? [];
+  const general = unplaced(refused);
   const count = [...refused.values()].flat().length;
   if (count === 0) return <ErrorNotice error={error} />;
   return (
     <Alert color="red" title={t.train.problems(count)} role="alert">
       {general.length > 0 && (
         <ul className={styles.problems}>
-          {general.map((item) => (
-            <li key={`${item.path}${item.message}`}>
-              <b>{t.problems[item.code]}</b>
-              {item.problem?.member && <code>{item.problem.member}</code>} {item.message}
-            </li>
-          ))}
+          {general.map(({ field, item }) => {
+            const where = item.problem?.member || field || (item.problem ? "" : item.path);
+            return (
+              <li key={`${item.path}${item.message}`}>
+                <b>{t.problems[item.code]}</b>
+                {where && <code>{where}</code>} {item.message}
+              </li>
+            );
+          })}
         </ul>
       )}
     </Alert>

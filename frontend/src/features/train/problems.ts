@@ -32,8 +32,24 @@ export function refusedFields(error: unknown): Refused {
   return refused;
 }
 
+const within = (name: string, field: string) => name === field || name.startsWith(`${field}.`);
+
 /** The messages for a field and all that lies in it. */
 export function messageFor(refused: Refused, field: string): string | undefined {
-  const items = [...refused].filter(([name]) => name === field || name.startsWith(`${field}.`)).flatMap(([, of]) => of);
+  const items = [...refused].filter(([name]) => within(name, field)).flatMap(([, of]) => of);
   return items.length === 0 ? undefined : items.map((item) => item.message).join(" ");
+}
+
+/** Fields whose controls stand in the dialog at once, and those that are folded at first. */
+const OPEN = ["dataset", "epochs", "batch_size", "optimizer"];
+const FOLDED = ["scheduler", "loss", "metrics", "clip", "precision", "device", "seed", "split", "normalize"];
+
+/** Whether something has to be mended that is folded away. */
+export const concernsFolded = (refused: Refused): boolean =>
+  [...refused.keys()].some((name) => FOLDED.some((field) => within(name, field)));
+
+/** What no control of the dialog can show beside itself, with the field it is about. */
+export function unplaced(refused: Refused): { field: string; item: ErrorItem }[] {
+  const placed = (name: string) => [...OPEN, ...FOLDED].some((field) => within(name, field));
+  return [...refused].flatMap(([field, items]) => (placed(field) ? [] : items.map((item) => ({ field, item }))));
 }

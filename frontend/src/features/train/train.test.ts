@@ -3,7 +3,7 @@ import { ApiError } from "@/api/errors";
 import type { DatasetEntry, Document } from "@/api/types";
 import { en } from "@/i18n/en";
 import { misfit, suggested } from "./fit";
-import { messageFor, planField, refusedFields } from "./problems";
+import { concernsFolded, messageFor, planField, refusedFields, unplaced } from "./problems";
 
 function entry(part: Partial<DatasetEntry>): DatasetEntry {
   return {
@@ -92,5 +92,19 @@ describe("what the service refuses", () => {
     expect(messageFor(refused, "dataset")).toBe("does not fit");
     expect(refused.get("")?.map((item) => item.message)).toEqual(["fc expects 512"]);
     expect(messageFor(refused, "loss")).toBeUndefined();
+  });
+
+  it("is listed where no control can show it, and unfolds what it concerns", () => {
+    const refused = (path: string) =>
+      refusedFields(new ApiError(422, { errors: [{ path, code: "invalid_body", message: "refused", problem: null }] }));
+    expect(unplaced(refused("/plan/checkpoints/keep")).map(({ field }) => field)).toEqual(["checkpoints.keep"]);
+    expect(unplaced(refused("/name"))).toHaveLength(1);
+    for (const path of ["/plan/epochs", "/plan/optimizer/arguments/lr", "/plan/seed", "/plan/split/validation"]) {
+      expect(unplaced(refused(path)), path).toEqual([]);
+    }
+    expect([concernsFolded(refused("/plan/epochs")), concernsFolded(refused("/plan/clip/norm"))]).toEqual([
+      false,
+      true,
+    ]);
   });
 });
