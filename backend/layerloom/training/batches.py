@@ -6,6 +6,7 @@ epoch with the very batches that it would have seen.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -84,7 +85,8 @@ class Batches:
             yield inputs, self._place(self.targets[rows].clone())
 
     def _place(self, value: Tensor) -> Tensor:
-        return value.to(self.device, non_blocking=True)
+        # Blocking: what is gathered lies in pageable memory, which MPS may still read after it was freed.
+        return value.to(self.device)
 
     def _block(self) -> int:
         """Samples per block: whole batches, so that a cut into blocks is no cut inside a batch."""
@@ -103,14 +105,17 @@ def place(samples: Samples, batch_size: int, device: torch.device, *, reconstruc
     if _fits((*inputs.values(), targets), device):
         inputs = {name: value.to(device) for name, value in inputs.items()}
         targets = targets.to(device)
-    elif device.type == "cuda":
-        inputs = {name: value.pin_memory() for name, value in inputs.items()}
-        targets = targets.pin_memory()
     return Batches(inputs, targets, batch_size, device)
 
 
 def _fits(tensors: tuple[Tensor, ...], device: torch.device) -> bool:
-    if device.type != "cuda":
-        return True
-    free, _total = torch.cuda.mem_get_info(device)
-    return sum(value.nbytes for value in tensors) <= RESIDENT_SHARE * free
+    return sum(value.nbytes for value in tensors) <= RESIDENT_SHARE * _free(device)
+
+
+def _free(device: torch.device) -> float:
+    """Free memory of an accelerator, in bytes; infinite where the samples lie already."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    if device.type == "mps":
+        return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+    return math.inf

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 
 @dataclass
@@ -47,32 +50,57 @@ class Position:
         return cls(**{**data, "best": Best(**best) if best else None})
 
 
+def transient_buffers(module: nn.Module, state: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Buffers of ``module`` that its state_dict ``state`` leaves out (``persistent=False``), by their dotted names.
+
+    A forward pass may change them, so that what follows depends on them as on any other buffer.
+    """
+    return {name: value for name, value in module.named_buffers(remove_duplicate=False) if name not in state}
+
+
+def set_transient_buffers(module: nn.Module, values: Mapping[str, Tensor], device: torch.device) -> None:
+    """Give ``module`` on ``device`` the buffers of ``transient_buffers``."""
+    for path, value in values.items():
+        owner, _, name = path.rpartition(".")
+        part = module.get_submodule(owner)
+        present = getattr(part, name)
+        fits = isinstance(present, Tensor) and (present.shape, present.dtype) == (value.shape, value.dtype)
+        if fits and present.is_contiguous():
+            # In place, because two modules may hold the same tensor.
+            present.copy_(value)
+        else:
+            setattr(part, name, value.to(device))
+
+
 def generator_states(device: torch.device) -> dict[str, Any]:
     """States of every random number generator that a forward pass may draw from, as tensors and plain values."""
     _name, keys, position, has_gauss, cached = np.random.get_state()
-    states: dict[str, Any] = {
-        "torch": torch.get_rng_state(),
+    return {
+        **_torch_states(device),
         "python": random.getstate(),
         "numpy": (torch.from_numpy(np.array(keys, dtype=np.int64)), int(position), int(has_gauss), float(cached)),
     }
-    if device.type == "cuda":
-        states["cuda"] = torch.cuda.get_rng_state(device)
-    if device.type == "mps":
-        states["mps"] = torch.mps.get_rng_state()
-    return states
 
 
 def set_generator_states(states: dict[str, Any], device: torch.device) -> None:
     """Go on drawing where ``generator_states`` was called; a device without a state starts anew."""
-    torch.set_rng_state(states["torch"])
+    _set_torch_states(states, device)
     version, numbers, gauss = states["python"]
     random.setstate((version, tuple(numbers), gauss))
     keys, position, has_gauss, cached = states["numpy"]
     np.random.set_state(("MT19937", keys.numpy().astype(np.uint32), position, has_gauss, cached))
-    if device.type == "cuda" and "cuda" in states:
-        torch.cuda.set_rng_state(states["cuda"], device)
-    if device.type == "mps" and "mps" in states:
-        torch.mps.set_rng_state(states["mps"])
+
+
+@contextmanager
+def generators_kept(device: torch.device) -> Iterator[None]:
+    """Random numbers that are drawn inside are drawn again afterwards."""
+    states, python, numpy = _torch_states(device), random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        _set_torch_states(states, device)
+        random.setstate(python)
+        np.random.set_state(numpy)
 
 
 def seed_generators(seed: int) -> None:
@@ -80,3 +108,21 @@ def seed_generators(seed: int) -> None:
     torch.manual_seed(seed)
     random.seed(seed)
     np.random.seed(seed % 2**32)
+
+
+def _torch_states(device: torch.device) -> dict[str, Tensor]:
+    """States of the CPU's generator and of the device's, which is one of its own on an accelerator."""
+    states = {"torch": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
+    if device.type == "mps":
+        states["mps"] = torch.mps.get_rng_state()
+    return states
+
+
+def _set_torch_states(states: Mapping[str, Any], device: torch.device) -> None:
+    torch.set_rng_state(states["torch"])
+    if device.type == "cuda" and "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"], device)
+    if device.type == "mps" and "mps" in states:
+        torch.mps.set_rng_state(states["mps"])

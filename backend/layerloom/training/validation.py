@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from layerloom.training.control import Control
 from layerloom.training.criterion import Criterion, leaves
+from layerloom.training.position import generators_kept
 from layerloom.training.setup import Parts
 
 JOINED_NUMBERS = 2**20
@@ -21,10 +22,10 @@ def validate(module: nn.Module, parts: Parts, control: Control) -> dict[str, flo
     The module is in eval mode and returns to training mode; random numbers drawn here are given back, so that
     validating changes nothing of what follows.
     """
-    devices = [parts.device] if parts.device.type == "cuda" else []
     module.eval()
     try:
-        with torch.inference_mode(), torch.random.fork_rng(devices, enabled=True):
+        # Not inference_mode: what a module keeps of a pass would be of no use to the next training step.
+        with torch.no_grad(), generators_kept(parts.device):
             return _run(module, parts, control)
     finally:
         module.train()

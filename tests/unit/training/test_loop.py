@@ -266,6 +266,24 @@ def test_a_module_that_writes_into_its_input_does_not_change_the_data(tmp_path: 
     assert torch.equal(check.inputs["x"], before_check)
 
 
+def test_what_a_module_keeps_while_validating_is_of_use_in_training(tmp_path: Path) -> None:
+    class Lazy(Net):
+        """Makes a table once, when it is evaluated first."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.table: Tensor | None = None
+
+        def forward(self, x: Tensor) -> Tensor:
+            if not self.training and len(x) > 2:
+                self.table = self.table if self.table is not None else x.new_ones(3)
+            return super().forward(x) * (1 if self.table is None else self.table)
+
+    torch.manual_seed(0)
+    seen = fit(Lazy(), plan(), tmp_path)
+    assert len(seen.series("validation/loss")) == 3
+
+
 @pytest.mark.parametrize(
     ("settings", "code"),
     [
