@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pickle
 import re
 import shutil
 import uuid
+import warnings
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +30,11 @@ from layerloom.training.failure import TrainingError
 
 _NAME = re.compile(r"^a(\d+)-s(\d+)$")
 FOLDER = "checkpoints"
+_UNREADABLE = (
+    *(OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RuntimeError),
+    pickle.UnpicklingError,  # weights_only=True refuses what is not plain data
+)
+"""What reading a file of unknown bytes raises."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,9 @@ class CheckpointStore:
             (draft / "manifest.json").write_text(json.dumps(manifest, indent=2), encoding="utf-8")
             _sync(draft / "manifest.json")
             _sync(draft)
+            # A folder without a manifest is one that was deleted half way; it would refuse to be replaced.
+            if (self._run / path).is_dir():
+                shutil.rmtree(self._run / path)
             draft.rename(self._run / path)
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
@@ -101,28 +111,27 @@ class CheckpointStore:
         """Other checkpoints of the run that came before ``path``, newest first."""
         if not self._folder.is_dir():
             return []
-        matches = [match for folder in self._folder.iterdir() if (match := _NAME.match(folder.name))]
-        order = {f"{FOLDER}/{match[0]}": (int(match[2]), int(match[1])) for match in matches}
-        limit = order.get(path, (2**63, 0))
+        own = _NAME.match(Path(path).name)
+        limit = (int(own[2]), int(own[1])) if own else (2**63, 0)
+        names = {f"{FOLDER}/{folder.name}": _NAME.match(folder.name) for folder in self._folder.iterdir()}
+        order = {name: (int(match[2]), int(match[1])) for name, match in names.items() if match and self.exists(name)}
         return sorted((name for name in order if order[name] < limit), key=order.__getitem__, reverse=True)
 
     def load(self, path: str) -> Contents:
         """Read a checkpoint back, held against its manifest.
 
         Raises:
-            TrainingError: it is missing or its bytes have changed.
+            TrainingError: it is missing, its bytes have changed, or they are no checkpoint.
         """
         folder = self._run / path
         try:
             manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
             _verify(folder, manifest["sha256"])
-            state = torch.load(folder / "state.pt", map_location="cpu", weights_only=True)
-            training = torch.load(folder / "training.pt", map_location="cpu", weights_only=True)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            return Contents(manifest["step"], _read(folder / "state.pt"), _read(folder / "training.pt"))
+        except _UNREADABLE as error:
             raise TrainingError(
                 ProblemCode.CHECKPOINT_MISSING, f"The checkpoint {path} cannot be read: {error}", path=path
             ) from error
-        return Contents(manifest["step"], state, training)
 
 
 def on_cpu(value: Any) -> Any:
@@ -131,6 +140,8 @@ def on_cpu(value: Any) -> Any:
 
 
 def _copy(value: Any, seen: dict[Any, Tensor]) -> Any:
+    if isinstance(value, Tensor) and value.layout is not torch.strided:
+        return value.detach().to("cpu", copy=True)
     if isinstance(value, Tensor):
         key = (value.data_ptr(), value.dtype, value.shape, value.stride()) if value.numel() else id(value)
         if key not in seen:
@@ -152,6 +163,13 @@ def _save_safetensors(state: Mapping[str, Any], file: Path) -> None:
     """Every tensor under its own key: the format has no sharing, and strict loading wants every key."""
     tensors = {name: value.clone() for name, value in state.items() if isinstance(value, Tensor)}
     save_file(tensors, file, metadata={"format": "pt"})
+
+
+def _read(file: Path) -> Any:
+    with warnings.catch_warnings():
+        # Momentum of sparse gradients is sparse, and checking it takes the time that it takes.
+        warnings.filterwarnings("ignore", "Validating sparse tensor invariants")
+        return torch.load(file, map_location="cpu", weights_only=True)
 
 
 def _verify(folder: Path, digests: Mapping[str, str]) -> None:

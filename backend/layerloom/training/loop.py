@@ -22,7 +22,13 @@ from layerloom.training.criterion import Task, leaves
 from layerloom.training.device import choose_device, set_threads
 from layerloom.training.failure import TrainingError
 from layerloom.training.keeper import Keeper
-from layerloom.training.position import generator_states, seed_generators, set_generator_states
+from layerloom.training.position import (
+    generator_states,
+    seed_generators,
+    set_generator_states,
+    set_transient_buffers,
+    transient_buffers,
+)
 from layerloom.training.recorder import Emit, Recorder
 from layerloom.training.setup import Parts, assemble
 from layerloom.training.statistics import Sampler
@@ -100,7 +106,7 @@ class Loop:
         self._gradient_step = self._closure_step if isinstance(parts.optimizer, torch.optim.LBFGS) else self._plain_step
 
     def resume(self, path: str) -> None:
-        """Take up a checkpoint: weights, optimizer, scheduler, generators and position."""
+        """Take up a checkpoint: weights, buffers, optimizer, scheduler, generators and position."""
         contents = self._keeper.load(path)
         training = contents.training
         self._module.load_state_dict(contents.state)
@@ -109,6 +115,7 @@ class Loop:
             self._parts.scheduler.inner.load_state_dict(training["scheduler"])
         if self._parts.precision.scaler is not None and training["scaler"] is not None:
             self._parts.precision.scaler.load_state_dict(training["scaler"])
+        set_transient_buffers(self._module, training.get("buffers", {}), self._parts.device)
         set_generator_states(training["generators"], self._parts.device)
         for output, target in training["recent"]:
             self._remember(output.to(self._parts.device), target.to(self._parts.device))
@@ -292,15 +299,17 @@ class Loop:
         parts, position = self._parts, self._position
         position.elapsed = self._recorder.elapsed
         scheduler, scaler = parts.scheduler, parts.precision.scaler
+        state = self._module.state_dict()
         training = {
             "optimizer": parts.optimizer.state_dict(),
             "scheduler": scheduler.inner.state_dict() if scheduler is not None else None,
             "scaler": scaler.state_dict() if scaler is not None else None,
+            "buffers": transient_buffers(self._module, state),
             "generators": generator_states(parts.device),
             "recent": list(self._recent or ()) if position.batch else [],
             "position": position.as_dict(),
         }
-        return self._module.state_dict(), training
+        return state, training
 
     def _leave(self, wanted: Wanted) -> Outcome:
         position = self._position

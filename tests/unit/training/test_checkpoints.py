@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -20,7 +21,8 @@ from layerloom.schema.plan import Plan
 from layerloom.schema.problems import ProblemCode
 from layerloom.training import TrainingError, keeper
 from layerloom.training.checkpoints import CheckpointStore, Contents
-from unit.training.support import Net, Seen, fit, net, plan, stopping
+from layerloom.training.position import Position
+from unit.training.support import Net, Seen, Set, fit, net, plan, stopping
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "adamw": {},
@@ -63,6 +65,68 @@ def test_stopped_and_resumed_is_uninterrupted(name: str, stop: int, tmp_path: Pa
         assert both([first, second], series) == whole.series(series), series
     state, expected = again.state_dict(), whole_module.state_dict()
     assert all(torch.equal(state[key], expected[key]) for key in expected)
+
+
+class Drifting(nn.Module):
+    """Its output depends on buffers that are in no state_dict: a counter that two parts share, and a growing memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Linear(6, 3)
+        self.register_buffer("count", torch.zeros(()), persistent=False)
+        self.register_buffer("memory", None, persistent=False)
+        self.other = nn.Module()
+        self.other.register_buffer("count", self.count, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.count.add_(0.01)
+            old = x.new_zeros(1) if self.memory is None else self.memory
+            self.memory = torch.cat((old, x.detach().mean().view(1)))[-4:]
+        memory = 0.0 if self.memory is None else self.memory.sum()
+        return self.body(x) + self.other.get_buffer("count") + memory * torch.arange(3.0)
+
+
+@pytest.mark.parametrize("stop", [3, 8, 13])
+def test_buffers_outside_the_state_dict_are_resumed(stop: int, tmp_path: Path) -> None:
+    def make() -> Drifting:
+        torch.manual_seed(0)
+        return Drifting()
+
+    module = make()
+    assert set(module.state_dict()) == {"body.weight", "body.bias"}
+    whole = fit(module, plan(), tmp_path / "whole")
+    module = make()
+    first = fit(module, plan(), tmp_path / "parts", control=stopping(module, stop, desired="pause"))
+    again = make()
+    second = fit(again, plan(), tmp_path / "parts", attempt=2, resume=first.of("checkpoint")[-1].path)
+    for series in ("train/loss", "validation/loss"):
+        assert both([first, second], series) == whole.series(series), series
+    assert again.other.get_buffer("count") is again.count
+
+
+def test_a_sparse_optimizer_state_is_resumed(tmp_path: Path) -> None:
+    class Table(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table = nn.Embedding(6, 3, sparse=True)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.table(x)
+
+    ids = torch.arange(90) % 6
+    data = Set({"x": ids}, ids % 3)
+    settings = plan(optimizer={"name": "torch.optim.SGD", "arguments": {"lr": 0.1, "momentum": 0.9}})
+    modules = []
+    for _ in range(2):
+        torch.manual_seed(0)
+        modules.append(Table())
+    whole = fit(modules[0], settings, tmp_path / "whole", data=data, validation=data)
+    control = stopping(modules[1], 8, desired="pause")
+    first = fit(modules[1], settings, tmp_path / "parts", data=data, validation=data, control=control)
+    path = first.of("checkpoint")[-1].path
+    second = fit(Table(), settings, tmp_path / "parts", data=data, validation=data, attempt=2, resume=path)
+    assert both([first, second], "train/loss") == whole.series("train/loss")
 
 
 def test_a_run_resumed_twice_counts_its_time_and_keeps_few_checkpoints(tmp_path: Path) -> None:
@@ -192,6 +256,46 @@ def test_a_corrupt_checkpoint_is_passed_over_for_the_one_before(tmp_path: Path) 
     third = fit(net(), settings, tmp_path, attempt=3, resume=newest)
     assert min(third.series("train/loss")) == 10
     assert any(newest in event.message for event in third.of("log") if event.level == "warning")
+
+
+class Foreign:
+    """Something that weights_only refuses."""
+
+
+@pytest.mark.parametrize("name", ["state.pt", "training.pt", "manifest.json"])
+@pytest.mark.parametrize("content", ["code", "nothing", "text", "number"])
+def test_whatever_lies_there_instead_of_a_checkpoint_is_passed_over(name: str, content: str, tmp_path: Path) -> None:
+    store = CheckpointStore(tmp_path, 1)
+    good = store.write(Contents(1, {"weight": torch.ones(3)}, {"position": Position(step=1).as_dict()}))
+    bad = store.write(Contents(2, {"weight": torch.ones(3)}, {"position": Position(step=2).as_dict()}))
+    file = tmp_path / bad / name
+    if content == "code":
+        torch.save(Foreign(), file)
+    else:
+        file.write_bytes({"nothing": b"", "text": b"no such thing", "number": b"17"}[content])
+    if name != "manifest.json":
+        # As if it had been written like this: the digests are right, and reading it still fails.
+        manifest = json.loads((tmp_path / bad / "manifest.json").read_text())
+        manifest["sha256"][name] = hashlib.sha256(file.read_bytes()).hexdigest()
+        (tmp_path / bad / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(TrainingError) as caught:
+        store.load(bad)
+    assert caught.value.problem.code == ProblemCode.CHECKPOINT_MISSING
+    logs: list[Any] = []
+    kept = keeper.Keeper(store, logs.append, "validation/loss", False, lambda: ({}, {}))
+    assert kept.load(bad).step == 1
+    assert [bad in log.message for log in logs] == [True]
+    assert kept.position.recent == [good]
+
+
+def test_a_checkpoint_deleted_half_way_is_written_anew(tmp_path: Path) -> None:
+    store = CheckpointStore(tmp_path, 1)
+    path = store.write(Contents(1, {"weight": torch.ones(3)}, {}))
+    (tmp_path / path / "manifest.json").unlink()
+    assert store.earlier("") == []
+    assert store.write(Contents(1, {"weight": torch.zeros(3)}, {})) == path
+    assert torch.equal(store.load(path).state["weight"], torch.zeros(3))
+    assert [folder.name for folder in (tmp_path / "checkpoints").iterdir()] == ["a1-s1"]
 
 
 def test_no_checkpoint_at_all_is_a_problem(tmp_path: Path) -> None:
