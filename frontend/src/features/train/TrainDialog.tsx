@@ -86,38 +86,40 @@ function Form({ document, catalogue, datasets, onClose }: FormProps) {
     <form onSubmit={submit}>
       <Stack gap="md">
         {start.error && <Refusal error={start.error} refused={refused} />}
-        <DatasetField
-          entries={datasets}
-          document={document}
-          value={dataset}
-          onChange={(next) => {
-            start.reset();
-            setDataset(next);
-          }}
-          error={messageFor(refused, "dataset")}
-        />
-        <Lengths settings={settings} onChange={change} refused={refused} />
-        <ChoiceField
-          label={t.train.optimizer}
-          entries={catalogue.optimizers}
-          value={settings.optimizer}
-          onChange={(optimizer) => optimizer && change({ optimizer })}
-          shown={["lr", "weight_decay", "momentum"]}
-          error={messageFor(refused, "optimizer")}
-        />
-        <UnstyledButton className={styles.more} onClick={() => setAdvanced(!advanced)} aria-expanded={advanced}>
-          {advanced ? <ChevronDown size={15} aria-hidden /> : <ChevronRight size={15} aria-hidden />}
-          {t.train.advanced}
-        </UnstyledButton>
-        {advanced && (
-          <Advanced
-            catalogue={catalogue}
-            dataset={datasets.find((entry) => entry.name === dataset)}
-            settings={settings}
-            onChange={change}
-            refused={refused}
+        <fieldset className={styles.order} disabled={start.isPending}>
+          <DatasetField
+            entries={datasets}
+            document={document}
+            value={dataset}
+            onChange={(next) => {
+              start.reset();
+              setDataset(next);
+            }}
+            error={messageFor(refused, "dataset")}
           />
-        )}
+          <Lengths settings={settings} onChange={change} refused={refused} />
+          <ChoiceField
+            label={t.train.optimizer}
+            entries={catalogue.optimizers}
+            value={settings.optimizer}
+            onChange={(optimizer) => optimizer && change({ optimizer })}
+            shown={["lr", "weight_decay", "momentum"]}
+            error={messageFor(refused, "optimizer")}
+          />
+          <UnstyledButton className={styles.more} onClick={() => setAdvanced(!advanced)} aria-expanded={advanced}>
+            {advanced ? <ChevronDown size={15} aria-hidden /> : <ChevronRight size={15} aria-hidden />}
+            {t.train.advanced}
+          </UnstyledButton>
+          {advanced && (
+            <Advanced
+              catalogue={catalogue}
+              dataset={datasets.find((entry) => entry.name === dataset)}
+              settings={settings}
+              onChange={change}
+              refused={refused}
+            />
+          )}
+        </fieldset>
         <Group justify="flex-end" gap="sm" className={styles.footer}>
           <TextInput
             className={styles.name}
@@ -125,6 +127,7 @@ function Form({ document, catalogue, datasets, onClose }: FormProps) {
             aria-label={t.train.name}
             maxLength={200}
             value={name}
+            disabled={start.isPending}
             onChange={(event) => setName(event.currentTarget.value)}
           />
           <Button variant="default" onClick={onClose}>

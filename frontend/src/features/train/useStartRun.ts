@@ -1,11 +1,13 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useRef } from "react";
+import { useEffect, useRef } from "react";
 import { useNavigate } from "react-router";
 import { api, unwrap } from "@/api/client";
 import { UnreachableError } from "@/api/errors";
 import { runQuery, runsQuery } from "@/api/queries";
 import type { Document } from "@/api/types";
+import { useText } from "@/i18n";
 import { randomId } from "@/lib/id";
+import { toast, useErrorToast } from "@/ui/Toasts";
 import { type Settings, useRemembered } from "./settings";
 
 interface Order {
@@ -15,29 +17,67 @@ interface Order {
   name: string;
 }
 
-/** Starts a run and shows it. The same order sent twice, because no answer came, makes one run. */
+/** One key for as long as the order stays the same: sent twice, because no answer came, it makes one run. */
+class OrderKey {
+  private text = "";
+  private key = "";
+
+  of(order: Order): string {
+    const text = JSON.stringify(order);
+    if (text !== this.text) this.key = randomId();
+    this.text = text;
+    return this.key;
+  }
+
+  /** An order that was refused may be sent again, and is another one then. */
+  forget() {
+    this.text = "";
+  }
+}
+
+/** Starts a run and shows it. A form that was closed before the answer came wanted none: its run is stopped. */
 export function useStartRun(onStarted: () => void) {
   const navigate = useNavigate();
   const client = useQueryClient();
-  const key = useRef(randomId());
+  const tell = useErrorToast();
+  const t = useText().train;
+  const key = useRef(new OrderKey());
+  const wanted = useRef(true);
+  useEffect(() => {
+    wanted.current = true;
+    return () => {
+      wanted.current = false;
+    };
+  }, []);
+  const withdraw = async (id: string) => {
+    try {
+      await unwrap(api.POST("/api/runs/{run_id}/stop", { params: { path: { run_id: id } } }));
+      toast(t.withdrawn);
+    } catch (error) {
+      tell(error);
+    }
+    await client.invalidateQueries({ queryKey: runsQuery.queryKey });
+  };
   return useMutation({
-    mutationFn: ({ document, settings, dataset, name }: Order) =>
-      unwrap(
+    mutationFn: (order: Order) => {
+      const { document, settings, dataset, name } = order;
+      return unwrap(
         api.POST("/api/runs", {
-          params: { header: { "idempotency-key": key.current } },
+          params: { header: { "idempotency-key": key.current.of(order) } },
           body: { document, plan: { ...settings, dataset }, name },
         }),
-      ),
-    onSuccess: (run, { settings, dataset }) => {
+      );
+    },
+    onSuccess: async (run, { settings, dataset }) => {
+      if (!wanted.current) return withdraw(run.id);
       useRemembered.setState({ settings, dataset });
       client.setQueryData(runQuery(run.id).queryKey, run);
       void client.invalidateQueries({ queryKey: runsQuery.queryKey });
       onStarted();
       navigate(`/runs/${run.id}`);
     },
-    // An order that was refused is another one once it is mended; one without an answer stays the same.
     onError: (error) => {
-      if (!(error instanceof UnreachableError)) key.current = randomId();
+      if (!(error instanceof UnreachableError)) key.current.forget();
     },
   });
 }

@@ -42,6 +42,7 @@ export const train = {
   validation: "Validation share",
   normalize: "Scale features by their mean and deviation",
   arguments: "Arguments",
+  withdrawn: "The run had begun already and was stopped",
   problems: (count: number) =>
     count === 1 ? "One thing has to be mended first" : `${count} things have to be mended first`,
 };

@@ -44,5 +44,6 @@ export const train: typeof en = {
   validation: "验证集比例",
   normalize: "按均值和标准差缩放特征",
   arguments: "参数",
+  withdrawn: "训练此前已经开始，现已停止",
   problems: (count) => `请先解决 ${count} 个问题`,
 };
