@@ -1,33 +1,42 @@
 /** Copy, paste and duplicate: a part of a graph as JSON text, with the members and blocks that it needs. */
+import { dropMember } from "./arrange";
 import { changeBlock, changeRefs, changeView, nextId, nodeAt, viewOf } from "./graph";
-import { dropMember, namesIn } from "./members";
-import { unique } from "./names";
-import { MalformedDocument, normalise } from "./normalise";
-import type { Block, Doc, GraphNode, Member, Position } from "./types";
+import { bare, inside, mapMember, memberAt, memberLabel, namesIn, parentOf, real } from "./members";
+import { snake, unique } from "./names";
+import { addMember } from "./nodes";
+import { MalformedDocument, normalise, parseJson } from "./normalise";
+import { retarget } from "./paths";
+import type { Block, Doc, GraphNode, Item, Member, Position } from "./types";
 import { ref, same } from "./values";
 
 const KIND = "layerloom/selection";
 
+const headOf = (path: string): string => path.split(".")[0] ?? "";
+
 /** Members that nodes of a selection call: whole direct members, so that items keep their containers. */
 function membersOf(block: Block, nodes: GraphNode[]): Member[] {
-  const heads = new Set(nodes.filter((node) => node.op !== "function").map((node) => node.target.split(".")[0]));
-  const wanted = block.members.filter((member) => heads.has(member.name));
-  const aliased = wanted.flatMap((member) => (member.kind === "alias" ? [member.of.split(".")[0]] : []));
-  return block.members.filter((member) => wanted.includes(member) || aliased.includes(member.name));
+  const heads = new Set(nodes.filter((node) => node.op !== "function").map((node) => headOf(real(block, node.target))));
+  const called = new Set(nodes.map((node) => node.target));
+  return block.members.filter((member) => {
+    if (member.kind !== "alias") return heads.has(member.name);
+    // A tie between two copied members is copied with them; a second name only where it is called.
+    const tie = member.name.includes(".") && heads.has(headOf(member.name)) && heads.has(headOf(member.of));
+    return tie || [...called].some((path) => inside(path, member.name));
+  });
 }
 
-function blocksUsedBy(doc: Doc, members: readonly unknown[]): string[] {
+/** The blocks that members are instances of, each behind those that are inside it. */
+function blocksUsedBy(doc: Doc, members: readonly (Member | Item)[]): string[] {
   const found = new Set<string>();
-  const walk = (member: unknown): void => {
-    const it = member as { kind?: string; block?: string; items?: unknown[]; item?: unknown };
-    if (it.kind === "block" && it.block && doc.blocks[it.block] && !found.has(it.block)) {
-      found.add(it.block);
-      doc.blocks[it.block]?.members.forEach(walk);
-    }
-    it.items?.forEach(walk);
-    if (it.item) walk(it.item);
+  const open = new Set<string>();
+  const walk = (member: Member | Item): Member | Item => {
+    if (member.kind !== "block" || open.has(member.block)) return member;
+    open.add(member.block);
+    for (const inner of doc.blocks[member.block]?.members ?? []) mapMember(inner, walk);
+    if (doc.blocks[member.block]) found.add(member.block);
+    return member;
   };
-  members.forEach(walk);
+  for (const member of members) mapMember(member, walk);
   return [...found];
 }
 
@@ -60,15 +69,39 @@ export function copy(doc: Doc, blockName: string, ids: Iterable<string>): string
 
 /** Lists and dicts keep only the items that the copied nodes call, unless a node takes the container whole. */
 function trimmed(block: Block): Block {
-  const used = block.forward.nodes.filter((node) => node.op !== "function").map((node) => node.target);
-  const kept = (path: string) => used.some((it) => it === path || it.startsWith(`${path}.`));
+  const called = block.forward.nodes.filter((node) => node.op !== "function").map((node) => real(block, node.target));
+  const tied = block.members.flatMap((member) =>
+    member.kind === "alias" ? [real(block, member.of), member.name] : [],
+  );
+  const used = [...called, ...tied];
+  const kept = (path: string) => used.some((it) => inside(it, path));
   const paths = block.members.flatMap((member) =>
     (member.kind === "module_list" || member.kind === "module_dict") && !used.includes(member.name)
       ? member.items.flatMap((item) => (item.kind === "repeat" ? [] : [`${member.name}.${item.name}`]))
       : [],
   );
   // From the back, because the items of a list are renumbered as one goes.
-  return paths.toReversed().reduce((now, path) => (kept(path) ? now : dropMember(now, path)), block);
+  return paths.toReversed().reduce((now, path) => {
+    if (kept(path)) return now;
+    const { block: without, move } = dropMember(now, path);
+    return retarget(without, move);
+  }, block);
+}
+
+/** An item of a container as text: a member of its own, and a node that calls it. */
+export function copyItem(doc: Doc, blockName: string, path: string): string | null {
+  const block = doc.blocks[blockName];
+  const item = block && memberAt(block, path);
+  if (!item) return null;
+  const holder = memberAt(block, parentOf(path));
+  const own: Member =
+    item.kind === "repeat"
+      ? // What is repeated is repeated inside of something.
+        ({ kind: "sequential", ...(holder && bare(holder)), name: "items", items: [item] } as Member)
+      : ({ ...item, name: /^\d/.test(item.name) ? snake(memberLabel(item)) : item.name } as Member);
+  const empty: Block = { ...block, members: [], forward: { inputs: [], nodes: [], output: null } };
+  const alone = { ...doc, blocks: { ...doc.blocks, [blockName]: empty }, ui: { blocks: {} } };
+  return copy(addMember(alone, blockName, own, "n1", { x: 0, y: 0 }), blockName, ["n1"]);
 }
 
 export type Pasted = { doc: Doc; ids: string[] };
@@ -82,21 +115,15 @@ export type Pasted = { doc: Doc; ids: string[] };
 export function paste(doc: Doc, blockName: string, text: string, at: Position): Pasted {
   const part = parse(text);
   const source = part.blocks[part.main];
-  if (!doc.blocks[blockName] || !source) throw new MalformedDocument("the text holds no layers");
-  const blocks = new Map<string, string>();
-  let next = doc;
-  for (const [name, block] of Object.entries(part.blocks)) {
-    if (name === part.main && !usesBlock(part, name)) continue;
-    const present = next.blocks[name];
-    const free = present && !same(present, block) ? unique(name, new Set(Object.keys(next.blocks))) : name;
-    blocks.set(name, free);
-    if (!present || free !== name) next = { ...next, blocks: { ...next.blocks, [free]: block } };
-  }
+  if (!doc.blocks[blockName] || !source) throw new MalformedDocument("no_layers");
+  const { doc: next, names: blocks } = bringBlocks(doc, part, source);
   const target = next.blocks[blockName] as Block;
   const taken = namesIn(target, "");
   const names = new Map<string, string>();
   for (const member of source.members) {
-    const name = member.name.includes(".") ? member.name : unique(member.name, taken);
+    // A tie is named after the member that it is in.
+    if (member.name.includes(".")) continue;
+    const name = unique(member.name, taken);
     taken.add(name);
     names.set(member.name, name);
   }
@@ -112,7 +139,7 @@ export function paste(doc: Doc, blockName: string, text: string, at: Position): 
     return [names.get(first) ?? first, ...rest].join(".");
   };
   const members = source.members.map((member): Member => {
-    const named = { ...reblock(member, blocks), name: head(member.name) } as Member;
+    const named = { ...mapMember(member, reblock(blocks)), name: head(member.name) } as Member;
     return named.kind === "alias" ? { ...named, of: head(named.of) } : named;
   });
   const linked = changeRefs(source.forward, (it) => {
@@ -149,30 +176,32 @@ export function paste(doc: Doc, blockName: string, text: string, at: Position): 
   };
 }
 
-function parse(text: string): Doc {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new MalformedDocument("the text is not JSON");
+/** The blocks that pasted members need, innermost first, so that a block is compared with those inside it. */
+function bringBlocks(doc: Doc, part: Doc, source: Block): { doc: Doc; names: Map<string, string> } {
+  const names = new Map<string, string>();
+  let next = doc;
+  for (const name of blocksUsedBy(part, source.members)) {
+    const written = part.blocks[name] as Block;
+    const block = { ...written, members: written.members.map((member) => mapMember(member, reblock(names))) };
+    const present = next.blocks[name];
+    const free = present && !same(present, block) ? unique(name, new Set(Object.keys(next.blocks))) : name;
+    names.set(name, free);
+    if (!present || free !== name) next = { ...next, blocks: { ...next.blocks, [free]: block } };
   }
-  if (typeof json !== "object" || json === null || !("kind" in json) || json.kind !== KIND)
-    throw new MalformedDocument("the text holds no layers");
-  return normalise(json);
+  return { doc: next, names };
 }
 
-const usesBlock = (doc: Doc, name: string): boolean =>
-  Object.values(doc.blocks).some((block) => blocksUsedBy(doc, block.members).includes(name));
+/** Members whose blocks go by the names that they got in the document. */
+const reblock =
+  (names: ReadonlyMap<string, string>) =>
+  (it: Member | Item): Member | Item =>
+    it.kind === "block" ? { ...it, block: names.get(it.block) ?? it.block } : it;
 
-/** A member whose blocks go by the names that they got in the document. */
-function reblock<T extends { kind: string }>(member: T, names: ReadonlyMap<string, string>): T {
-  const it = member as T & { block?: string; items?: T[]; item?: T };
-  return {
-    ...it,
-    ...(it.kind === "block" && it.block ? { block: names.get(it.block) ?? it.block } : {}),
-    ...(it.items ? { items: it.items.map((item) => reblock(item, names)) } : {}),
-    ...(it.item ? { item: reblock(it.item, names) } : {}),
-  };
+function parse(text: string): Doc {
+  const json = parseJson(text);
+  if (typeof json !== "object" || json === null || !("kind" in json) || json.kind !== KIND)
+    throw new MalformedDocument("no_layers");
+  return normalise(json);
 }
 
 /** The selection once more, a little to the side, fed by what feeds the originals. */

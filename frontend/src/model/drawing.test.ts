@@ -4,12 +4,13 @@ import { toggleCollapsed } from "./edit";
 import { digits, MAIN } from "./example.test-data";
 import { GAP, handleX, NODE_HEIGHT, rows } from "./geometry";
 import { edges, NEW_OUTPUT, place, viewOf } from "./graph";
-import { group, ungroup } from "./group";
+import { group } from "./group";
 import { addFunction, insertOnEdge } from "./nodes";
 import { type Lookup, outputInPorts, portsOf, usedPaths } from "./ports";
 import { nodeReport, problemsHere, resultText, shapeText } from "./report";
 import { column, heightOf, makeRoom, reflowed } from "./room";
 import type { Block, Doc, GraphNode } from "./types";
+import { ungroup } from "./ungroup";
 import { ref } from "./values";
 
 const main = (doc: Doc): Block => doc.blocks[MAIN] as Block;

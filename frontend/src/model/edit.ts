@@ -1,7 +1,9 @@
 /** Edits of members, inputs and document-wide settings: what the inspector does. */
+import { insertItem } from "./arrange";
 import { changeBlock, changeView } from "./graph";
-import { changeMember, insertItem } from "./members";
+import { changeMember, mapMember } from "./members";
 import { unique } from "./names";
+import { rearrange } from "./paths";
 import type { Arguments, Block, Doc, InitRule, InputExample, Item, Member, ParameterInit, Value } from "./types";
 
 type WithArguments = Extract<Member, { arguments: Arguments }>;
@@ -44,7 +46,7 @@ export function setInit(
 }
 
 export function addItem(doc: Doc, block: string, path: string, item: Item, index?: number): Doc {
-  return changeBlock(doc, block, (it) => insertItem(it, path, index ?? Number.MAX_SAFE_INTEGER, item));
+  return rearrange(doc, block, (it) => insertItem(it, path, index ?? Number.MAX_SAFE_INTEGER, item));
 }
 
 export function setInputExample(doc: Doc, name: string, example: Partial<InputExample>): Doc {
@@ -60,9 +62,6 @@ export const setInputOptional = (doc: Doc, block: string, name: string, optional
       inputs: it.forward.inputs.map((input) => (input.name === name ? { ...input, optional } : input)),
     },
   }));
-
-export const setOutput = (doc: Doc, block: string, output: Value): Doc =>
-  changeBlock(doc, block, (it) => ({ ...it, forward: { ...it.forward, output } }));
 
 export const setRules = (doc: Doc, init: InitRule[]): Doc => ({ ...doc, init });
 export const setFrozen = (doc: Doc, frozen: string[]): Doc => ({ ...doc, frozen });
@@ -93,15 +92,10 @@ export function addBlock(doc: Doc, wanted: string): { doc: Doc; name: string } {
 /** Renames a block's class; every use follows. */
 export function renameBlock(doc: Doc, from: string, to: string): Doc {
   if (from === to || doc.blocks[to] || !doc.blocks[from]) return doc;
-  const use = <T extends Member | Item>(member: T): T => {
-    const it = member as Member | Item;
-    if (it.kind === "block") return (it.block === from ? { ...it, block: to } : it) as T;
-    if (it.kind === "repeat") return { ...it, item: use(it.item) } as T;
-    return ("items" in it ? { ...it, items: it.items.map(use) } : it) as T;
-  };
+  const use = (it: Member | Item) => (it.kind === "block" && it.block === from ? { ...it, block: to } : it);
   const blocks = Object.entries(doc.blocks).map(([name, block]): [string, Block] => [
     name === from ? to : name,
-    { ...block, members: block.members.map(use) },
+    { ...block, members: block.members.map((member) => mapMember(member, use)) },
   ]);
   const views = Object.entries(doc.ui.blocks).map(([name, view]) => [name === from ? to : name, view]);
   return {

@@ -46,3 +46,22 @@ export const digits = () =>
   });
 
 export const MAIN = "DigitsCNN";
+
+/** Short forms for documents that tests write down. */
+export const linear = (name: string) => ({ kind: "layer", name, target: "torch.nn.Linear", arguments: {} });
+export const alias = (name: string, of: string) => ({ kind: "alias", name, of });
+export const use = (name: string, block: string) => ({ kind: "block", name, block });
+export const holding = (kind: string, name: string, ...items: unknown[]) => ({ kind, name, items });
+export const call = (id: string, target: string, from: string, path: (number | string)[] = [], input = "input") => ({
+  op: "call",
+  id,
+  target,
+  arguments: { [input]: { $ref: from, path } },
+});
+export const block = (members: unknown[], nodes: unknown[], output: unknown, inputs = ["x"]) => ({
+  members,
+  forward: { inputs: inputs.map((name) => ({ name })), nodes, output },
+});
+/** A document whose outermost block is `Net`. */
+export const network = (net: unknown, more: { blocks?: object; frozen?: string[]; init?: unknown[] } = {}) =>
+  normalise({ ...more, main: "Net", blocks: { Net: net, ...more.blocks }, inputs: { x: { shape: [4] } } });

@@ -1,7 +1,6 @@
 /** The forward graph: nodes, the edges that their references mean, and what can be done to them. */
-import { unique } from "./names";
 import type { Arguments, Block, BlockView, Doc, Graph, GraphNode, Path, Position, Ref, Value } from "./types";
-import { isRef, mapRefs, ref, refsIn, without } from "./values";
+import { mapRefs, refsIn } from "./values";
 
 /** Ids on the canvas: a node's own, `input:<name>`, and `output`. */
 export const OUTPUT = "output";
@@ -115,60 +114,8 @@ export function setArgument(doc: Doc, block: string, id: string, name: string, v
   );
 }
 
-/** The ports that an output value has: one, or one per entry of its tuple or dict. */
-export function outputPorts(output: Value): string[] {
-  if (typeof output === "object" && output !== null && "$tuple" in output)
-    return output.$tuple.map((_, index) => String(index));
-  if (typeof output === "object" && output !== null && "$dict" in output) return Object.keys(output.$dict);
-  return [OUTPUT];
-}
 /** A port that adds one more output. */
 export const NEW_OUTPUT = "+";
-
-function setOutput(output: Value, port: string, value: Value): Value {
-  const tuple = typeof output === "object" && output !== null && "$tuple" in output ? output.$tuple : null;
-  const dict = typeof output === "object" && output !== null && "$dict" in output ? output.$dict : null;
-  if (port === NEW_OUTPUT) {
-    if (dict) return { $dict: { ...dict, [unique("output", new Set(Object.keys(dict)))]: value } };
-    if (tuple) return { $tuple: [...tuple, value] };
-    return output === null ? value : { $tuple: [output, value] };
-  }
-  if (dict) return { $dict: { ...dict, [port]: value } };
-  if (tuple) return { $tuple: tuple.map((item, index) => (String(index) === port ? value : item)) };
-  return value;
-}
-
-/** Connects a result to a port: replaces what was there, or is added to a port that takes many. */
-export function connect(doc: Doc, block: string, source: Source, target: string, port: string, many = false): Doc {
-  return changeGraph(doc, block, (graph) => {
-    if (wouldCycle(graph, source.id, target)) return graph;
-    const value = ref(refName(source.id), source.path);
-    if (target === OUTPUT) return { ...graph, output: setOutput(graph.output, port, value) };
-    return changeNode(graph, target, (node) => {
-      if (node.op === "get") return node;
-      const before = node.arguments[port];
-      const list = Array.isArray(before) ? before : isRef(before) ? [before] : [];
-      return { ...node, arguments: { ...node.arguments, [port]: many ? [...list, value] : value } };
-    });
-  });
-}
-
-/** Takes one connection away; outputs keep their place, so that the others keep their numbers. */
-export function disconnect(doc: Doc, block: string, target: string, at: Path): Doc {
-  return changeGraph(doc, block, (graph) => {
-    if (target === OUTPUT)
-      return { ...graph, output: at.length === 0 ? null : setOutput(graph.output, String(at[0]), null) };
-    return changeNode(graph, target, (node) => {
-      const [name, ...rest] = at;
-      if (node.op === "get" || name === undefined) return node;
-      const { [String(name)]: value, ...others } = node.arguments;
-      const next = value === undefined ? undefined : without(value, rest);
-      return { ...node, arguments: next === undefined ? others : { ...node.arguments, [String(name)]: next } };
-    });
-  });
-}
-export const disconnectEdge = (doc: Doc, block: string, edge: Edge): Doc =>
-  disconnect(doc, block, edge.target, edge.at);
 
 /** A graph whose references are renamed, or dropped where `change` gives undefined. */
 export function changeRefs(graph: Graph, change: (ref: Ref) => Value | undefined): Graph {

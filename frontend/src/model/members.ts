@@ -1,6 +1,8 @@
 /** The tree that a block's `__init__` registers, addressed by dotted paths as in a state_dict key. */
-import { isName, snake, unique } from "./names";
-import type { Block, Container, Doc, GraphNode, Item, Member, Repeat } from "./types";
+import { snake, unique } from "./names";
+import type { Block, Container, GraphNode, Item, Member, Repeat } from "./types";
+
+export type Alias = Extract<Member, { kind: "alias" }>;
 
 /** A repeated item has no name of its own; `*2` in a path is the item written at place 2. */
 export const itemName = (item: Item | Member, index: number): string =>
@@ -19,13 +21,13 @@ export const lastOf = (path: string): string => path.slice(path.lastIndexOf(".")
 export const kindOf = (member: Member | Item): string =>
   member.kind === "block" ? member.block : member.kind === "layer" ? lastOf(member.target) : member.kind;
 export const join = (parent: string, name: string): string => (parent ? `${parent}.${name}` : name);
-const inside = (path: string, root: string): boolean => path === root || path.startsWith(`${root}.`);
+export const inside = (path: string, root: string): boolean => path === root || path.startsWith(`${root}.`);
 
 /** What a repeat holds, or the item itself. */
 export const bare = (item: Member | Item): Member | Exclude<Item, Repeat> =>
   item.kind === "repeat" ? (bare(item.item) as Exclude<Item, Repeat>) : item;
 
-const itemsOf = (member: Member | Item): Item[] => {
+export const itemsOf = (member: Member | Item): Item[] => {
   const it = bare(member);
   return isContainer(it) ? it.items : [];
 };
@@ -49,12 +51,17 @@ export function memberAt(block: Block, path: string): Member | Item | null {
   return found ?? null;
 }
 
-/** The member that an alias stands for, through any number of aliases; others as they are. */
-export function resolve(block: Block, path: string, depth = 8): Member | Item | null {
-  const member = memberAt(block, path);
-  if (member?.kind !== "alias" || depth === 0) return member;
-  return resolve(block, member.of, depth - 1);
+export const aliasOn = (block: Block, path: string): Alias | undefined =>
+  block.members.find((member): member is Alias => member.kind === "alias" && inside(path, member.name));
+
+/** A path with the alias at its beginning replaced by what that stands for, through any number of aliases. */
+export function real(block: Block, path: string, depth = 8): string {
+  const alias = depth > 0 ? aliasOn(block, path) : undefined;
+  return alias ? real(block, alias.of + path.slice(alias.name.length), depth - 1) : path;
 }
+
+/** The member at a path, behind aliases. */
+export const resolve = (block: Block, path: string): Member | Item | null => memberAt(block, real(block, path));
 
 type Change = (member: Item) => Item | null;
 function changeItems(items: Item[], path: string[], change: Change): Item[] {
@@ -104,25 +111,7 @@ export function usedPaths(block: Block): string[] {
 export const isUsed = (block: Block, path: string): boolean =>
   usedPaths(block).some((used) => inside(used, path) || inside(path, used));
 
-/** A block whose nodes and aliases follow their members to new paths. */
-export function retarget(block: Block, move: (path: string) => string): Block {
-  const nodes = block.forward.nodes.map((node) => {
-    const target = targets(node) ? move(node.target) : node.target;
-    return target === node.target ? node : { ...node, target };
-  });
-  const members = block.members.map((member) =>
-    member.kind === "alias" && move(member.of) !== member.of ? { ...member, of: move(member.of) } : member,
-  );
-  return { ...block, members, forward: { ...block.forward, nodes } };
-}
-
-/** Paths at and below `from` move to `to`. */
-export const moved =
-  (from: string, to: string) =>
-  (path: string): string =>
-    inside(path, from) ? to + path.slice(from.length) : path;
-
-const numbered = (kind: Container["kind"]): boolean => kind === "module_list" || kind === "parameter_list";
+export const numbered = (kind: Container["kind"]): boolean => kind === "module_list" || kind === "parameter_list";
 const inOrder = (items: Item[]): boolean =>
   items.every((item, index) => item.kind === "repeat" || item.name === String(index));
 
@@ -130,102 +119,28 @@ const inOrder = (items: Item[]): boolean =>
 export const countsItems = (container: Container): boolean =>
   numbered(container.kind) || (container.kind === "sequential" && inOrder(container.items));
 
-/**
- * A block in which a container holds other items. Items that are counted get their new numbers, and every use of an
- * item follows it to its new place.
- */
-function setItems(block: Block, path: string, arrange: (items: Item[]) => Item[]): Block {
-  const container = memberAt(block, path);
-  const holder = container && bare(container);
-  if (!isContainer(holder)) return block;
-  const before = holder.items;
-  const after = arrange(before);
-  const counted = countsItems(holder);
-  const places = new Map<string, string>();
-  const items = after.map((item, index) => {
-    const old = before.indexOf(item);
-    const next = counted && item.kind !== "repeat" ? { ...item, name: String(index) } : item;
-    if (old >= 0) places.set(itemName(item, old), itemName(next, index));
-    return next;
-  });
-  const put = (it: Item): Item =>
-    it.kind === "repeat" ? { ...it, item: put(it.item) } : { ...(it as Container), items };
-  const changed = changeMember<Item>(block, path, put);
-  return retarget(changed, (used) => {
-    if (!used.startsWith(`${path}.`)) return used;
-    const [head = "", ...rest] = used.slice(path.length + 1).split(".");
-    return [path, places.get(head) ?? head, ...rest].join(".");
-  });
-}
-
 export function namesIn(block: Block, parent: string): Set<string> {
   if (!parent) return new Set(block.members.map((member) => member.name));
   const holder = memberAt(block, parent);
   return new Set(holder ? itemsOf(holder).map(itemName) : []);
 }
 
-/** Puts an item into a container, before the item that now stands at `index`. Its name is made unique where names count. */
-export function insertItem(block: Block, path: string, index: number, item: Item): Block {
-  const holder = memberAt(block, path);
-  const container = holder && bare(holder);
-  if (!isContainer(container)) return block;
-  const named =
-    item.kind === "repeat" || countsItems(container)
-      ? item
-      : { ...item, name: unique(item.name, namesIn(block, path)) };
-  return setItems(block, path, (items) => [...items.slice(0, index), named, ...items.slice(index)]);
-}
-
-export function moveItem(block: Block, path: string, from: number, to: number): Block {
-  return setItems(block, path, (items) => {
-    const item = items[from];
-    if (!item || to < 0 || to >= items.length) return items;
-    const rest = items.filter((_, index) => index !== from);
-    return [...rest.slice(0, to), item, ...rest.slice(to)];
-  });
-}
-
-/** Takes a member or item away. Nodes that call it are left to the caller (see `removeMember` in graph). */
-export function dropMember(block: Block, path: string): Block {
-  const direct = block.members.some((member) => member.name === path);
-  const without = direct
-    ? { ...block, members: block.members.filter((member) => member.name !== path) }
-    : setItems(block, parentOf(path), (items) => items.filter((item, index) => itemName(item, index) !== lastOf(path)));
-  // Aliases of parameters inside the member, and those of the member itself, have nothing left to name.
-  const members = without.members.filter(
-    (member) => !(member.kind === "alias" && (inside(member.of, path) || inside(member.name, path))),
-  );
-  return { ...without, members };
-}
-
-/** Why a member may not be called so; null when it may. */
-export function renameRefused(block: Block, path: string, name: string): "invalid" | "taken" | "counted" | null {
-  if (name === lastOf(path)) return null;
-  const parent = parentOf(path);
-  const holder = parent ? memberAt(block, parent) : null;
-  const container = holder && bare(holder);
-  if (isContainer(container) && numbered(container.kind)) return "counted";
-  const free = isContainer(container) ? /^[^.\s*][^.]{0,63}$/.test(name) : isName(name);
-  if (!free) return "invalid";
-  return namesIn(block, parent).has(name) ? "taken" : null;
-}
-
-/** Renames a member; nodes, aliases, and in the main block the rules and frozen patterns that spell it out, follow. */
-export function renameMember(doc: Doc, blockName: string, path: string, name: string): Doc {
-  const block = doc.blocks[blockName];
-  if (!block || name === lastOf(path) || renameRefused(block, path, name)) return doc;
-  const to = join(block.members.some((member) => member.name === path) ? "" : parentOf(path), name);
-  const follow = moved(path, to);
-  const renamed = changeMember(block, path, (member) => (member.kind === "repeat" ? member : { ...member, name }));
-  const next = { ...doc, blocks: { ...doc.blocks, [blockName]: retarget(renamed, follow) } };
-  if (blockName !== doc.main) return next;
-  return {
-    ...next,
-    frozen: doc.frozen.map(follow),
-    init: doc.init.map((rule) => ({ ...rule, name: follow(rule.name) })),
-  };
-}
-
 /** A free attribute name for something with this label. */
 export const freshName = (block: Block, label: string, parent = ""): string =>
   unique(snake(label), namesIn(block, parent));
+
+/** What a fresh name is made from. */
+export function memberLabel(item: Item | Member): string {
+  if (item.kind === "layer") return lastOf(item.target);
+  if (item.kind === "block") return item.block;
+  if (item.kind === "repeat") return memberLabel(item.item);
+  return item.kind;
+}
+
+/** A member with a change made to it and to everything inside it, from the inside out. */
+export function mapMember<T extends Member | Item>(member: T, change: (it: Member | Item) => Member | Item): T {
+  const it = member as Member | Item;
+  if (it.kind === "repeat") return change({ ...it, item: mapMember(it.item, change) }) as T;
+  if ("items" in it) return change({ ...it, items: it.items.map((item) => mapMember(item, change)) }) as T;
+  return change(it) as T;
+}

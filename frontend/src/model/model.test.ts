@@ -1,16 +1,20 @@
 import { describe, expect, it } from "vitest";
+import { insertItem, moveItem, renameMember, renameRefused } from "./arrange";
 import { copy, duplicate, paste } from "./clipboard";
+import { connect, disconnectEdge } from "./connect";
 import { renameBlock, semantic, setInit, setMemberArgument } from "./edit";
 import { digits, MAIN } from "./example.test-data";
-import { connect, disconnectEdge, edges, NEW_OUTPUT, nextId, OUTPUT, place, wouldCycle } from "./graph";
-import { group, groupRefused, moveInto, nest, ungroup } from "./group";
+import { edges, NEW_OUTPUT, nextId, OUTPUT, place, wouldCycle } from "./graph";
+import { group, groupRefused, moveInto } from "./group";
 import { applied, begin, LIMIT, redone, undone } from "./history";
-import { insertItem, memberAt, moveItem, renameMember, renameRefused } from "./members";
+import { memberAt } from "./members";
 import { snake, unique } from "./names";
 import { addFunction, addInput, addLayer, insertOnEdge, removeMember, removeNodes, renameInput } from "./nodes";
 import { MalformedDocument, normalise } from "./normalise";
 import { mended } from "./patch";
+import { rearrange } from "./paths";
 import type { Block, Doc, Item } from "./types";
+import { ungroup } from "./ungroup";
 import { ref } from "./values";
 
 const main = (doc: Doc): Block => doc.blocks[MAIN] as Block;
@@ -218,15 +222,14 @@ describe("grouping", () => {
     const back = ungroup(ungroup(outer, MAIN, "outer", port), MAIN, "inner", port);
     expect(names(back)).toEqual(names(doc));
     expect(flow(back)).toEqual(flow(doc));
-    const wrapped = nest(outer, MAIN, "outer", 0, 0, "sequential");
-    expect(memberAt(main(wrapped), "outer.features.inner.0")).not.toBeNull();
   });
 
   it("dissolves a Sequential inside a Sequential in place, renumbering", () => {
-    const whole = group(example(), MAIN, chain, "sequential", { name: "features" });
-    const nested = nest(whole, MAIN, "features", 0, 1, "sequential");
-    expect(memberAt(main(nested), "features.0.1")).toMatchObject({ target: "torch.nn.BatchNorm2d" });
-    expect(ungroup(nested, MAIN, "features.0", port)).toEqual(whole);
+    const inner = group(example(), MAIN, ["n1", "n2"], "sequential");
+    const nested = group(inner, MAIN, ["n2", "n3"], "sequential", { name: "body" });
+    expect(memberAt(main(nested), "body.0.1")).toMatchObject({ target: "torch.nn.BatchNorm2d" });
+    const whole = group(example(), MAIN, chain, "sequential", { name: "body" });
+    expect(main(ungroup(nested, MAIN, "body.0", port))).toEqual(main(whole));
   });
 
   it("says why a selection is no chain", () => {
@@ -241,23 +244,27 @@ describe("grouping", () => {
 
   it("keeps the numbers of a Sequential in order as items come, go and move, and calls follow", () => {
     const whole = group(example(), MAIN, chain, "sequential", { name: "features" });
-    const longer = insertItem(main(whole), "features", 1, linear("x"));
+    const longer = rearrange(whole, MAIN, (it) => insertItem(it, "features", 1, linear("x")));
     const targets = (block: Block) => {
       const holder = memberAt(block, "features");
       return holder && "items" in holder
         ? holder.items.map((item) => "target" in item && `${item.name} ${item.target}`)
         : [];
     };
-    expect(targets(longer)).toEqual([
+    expect(targets(main(longer))).toEqual([
       "0 torch.nn.Conv2d",
       "1 torch.nn.Linear",
       "2 torch.nn.BatchNorm2d",
       "3 torch.nn.ReLU",
     ]);
-    expect(targets(moveItem(longer, "features", 0, 3))[3]).toBe("3 torch.nn.Conv2d");
+    expect(targets(moveItem(main(longer), "features", 0, 3).block)[3]).toBe("3 torch.nn.Conv2d");
     const list = group(example(), MAIN, ["n1", "n2", "n3"], "module_list", { name: "stages" });
-    const moved = moveItem(main(list), "stages", 0, 2);
-    expect(moved.forward.nodes.slice(0, 3).map((node) => node.target)).toEqual(["stages.2", "stages.0", "stages.1"]);
+    const moved = rearrange(list, MAIN, (it) => moveItem(it, "stages", 0, 2));
+    expect(
+      graph(moved)
+        .nodes.slice(0, 3)
+        .map((node) => node.target),
+    ).toEqual(["stages.2", "stages.0", "stages.1"]);
   });
 
   it("takes a node into a Sequential, and the connections close behind it", () => {

@@ -1,4 +1,7 @@
 /** Adding and removing what a graph is made of: layers, operations, inputs; and putting a node into an edge. */
+
+import { dropMember } from "./arrange";
+import { connect } from "./connect";
 import {
   argumentsOf,
   changeBlock,
@@ -6,7 +9,6 @@ import {
   changeNode,
   changeRefs,
   changeView,
-  connect,
   type Edge,
   inputId,
   inputName,
@@ -15,9 +17,11 @@ import {
   refName,
   taken,
 } from "./graph";
-import { dropMember, freshName, isUsed } from "./members";
+import { freshName, inside, isUsed, parentOf, real } from "./members";
 import { unique } from "./names";
+import { rearrange } from "./paths";
 import type { Arguments, Block, Doc, Graph, GraphNode, Member, Path, Position, Value } from "./types";
+import { changeCalls } from "./uses";
 import { mapRefs, ref, refsIn } from "./values";
 
 export function addNode(doc: Doc, block: string, node: GraphNode, at: Position): Doc {
@@ -102,21 +106,6 @@ export const inputNameFree = (graph: Graph, name: string): boolean => !taken(gra
 const renameKey = <T>(record: { [key: string]: T }, from: string, to: string): { [key: string]: T } =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key === from ? to : key, value]));
 
-/** Nodes that call a block, wherever they are, with their arguments changed. */
-function changeCalls(doc: Doc, blockName: string, change: (args: Arguments) => Arguments): Doc {
-  const blocks = Object.entries(doc.blocks).map(([name, block]): [string, Block] => {
-    const uses = new Set(
-      block.members.flatMap((member) => (member.kind === "block" && member.block === blockName ? [member.name] : [])),
-    );
-    if (uses.size === 0) return [name, block];
-    const nodes = block.forward.nodes.map((node) =>
-      node.op === "call" && uses.has(node.target) ? { ...node, arguments: change(node.arguments) } : node,
-    );
-    return [name, { ...block, forward: { ...block.forward, nodes } }];
-  });
-  return { ...doc, blocks: Object.fromEntries(blocks) };
-}
-
 export function renameInput(doc: Doc, block: string, from: string, to: string): Doc {
   const graph = doc.blocks[block]?.forward;
   if (!graph || from === to || !inputNameFree(graph, to)) return doc;
@@ -135,21 +124,24 @@ export function renameInput(doc: Doc, block: string, from: string, to: string): 
 const omit = <T>(record: { [key: string]: T }, gone: ReadonlySet<string>): { [key: string]: T } =>
   Object.fromEntries(Object.entries(record).filter(([key]) => !gone.has(key)));
 
-/** Members that some removed node called and that now nobody uses, down to the innermost that is free. */
-function dropUnused(block: Block, paths: string[]): Block {
-  let next = block;
+/** Removes members that some removed node called and that now nobody uses, down to the innermost that is free. */
+function dropUnused(doc: Doc, block: string, paths: string[]): Doc {
+  let next = doc;
+  const free = (path: string) => !isUsed(next.blocks[block] as Block, path);
+  const drop = (path: string) => {
+    next = rearrange(next, block, (it) => dropMember(it, path));
+  };
+  const isEmpty = (path: string) =>
+    next.blocks[block]?.members.some(
+      (member) => member.name === path && "items" in member && member.items.length === 0,
+    );
   // From the back, so that the numbers of counted items that are still to go stay right.
   const order = [...new Set(paths)].sort((a, b) => b.localeCompare(a, "en", { numeric: true }));
   for (const path of order) {
-    if (isUsed(next, path)) continue;
-    next = dropMember(next, path);
-    for (let parent = path.slice(0, Math.max(0, path.lastIndexOf("."))); parent; ) {
-      const empty = next.members.some(
-        (member) => member.name === parent && "items" in member && member.items.length === 0,
-      );
-      if (empty && !isUsed(next, parent)) next = dropMember(next, parent);
-      parent = parent.slice(0, Math.max(0, parent.lastIndexOf(".")));
-    }
+    if (!free(path)) continue;
+    drop(path);
+    for (let parent = parentOf(path); parent; parent = parentOf(parent))
+      if (isEmpty(parent) && free(parent)) drop(parent);
   }
   return next;
 }
@@ -183,17 +175,17 @@ export function removeNodes(doc: Doc, block: string, ids: Iterable<string>): Doc
   const called = before.forward.nodes.flatMap((node) =>
     gone.has(node.id) && node.op !== "function" ? [node.target] : [],
   );
-  return changeBlock(takeOut(doc, block, gone), block, (it) => dropUnused(it, called));
+  return dropUnused(takeOut(doc, block, gone), block, called);
 }
 
-/** Removes a member or an item of a container, and the nodes that call it. */
+/** Removes a member or an item of a container, and the nodes that call it, by its own name or an alias. */
 export function removeMember(doc: Doc, block: string, path: string): Doc {
-  const nodes = doc.blocks[block]?.forward.nodes ?? [];
-  const calls = nodes.filter(
-    (node) => node.op !== "function" && (node.target === path || node.target.startsWith(`${path}.`)),
+  const its = doc.blocks[block];
+  const calls = its?.forward.nodes.filter(
+    (node) => node.op !== "function" && (inside(node.target, path) || inside(real(its, node.target), path)),
   );
-  const without = takeOut(doc, block, new Set(calls.map((node) => node.id)));
-  return changeBlock(without, block, (it) => dropMember(it, path));
+  const without = takeOut(doc, block, new Set(calls?.map((node) => node.id)));
+  return rearrange(without, block, (it) => dropMember(it, path));
 }
 
 /** Puts a node into a connection: what flowed through the edge now flows through the node. */

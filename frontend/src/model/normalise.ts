@@ -1,4 +1,5 @@
 /** From any JSON to a document in which every collection is present. What it means is for the server's check to judge. */
+import type { Texts } from "@/i18n";
 import type {
   Arguments,
   Block,
@@ -13,13 +14,36 @@ import type {
   Value,
 } from "./types";
 
-export class MalformedDocument extends Error {}
+/** Why a text is no document. The sentences are in the dictionaries. */
+export type Malformed = keyof Texts["editor"]["malformed"];
+
+export class MalformedDocument extends Error {
+  readonly code: Malformed;
+  /** The kind that nobody knows, or the place that holds something else. */
+  readonly what: string;
+
+  constructor(code: Malformed, what = "") {
+    super(what ? `${code}: ${what}` : code);
+    this.name = "MalformedDocument";
+    this.code = code;
+    this.what = what;
+  }
+}
+
+/** JSON of a text. @throws MalformedDocument */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new MalformedDocument("not_json");
+  }
+}
 
 type Raw = { [key: string]: unknown };
 const isRaw = (value: unknown): value is Raw => typeof value === "object" && value !== null && !Array.isArray(value);
 
 function raw(value: unknown, what: string): Raw {
-  if (!isRaw(value)) throw new MalformedDocument(`${what} is not an object`);
+  if (!isRaw(value)) throw new MalformedDocument("not_object", what);
   return value;
 }
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
@@ -44,13 +68,13 @@ function normaliseNested(key: string, item: unknown): unknown {
 const args = (value: unknown): Arguments => (isRaw(value) ? (mapRaw(value, normaliseValue) as Arguments) : {});
 
 const statement = (value: unknown): ParameterInit => {
-  const it = raw(value, "an initializer");
+  const it = raw(value, "init.statements");
   return { parameter: text(it.parameter, "*"), function: text(it.function), arguments: args(it.arguments) };
 };
 const statements = (value: unknown): ParameterInit[] => list(value).map(statement);
 
 const rule = (value: unknown): InitRule => {
-  const it = raw(value, "a rule");
+  const it = raw(value, "init");
   return {
     types: list(it.types).map((type) => text(type)),
     name: text(it.name, "*"),
@@ -60,7 +84,7 @@ const rule = (value: unknown): InitRule => {
 };
 
 export function normaliseMember(value: unknown): Member | Item {
-  const it = raw(value, "a member");
+  const it = raw(value, "members");
   const name = text(it.name);
   switch (it.kind) {
     case "layer":
@@ -91,7 +115,7 @@ export function normaliseMember(value: unknown): Member | Item {
       return {
         kind: "repeat",
         variables: list(it.variables).map((variable) => text(variable)),
-        over: { $expr: text(raw(it.over, "what a repeat runs over").$expr) },
+        over: { $expr: text(raw(it.over, "over").$expr) },
         item: normaliseMember(it.item) as Item,
       };
     case "sequential":
@@ -101,12 +125,12 @@ export function normaliseMember(value: unknown): Member | Item {
     case "parameter_dict":
       return { kind: it.kind, name, items: list(it.items).map((item) => normaliseMember(item) as Item) };
     default:
-      throw new MalformedDocument(`there is no member of kind “${String(it.kind)}”`);
+      throw new MalformedDocument("member_kind", String(it.kind));
   }
 }
 
 export function normaliseNode(value: unknown): GraphNode {
-  const it = raw(value, "a node");
+  const it = raw(value, "forward.nodes");
   const base = { id: text(it.id), name: typeof it.name === "string" ? it.name : null, target: text(it.target) };
   switch (it.op) {
     case "get":
@@ -118,22 +142,22 @@ export function normaliseNode(value: unknown): GraphNode {
     case "loop":
       return { op: it.op, ...base, arguments: args(it.arguments) };
     default:
-      throw new MalformedDocument(`there is no node of kind “${String(it.op)}”`);
+      throw new MalformedDocument("node_kind", String(it.op));
   }
 }
 
 const graphInput = (value: unknown): GraphInput => {
-  const it = raw(value, "an input");
+  const it = raw(value, "forward.inputs");
   return { name: text(it.name), optional: it.optional === true };
 };
 
 function block(value: unknown): Block {
-  const it = raw(value, "a block");
+  const it = raw(value, "blocks");
   const forward = isRaw(it.forward) ? it.forward : {};
   return {
     doc: text(it.doc),
     arguments: list(it.arguments).map((argument) => {
-      const a = raw(argument, "an argument");
+      const a = raw(argument, "arguments");
       return {
         name: text(a.name),
         type: text(a.type, "int") as Block["arguments"][number]["type"],
@@ -151,7 +175,7 @@ function block(value: unknown): Block {
 }
 
 const example = (value: unknown): InputExample => {
-  const it = raw(value, "an example input");
+  const it = raw(value, "inputs");
   return {
     shape: list(it.shape).map(Number),
     dtype: text(it.dtype, "float32"),
@@ -163,11 +187,11 @@ const example = (value: unknown): InputExample => {
 const entries = <T>(value: unknown, change: (value: unknown) => T): { [key: string]: T } =>
   isRaw(value) ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, change(item)])) : {};
 
-/** @throws MalformedDocument with a sentence that says what is wrong. */
+/** @throws MalformedDocument that says what is wrong. */
 export function normalise(value: unknown): Doc {
-  const it = raw(value, "the document");
-  if (!isRaw(it.blocks)) throw new MalformedDocument("the document has no blocks");
-  if (typeof it.main !== "string") throw new MalformedDocument("the document does not name its main block");
+  const it = raw(value, "document");
+  if (!isRaw(it.blocks)) throw new MalformedDocument("no_blocks");
+  if (typeof it.main !== "string") throw new MalformedDocument("no_main");
   const ui = isRaw(it.ui) ? it.ui : {};
   return {
     format: typeof it.format === "number" ? it.format : 1,
@@ -179,10 +203,10 @@ export function normalise(value: unknown): Doc {
     inputs: entries(it.inputs, example),
     ui: {
       blocks: entries(ui.blocks, (view) => {
-        const v = raw(view, "a view");
+        const v = raw(view, "ui.blocks");
         return {
           positions: entries(v.positions, (at) => {
-            const p = raw(at, "a position");
+            const p = raw(at, "ui.blocks.positions");
             return { x: Number(p.x) || 0, y: Number(p.y) || 0 };
           }),
           collapsed: list(v.collapsed).map((id) => text(id)),

@@ -1,7 +1,8 @@
 /** Which inputs and outputs a node has, from the catalogue, the document and what the last check saw. */
 import type { Entry, Result } from "@/api/types";
-import { argumentsOf, edges, NEW_OUTPUT, OUTPUT, outputPorts } from "./graph";
+import { argumentsOf, edges, NEW_OUTPUT } from "./graph";
 import { bare, isContainer, resolve } from "./members";
+import { outputForm, outputParts } from "./outputs";
 import type { Block, Doc, GraphNode, Item, Member, Path, Value } from "./types";
 import { refsIn } from "./values";
 
@@ -33,11 +34,9 @@ export function entryOf(block: Block, node: GraphNode, lookup: Lookup): Entry | 
 const outPort = (name: string, path: Path): OutPort => ({ name, path });
 
 function blockOutputs(output: Value): OutPort[] {
-  if (typeof output === "object" && output !== null) {
-    if ("$tuple" in output) return output.$tuple.map((_, index) => outPort(String(index), [index]));
-    if ("$dict" in output) return Object.keys(output.$dict).map((key) => outPort(key, [key]));
-  }
-  return [WHOLE];
+  const form = outputForm(output);
+  if (form === "single") return [WHOLE];
+  return outputParts(output).map(({ name }, index) => outPort(name, [form === "dict" ? name : index]));
 }
 
 /** Ports of something that can be called. */
@@ -138,8 +137,8 @@ export function usedPaths(block: Block): Map<string, Path[]> {
 
 /** Ports of the output node, and one more for a further output. */
 export function outputInPorts(output: Value): InPort[] {
-  const names = outputPorts(output);
-  const more = output === null || (names.length === 1 && names[0] !== OUTPUT) ? [] : [NEW_OUTPUT];
+  const names = outputParts(output).map((part) => part.name);
+  const more = output === null ? [] : [NEW_OUTPUT];
   return [...names, ...more].map((name) => ({ name, many: false, required: name !== NEW_OUTPUT }));
 }
 

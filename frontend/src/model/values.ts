@@ -80,6 +80,19 @@ export function without(value: Value, at: Path): Value | undefined {
   return value;
 }
 
+/** A value with another one at a place, so that its neighbours keep theirs. */
+export function replaced(value: Value, at: Path, by: Value): Value {
+  const [key, ...rest] = at;
+  if (key === undefined) return by;
+  if (value === null || typeof value !== "object") return value;
+  const put = (items: Value[]) => items.map((item, index) => (index === key ? replaced(item, rest, by) : item));
+  if (Array.isArray(value)) return put(value);
+  if ("$tuple" in value) return { $tuple: put(value.$tuple) };
+  if ("$slice" in value) return { $slice: put(value.$slice) };
+  if (!("$dict" in value) || !(key in value.$dict)) return value;
+  return { $dict: { ...value.$dict, [key]: replaced(value.$dict[key] ?? null, rest, by) } };
+}
+
 /** Deep equality of plain JSON, blind to the order of keys. */
 export function same(left: unknown, right: unknown): boolean {
   if (left === right) return true;

@@ -15,7 +15,8 @@ import {
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useCheck } from "@/features/problems/check";
 import { useText } from "@/i18n";
-import { connect, place as placeNodes, wouldCycle } from "@/model/graph";
+import { connect } from "@/model/connect";
+import { place as placeNodes, wouldCycle } from "@/model/graph";
 import { apply, currentDoc, useDoc, useDocument } from "@/model/store";
 import type { Block, Position } from "@/model/types";
 import { placeIn, select, useView } from "@/model/view";

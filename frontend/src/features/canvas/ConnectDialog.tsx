@@ -1,6 +1,7 @@
 import { Modal } from "@mantine/core";
 import { useText } from "@/i18n";
-import { connect, OUTPUT, wouldCycle } from "@/model/graph";
+import { connect } from "@/model/connect";
+import { OUTPUT, wouldCycle } from "@/model/graph";
 import { apply } from "@/model/store";
 import { here } from "./commands";
 import type { FlowNode } from "./flow";

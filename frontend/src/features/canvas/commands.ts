@@ -1,9 +1,10 @@
 /** Everything that can be done in the editor, once: keys, menus and the command palette all take it from here. */
 import { type Texts, text as texts } from "@/i18n";
 import { copy, duplicate, isCopied, paste } from "@/model/clipboard";
+import { disconnectEdge } from "@/model/connect";
 import { toggleCollapsed } from "@/model/edit";
-import { disconnectEdge, edges, inputName, nodeAt, OUTPUT, viewOf } from "@/model/graph";
-import { type GroupKind, group, groupRefused, ungroup, ungroupRefused } from "@/model/group";
+import { edges, inputName, nodeAt, OUTPUT, viewOf } from "@/model/graph";
+import { type GroupKind, group, groupRefused } from "@/model/group";
 import { bare, isContainer, parentOf, resolve } from "@/model/members";
 import { removeMember, removeNodes } from "@/model/nodes";
 import { MalformedDocument } from "@/model/normalise";
@@ -12,6 +13,7 @@ import { type Place, qualified } from "@/model/report";
 import { reflowed } from "@/model/room";
 import { apply, currentDoc, useDocument } from "@/model/store";
 import type { Block, Doc, Position } from "@/model/types";
+import { ungroup, ungroupRefused } from "@/model/ungroup";
 import { clearSelection, goUp, openBlock, placeIn, select, useView } from "@/model/view";
 import { toast } from "@/ui/Toasts";
 import { lookup } from "./catalogue";
@@ -126,7 +128,7 @@ export function pasteText(text: string, t: Texts["editor"]): void {
     select(pasted.ids);
   } catch (error) {
     if (!(error instanceof MalformedDocument)) throw error;
-    toast(t.clipboard.bad, error.message);
+    toast(t.clipboard.bad, t.malformed[error.code](error.what));
   }
 }
 

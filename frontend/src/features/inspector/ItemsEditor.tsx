@@ -9,11 +9,11 @@ import { search } from "@/features/canvas/search";
 import { thingItem } from "@/features/canvas/things";
 import { useThings } from "@/features/canvas/useThings";
 import { useText } from "@/i18n";
+import { moveItem } from "@/model/arrange";
 import { addItem } from "@/model/edit";
-import { changeBlock } from "@/model/graph";
-import { memberLabel } from "@/model/group";
-import { bare, itemName, join, moveItem } from "@/model/members";
+import { bare, itemName, join, memberLabel } from "@/model/members";
 import { removeMember } from "@/model/nodes";
+import { rearrange } from "@/model/paths";
 import { reflowed } from "@/model/room";
 import { apply } from "@/model/store";
 import type { Container, Item } from "@/model/types";
@@ -31,7 +31,7 @@ export function ItemsEditor({ block, path, container }: { block: string; path: s
     return { label: kindName(memberLabel(item)), colour: categoryColour(category ?? "container") };
   };
   const move = (from: number, to: number) =>
-    apply(t.steps.reorder, (doc) => changeBlock(doc, block, (it) => moveItem(it, path, from, to)));
+    apply(t.steps.reorder, (doc) => rearrange(doc, block, (it) => moveItem(it, path, from, to)));
   return (
     <>
       <ol className={styles.items} data-testid="items">

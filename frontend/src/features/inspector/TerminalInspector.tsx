@@ -4,13 +4,22 @@ import { useState } from "react";
 import type { Report } from "@/api/types";
 import { ParameterField } from "@/features/forms";
 import { useText } from "@/i18n";
-import { setInputExample, setInputOptional, setOutput } from "@/model/edit";
-import { OUTPUT, outputPorts } from "@/model/graph";
+import { setInputExample, setInputOptional } from "@/model/edit";
+import { OUTPUT } from "@/model/graph";
 import { isName } from "@/model/names";
 import { inputNameFree, renameInput } from "@/model/nodes";
+import {
+  addOutput,
+  type OutputForm,
+  outputForm,
+  outputParts,
+  removeOutput,
+  renameOutput,
+  setOutputForm,
+} from "@/model/outputs";
 import { type Place, problemsHere, resultText } from "@/model/report";
 import { apply, useDoc } from "@/model/store";
-import type { Block, Value } from "@/model/types";
+import type { Block, Doc, Value } from "@/model/types";
 import { select } from "@/model/view";
 import styles from "./Inspector.module.css";
 import { NameField } from "./NameField";
@@ -130,23 +139,18 @@ function parseShape(text: string): number[] | null {
   return numbers.every((size) => Number.isInteger(size) && size >= 0) ? numbers : null;
 }
 
-type Form = "single" | "tuple" | "dict";
-const formOf = (output: Value): Form =>
-  typeof output === "object" && output !== null && "$tuple" in output
-    ? "tuple"
-    : typeof output === "object" && output !== null && "$dict" in output
-      ? "dict"
-      : "single";
+const FORMS: OutputForm[] = ["single", "tuple", "dict"];
 
 /** What `forward` returns: one value, a tuple, or a dict with names. */
 export function OutputInspector({ place, report }: { place: Place; report: Report | null }) {
   const t = useText().editor;
   const doc = useDoc();
   const output = (doc.blocks[place.block] as Block).forward.output;
-  const form = formOf(output);
-  const parts = partsOf(output);
+  const { forms } = t.inspector;
+  const form = outputForm(output);
+  const parts = outputParts(output);
   const problems = problemsHere(report, place).filter((problem) => problem.node === OUTPUT);
-  const put = (next: Value) => apply(t.steps.set(t.node.output), (it) => setOutput(it, place.block, next));
+  const put = (change: (it: Doc) => Doc) => apply(t.steps.set(t.node.output), change);
   const whole = place.block === doc.main ? report?.outputs : report?.modules[place.instance]?.output;
   return (
     <>
@@ -157,13 +161,14 @@ export function OutputInspector({ place, report }: { place: Place; report: Repor
           size="xs"
           fullWidth
           value={form}
-          onChange={(next) => put(shaped(next as Form, parts))}
-          data={(["single", "tuple", "dict"] as const).map((value) => ({ value, label: t.inspector.forms[value] }))}
+          onChange={(next) => put((it) => setOutputForm(it, place.block, next as OutputForm))}
+          // Lists come from code that was read; a new one is hardly ever wanted.
+          data={[...FORMS, ...(form === "list" ? [form] : [])].map((value) => ({ value, label: forms[value] }))}
           aria-label={t.inspector.returns}
         />
         {form !== "single" && (
           <>
-            {parts.map(([name], index) => (
+            {parts.map(({ name }, index) => (
               <Group key={name} gap={6} wrap="nowrap" align="flex-end">
                 <div style={{ flex: 1 }}>
                   {form === "dict" ? (
@@ -171,16 +176,9 @@ export function OutputInspector({ place, report }: { place: Place; report: Repor
                       label={t.inspector.key}
                       value={name}
                       refuse={(next) =>
-                        next === "" ? t.names.invalid : parts.some(([key]) => key === next) ? t.names.taken : null
+                        next === "" ? t.names.invalid : parts.some((part) => part.name === next) ? t.names.taken : null
                       }
-                      onRename={(next) =>
-                        put(
-                          shaped(
-                            "dict",
-                            parts.map(([key, value]) => [key === name ? next : key, value]),
-                          ),
-                        )
-                      }
+                      onRename={(next) => put((it) => renameOutput(it, place.block, name, next))}
                     />
                   ) : (
                     <Text size="sm" ff="var(--ll-mono)">
@@ -192,14 +190,7 @@ export function OutputInspector({ place, report }: { place: Place; report: Repor
                   variant="subtle"
                   color="gray"
                   aria-label={t.items.remove(name)}
-                  onClick={() =>
-                    put(
-                      shaped(
-                        form,
-                        parts.filter((_, at) => at !== index),
-                      ),
-                    )
-                  }
+                  onClick={() => put((it) => removeOutput(it, place.block, index))}
                 >
                   <Trash2 size={14} aria-hidden />
                 </ActionIcon>
@@ -209,7 +200,7 @@ export function OutputInspector({ place, report }: { place: Place; report: Repor
               size="xs"
               variant="light"
               leftSection={<Plus size={14} aria-hidden />}
-              onClick={() => put(shaped(form, [...parts, [`output${parts.length + 1}`, null]]))}
+              onClick={() => put((it) => addOutput(it, place.block, null))}
             >
               {t.inspector.addOutput}
             </Button>
@@ -225,23 +216,4 @@ export function OutputInspector({ place, report }: { place: Place; report: Repor
       )}
     </>
   );
-}
-
-function partsOf(output: Value): [string, Value][] {
-  if (typeof output === "object" && output !== null) {
-    if ("$dict" in output) return Object.entries(output.$dict);
-    if ("$tuple" in output) return output.$tuple.map((value, index) => [String(index), value]);
-  }
-  return [[outputPorts(output)[0] ?? OUTPUT, output]];
-}
-
-function shaped(form: Form, parts: [string, Value][]): Value {
-  if (form === "tuple") return { $tuple: parts.map(([, value]) => value) };
-  if (form === "dict")
-    return {
-      $dict: Object.fromEntries(
-        parts.map(([name, value]) => [/^\d+$/.test(name) ? `output${Number(name) + 1}` : name, value]),
-      ),
-    };
-  return parts[0]?.[1] ?? null;
 }

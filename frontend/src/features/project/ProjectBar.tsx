@@ -17,8 +17,8 @@ import { useRef } from "react";
 import { keyText } from "@/features/canvas/keys";
 import { useCanvas } from "@/features/canvas/state";
 import { save as download, fileName } from "@/features/code/CodePanel";
-import { useText } from "@/i18n";
-import { emptyDocument, MalformedDocument } from "@/model/normalise";
+import { type Texts, useText } from "@/i18n";
+import { emptyDocument, MalformedDocument, parseJson } from "@/model/normalise";
 import { currentDoc, useDocument } from "@/model/store";
 import { toast } from "@/ui/Toasts";
 import styles from "./Project.module.css";
@@ -58,7 +58,8 @@ export function ProjectBar({ onOpen, onTrain }: { onOpen: () => void; onTrain: (
 }
 
 function ProjectMenu({ onOpen }: { onOpen: () => void }) {
-  const t = useText().editor.project;
+  const { editor } = useText();
+  const t = editor.project;
   const name = useDocument((state) => state.history.doc.name || state.history.doc.main);
   const file = useRef<HTMLInputElement>(null);
   const leave = useLeave();
@@ -102,7 +103,7 @@ function ProjectMenu({ onOpen }: { onOpen: () => void }) {
           event.currentTarget.value = "";
           if (!chosen) return;
           const text = await chosen.text();
-          await leave(() => importDocument(text, t.badFile));
+          await leave(() => importDocument(text, editor));
         }}
       />
     </>
@@ -114,12 +115,12 @@ export function exportDocument(): void {
   download(JSON.stringify(doc, null, 2), `${fileName(doc.name || doc.main)}.layerloom.json`, "application/json");
 }
 
-function importDocument(text: string, complaint: string): void {
+function importDocument(text: string, t: Texts["editor"]): void {
   try {
-    openCopy(JSON.parse(text), true);
+    openCopy(parseJson(text), true);
   } catch (error) {
-    if (!(error instanceof MalformedDocument) && !(error instanceof SyntaxError)) throw error;
-    toast(complaint, error.message);
+    if (!(error instanceof MalformedDocument)) throw error;
+    toast(t.project.badFile, t.malformed[error.code](error.what));
   }
 }
 

@@ -173,6 +173,7 @@ export const editor = {
     reasons: {
       empty: "Select the layers first.",
       not_layers: "Only layers, blocks and containers can be grouped; operations and inputs cannot.",
+      alias: "One of the layers goes by an alias, a second name; a container holds the layer itself.",
       nested: "One of the layers already lies in another container.",
       shared: "One of the layers is called from several places.",
       not_chain: "A Sequential takes one unbroken chain: each layer feeds only the next.",
@@ -181,6 +182,16 @@ export const editor = {
   clipboard: {
     bad: "There is nothing here that can be pasted",
     badHint: "The clipboard holds a text that is no copied part of a network.",
+  },
+  /** Why a text holds no network or part of one. */
+  malformed: {
+    not_json: () => "The text is not JSON.",
+    no_layers: () => "The text holds no layers.",
+    no_blocks: () => "The document has no blocks.",
+    no_main: () => "The document does not name its main block.",
+    not_object: (place: string) => `An entry of “${place}” is not an object.`,
+    member_kind: (kind: string) => `There is no member of kind “${kind}”.`,
+    node_kind: (kind: string) => `There is no node of kind “${kind}”.`,
   },
   names: {
     invalid: "Letters, digits and _, not starting with a digit",
@@ -222,7 +233,7 @@ export const editor = {
     optional: "May be left out (None)",
     inputOfBlock: "Its shape comes from where the block is used.",
     returns: "forward returns",
-    forms: { single: "one value", tuple: "a tuple", dict: "a dict" },
+    forms: { single: "one value", tuple: "a tuple", dict: "a dict", list: "a list" },
     key: "Key",
     addOutput: "Add an output",
     blockArguments: "Constructor arguments",

@@ -169,6 +169,7 @@ export const editor: typeof en = {
     reasons: {
       empty: "请先选择层。",
       not_layers: "只有层、模块和容器可以组合，运算和输入不可以。",
+      alias: "其中有的层通过别名调用，而容器只能包含层本身。",
       nested: "其中有的层已经在另一个容器里。",
       shared: "其中有的层在多处被调用。",
       not_chain: "Sequential 需要一条不间断的链：每一层只连接到下一层。",
@@ -177,6 +178,15 @@ export const editor: typeof en = {
   clipboard: {
     bad: "没有可以粘贴的内容",
     badHint: "剪贴板中的文本不是复制的网络片段。",
+  },
+  malformed: {
+    not_json: () => "文本不是 JSON。",
+    no_layers: () => "文本中没有层。",
+    no_blocks: () => "文档中没有模块。",
+    no_main: () => "文档没有指明主模块。",
+    not_object: (place) => `“${place}”中有一项不是对象。`,
+    member_kind: (kind) => `没有“${kind}”这种成员。`,
+    node_kind: (kind) => `没有“${kind}”这种节点。`,
   },
   names: {
     invalid: "只能使用字母、数字和下划线，且不能以数字开头",
@@ -218,7 +228,7 @@ export const editor: typeof en = {
     optional: "可以省略（None）",
     inputOfBlock: "它的形状取决于使用该模块的位置。",
     returns: "forward 返回",
-    forms: { single: "单个值", tuple: "元组", dict: "字典" },
+    forms: { single: "单个值", tuple: "元组", dict: "字典", list: "列表" },
     key: "键",
     addOutput: "添加输出",
     blockArguments: "构造参数",
