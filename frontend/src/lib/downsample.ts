@@ -25,7 +25,8 @@ function extremes(values: Float64Array, start: number, end: number): number[] {
   for (let i = start; i < end; i++) {
     const value = values[i] as number;
     if (!Number.isFinite(value)) {
-      gap = i;
+      // The first: a gap is called by the step at which it began.
+      if (gap < 0) gap = i;
       continue;
     }
     if (low < 0 || value < (values[low] as number)) low = i;

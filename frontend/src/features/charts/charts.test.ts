@@ -43,8 +43,20 @@ describe("lineData", () => {
 
   it("leaves a marked gap where a value is not finite", () => {
     const { x, raw, smooth, broken } = lineData(line([...new Array(10).fill(1), Number.NaN, 1]), OPTIONS);
-    expect(broken).toEqual([{ x: 11, step: 11 }]);
+    expect(broken).toEqual([{ from: 11, to: 11, step: 11 }]);
     expect([raw[x.indexOf(11)], smooth[x.indexOf(11)]]).toEqual([null, null]);
+  });
+
+  it("marks a run that diverged as one stretch, and scattered gaps as no more than can be told apart", () => {
+    const diverged = Array.from({ length: 20_000 }, (_, index) => (index < 500 ? 1 : Number.NaN));
+    expect(lineData(line(diverged), OPTIONS).broken).toEqual([{ from: 501, to: 20_000, step: 501 }]);
+    const scattered = Array.from({ length: 20_000 }, (_, index) => (index % 2 ? 1 : Number.NaN));
+    expect(lineData(line(scattered), OPTIONS).broken.length).toBeLessThanOrEqual(OPTIONS.width / 4);
+    const few = [1, Number.NaN, 1, 1, 1, Number.NaN, Number.NaN, 1];
+    expect(lineData(line(few), OPTIONS).broken).toEqual([
+      { from: 2, to: 2, step: 2 },
+      { from: 6, to: 7, step: 6 },
+    ]);
   });
 
   it("does not smooth exact values, and has no place for zero on a logarithmic scale", () => {

@@ -27,12 +27,20 @@ export interface LineData {
   x: number[];
   raw: (number | null)[];
   smooth: (number | null)[];
-  /** Places on the axis where the value was not finite, with the step at which that was. */
-  broken: { x: number; step: number }[];
+  /** Stretches of the axis where no value was finite, with the step at which each began. */
+  broken: Broken[];
+}
+
+export interface Broken {
+  from: number;
+  to: number;
+  step: number;
 }
 
 /** Below this many points there is nothing to smooth. */
 const FEW = 8;
+/** Gaps that lie closer together than this are one gap to the eye. */
+const NEAR_PX = 4;
 
 /** What a chart draws of a line: smoothed over all points first, then thinned to the pixels of the shown part. */
 export function lineData(line: Line, options: LineOptions): LineData {
@@ -43,12 +51,16 @@ export function lineData(line: Line, options: LineOptions): LineData {
   const smoothed = series.smooth(weight);
   const [from, to] = shownRange(xs, options.zoom);
   const data: LineData = { x: [], raw: [], smooth: [], broken: [] };
+  const near = to > from ? (NEAR_PX * ((xs[to - 1] as number) - (xs[from] as number))) / options.width : 0;
+  let before = true;
   const usable = (value: number) => Number.isFinite(value) && !(options.logarithmic && value <= 0);
   let lastX = Number.NaN;
   for (const index of minMaxIndices(values, from, to, options.width)) {
     const x = xs[index] as number;
     const value = values[index] as number;
-    if (!Number.isFinite(value)) data.broken.push({ x, step: series.steps.at(index) });
+    const finite = Number.isFinite(value);
+    if (!finite) addBroken(data.broken, x, series.steps.at(index), before ? near : Number.POSITIVE_INFINITY);
+    before = finite;
     // Two points at one place of the axis: the later one is shown.
     if (x === lastX) for (const column of [data.x, data.raw, data.smooth]) column.pop();
     lastX = x;
@@ -58,6 +70,13 @@ export function lineData(line: Line, options: LineOptions): LineData {
     data.smooth.push(usable(value) && usable(smooth) ? smooth : null);
   }
   return data;
+}
+
+/** Adds a place without a finite value: to the stretch before, when that is near enough, else as a new one. */
+function addBroken(broken: Broken[], x: number, step: number, near: number) {
+  const last = broken.at(-1);
+  if (last && x - last.to <= near) last.to = x;
+  else broken.push({ from: x, to: x, step });
 }
 
 /** Indices of the shown points, and one more on each side, so that lines run on to the edge. */

@@ -112,25 +112,27 @@ export class LinePlot {
     };
   }
 
-  /** A dashed line and a cross at every step whose value was not finite. */
+  /** Marks every stretch without finite values, and names the step at which it began where there is room. */
   private markBroken(plot: uPlot, colour: string) {
     const { ctx } = plot;
     ctx.save();
     ctx.strokeStyle = colour;
     ctx.fillStyle = colour;
     ctx.font = `${11 * devicePixelRatio}px system-ui`;
-    for (const { x, step } of this.data.flatMap((line) => line.broken)) {
-      const left = plot.valToPos(x, "x", true);
-      if (left < plot.bbox.left || left > plot.bbox.left + plot.bbox.width) continue;
-      ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
-      ctx.beginPath();
-      ctx.moveTo(left, plot.bbox.top);
-      ctx.lineTo(left, plot.bbox.top + plot.bbox.height);
-      ctx.stroke();
-      const fits = left < plot.bbox.left + plot.bbox.width - 90 * devicePixelRatio;
-      ctx.textAlign = fits ? "left" : "right";
-      const aside = (fits ? 4 : -4) * devicePixelRatio;
-      ctx.fillText(`NaN @ ${step}`, left + aside, plot.bbox.top + 12 * devicePixelRatio);
+    const { left, top, width, height } = plot.bbox;
+    const broken = this.data.flatMap((line) => line.broken).sort((a, b) => a.from - b.from);
+    let free = left;
+    for (const { from, to, step } of broken) {
+      const start = plot.valToPos(from, "x", true);
+      const end = Math.min(plot.valToPos(to, "x", true), left + width);
+      if (end < left || start > left + width) continue;
+      const shown = Math.max(left, start);
+      ctx.globalAlpha = 0.1;
+      ctx.fillRect(shown, top, end - shown, height);
+      ctx.globalAlpha = 1;
+      if (start >= left) dashed(ctx, start, top, height);
+      if (shown < free) continue;
+      free = nameStep(ctx, `NaN @ ${step}`, shown, left + width, top);
     }
     ctx.restore();
   }
@@ -155,6 +157,23 @@ export class LinePlot {
     const offset = side === "right" ? place : plot.width - place;
     this.options.onHover({ x: plot.posToVal(left, "x"), side, offset });
   }
+}
+
+function dashed(ctx: CanvasRenderingContext2D, left: number, top: number, height: number) {
+  ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
+  ctx.beginPath();
+  ctx.moveTo(left, top);
+  ctx.lineTo(left, top + height);
+  ctx.stroke();
+}
+
+/** Writes beside a line, on the side that has room. @returns where the next text may begin. */
+function nameStep(ctx: CanvasRenderingContext2D, text: string, at: number, right: number, top: number): number {
+  const room = ctx.measureText(text).width + 8 * devicePixelRatio;
+  const fits = at + room < right;
+  ctx.textAlign = fits ? "left" : "right";
+  ctx.fillText(text, at + (fits ? 4 : -4) * devicePixelRatio, top + 12 * devicePixelRatio);
+  return fits ? at + room : right;
 }
 
 function pair(line: Line, scheme: Scheme, smoothing: number): uPlot.Series[] {
