@@ -3,6 +3,7 @@ import { useEffect, useRef } from "react";
 import type { DatasetEntry, DatasetPreview } from "@/api/types";
 import { useText } from "@/i18n";
 import { shortNumber } from "@/lib/format";
+import { range } from "@/lib/range";
 import { sampleKind, targetText } from "./kinds";
 import styles from "./samples.module.css";
 
@@ -29,8 +30,7 @@ const flat = (value: unknown): number[] => (Array.isArray(value) ? value.flatMap
 
 function Images({ entry, preview }: Props) {
   const all = preview.inputs.map(flat);
-  const low = Math.min(...all.map((values) => Math.min(...values)));
-  const high = Math.max(...all.map((values) => Math.max(...values)));
+  const [low, high] = range(all.flatMap(range));
   return (
     <div className={styles.images}>
       {all.map((values, index) => (
@@ -113,8 +113,8 @@ function features(sample: number[][]): number[][] {
 }
 
 function points(values: number[]): string {
-  const low = Math.min(...values);
-  const span = Math.max(...values) - low || 1;
+  const [low, high] = range(values);
+  const span = high - low || 1;
   const x = (index: number) => (index / Math.max(1, values.length - 1)) * PLOT.width;
   const y = (value: number) => PLOT.height - 4 - ((value - low) / span) * (PLOT.height - 8);
   return values.map((value, index) => `${x(index).toFixed(1)},${y(value).toFixed(1)}`).join(" ");
