@@ -5,6 +5,7 @@ Names are looked up in the catalogue, and what torch itself judges (a learning r
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -54,7 +55,7 @@ def _choice_problems(plan: Plan) -> Iterator[Problem]:
 
     yield from _choice(plan.optimizer, optimizers(), ProblemCode.UNKNOWN_OPTIMIZER, "optimizer", _try_optimizer)
     if plan.scheduler is not None:
-        yield from _choice(plan.scheduler, schedulers(), ProblemCode.UNKNOWN_SCHEDULER, "scheduler", _finite)
+        yield from _choice(plan.scheduler, schedulers(), ProblemCode.UNKNOWN_SCHEDULER, "scheduler", _try_scheduler)
     if plan.loss is not None:
         yield from _choice(plan.loss, losses(), ProblemCode.UNKNOWN_LOSS, "loss", _try_loss)
     for choice in plan.metrics or ():
@@ -71,13 +72,18 @@ def _choice(
     if choice.name not in known:
         yield _unknown(code, what, choice.name, known)
         return
-    parameters = {parameter.name for parameter in known[choice.name].parameters}
+    specs = [item for item in known[choice.name].parameters if not item.auto]
+    parameters = {item.name for item in known[choice.name].parameters}
     label = known[choice.name].label
     strange = sorted(set(choice.arguments) - parameters)
+    missing = [item.name for item in specs if item.required and choice.arguments.get(item.name) is None]
+    for name in missing:
+        message = f"{label} needs a value for {name}."
+        yield Problem(code=ProblemCode.MISSING_ARGUMENT, message=message, port=name, data={"name": choice.name})
     if strange:
         message = f"{label} takes {', '.join(sorted(parameters)) or 'no arguments'}."
         yield Problem(code=ProblemCode.UNKNOWN_ARGUMENT, message=message, data={"got": strange[:10]})
-    elif attempt is not None:
+    elif attempt is not None and not missing:
         try:
             attempt(choice)
         except Exception as error:  # whatever torch raises is its judgement of the arguments
@@ -93,6 +99,27 @@ def _try_optimizer(choice: Choice) -> None:
 
     _finite(choice)
     resolve(choice.name)([torch.nn.Parameter(torch.zeros(2, 2))], **_plain_arguments(choice))
+
+
+def _try_scheduler(choice: Choice) -> None:
+    """Give torch an optimizer to schedule; lengths that only the run knows are left to it."""
+    import torch
+
+    from layerloom.catalogue import resolve
+
+    _finite(choice)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1, momentum=0.9)
+    lengths = {"T_max": 10, "total_steps": 10}
+    accepted = inspect.signature(resolve(choice.name)).parameters
+    known = {name: value for name, value in lengths.items() if name in accepted} if not _has_length(choice) else {}
+    scheduler = resolve(choice.name)(optimizer, **{**known, **_plain_arguments(choice)})
+    optimizer.step()
+    # Some arguments are read in a step only.
+    scheduler.step(*([1.0] if isinstance(scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau) else []))
+
+
+def _has_length(choice: Choice) -> bool:
+    return any(choice.arguments.get(name) is not None for name in ("T_max", "total_steps", "epochs"))
 
 
 def _try_loss(choice: Choice) -> None:

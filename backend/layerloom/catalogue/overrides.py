@@ -204,6 +204,12 @@ AMENDMENTS: tuple[Amend, ...] = (
         {"name": "data", "kinds": ["any"]},
     ),
     Amend(
+        ("torch.optim.lr_scheduler.*",),
+        ("T_max",),
+        "the length of the run, which the trainer knows, where a plan leaves it out",
+        {"required": False},
+    ),
+    Amend(
         ("torch.optim.lr_scheduler.CyclicLR",), ("scale_fn",), "a Python function, which a document cannot carry", None
     ),
     Amend(

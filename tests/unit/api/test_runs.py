@@ -66,6 +66,18 @@ def test_one_key_makes_one_run(user: httpx.Client) -> None:
         ({"optimizer": {"name": "torch.optim.AdamW", "arguments": {"betas": [0.9]}}}, "plan_invalid"),
         ({"scheduler": {"name": "StepLR"}}, "unknown_scheduler"),
         ({"scheduler": {"name": "torch.optim.lr_scheduler.StepLR", "arguments": {"x": 1}}}, "unknown_argument"),
+        ({"scheduler": {"name": "torch.optim.lr_scheduler.StepLR"}}, "missing_argument"),
+        ({"scheduler": {"name": "torch.optim.lr_scheduler.OneCycleLR"}}, "missing_argument"),
+        (
+            {"scheduler": {"name": "torch.optim.lr_scheduler.ExponentialLR", "arguments": {"gamma": "x"}}},
+            "plan_invalid",
+        ),
+        (
+            {"scheduler": {"name": "torch.optim.lr_scheduler.ReduceLROnPlateau", "arguments": {"factor": 2}}},
+            "plan_invalid",
+        ),
+        ({"metrics": [{"name": "torchmetrics.regression.MinkowskiDistance"}]}, "missing_argument"),
+        ({"metrics": [{"name": "torchmetrics.classification.MulticlassConfusionMatrix"}]}, "unknown_metric"),
         ({"loss": {"name": "torch.nn.ReLU"}}, "unknown_loss"),
         ({"loss": {"name": "torch.nn.CrossEntropyLoss", "arguments": {"reduction": 3, "x": 1}}}, "unknown_argument"),
         ({"metrics": [{"name": "accuracy"}]}, "unknown_metric"),
@@ -82,6 +94,22 @@ def test_plans_that_cannot_be_meant(user: httpx.Client, change: dict[str, Any], 
     total = user.get("/api/runs").json()["total"]
     assert code in codes(start(user, {**PLAN, **change}))
     assert user.get("/api/runs").json()["total"] == total
+
+
+@pytest.mark.parametrize(
+    "scheduler",
+    [
+        {"name": "CosineAnnealingLR"},
+        {"name": "CosineAnnealingLR", "arguments": {"T_max": 3}},
+        {"name": "OneCycleLR", "arguments": {"max_lr": 0.1}},
+        {"name": "OneCycleLR", "arguments": {"max_lr": 0.1, "epochs": 3, "steps_per_epoch": 5}},
+        {"name": "ReduceLROnPlateau", "arguments": {"patience": 2}},
+        {"name": "CyclicLR", "arguments": {"base_lr": 0.01, "max_lr": 0.1}},
+    ],
+)
+def test_lengths_of_a_schedule_may_be_the_runs_own(user: httpx.Client, scheduler: dict[str, Any]) -> None:
+    named = {**scheduler, "name": f"torch.optim.lr_scheduler.{scheduler['name']}"}
+    assert start(user, {**PLAN, "scheduler": named}).status_code == 201
 
 
 def test_a_loss_with_weights_is_judged_without_making_them(user: httpx.Client) -> None:

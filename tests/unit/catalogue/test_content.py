@@ -262,7 +262,7 @@ def test_losses_know_their_tasks() -> None:
 
 def test_metrics_know_their_tasks() -> None:
     found = metrics()
-    for label in ("Accuracy", "F1Score", "Precision", "Recall", "AUROC", "ConfusionMatrix"):
+    for label in ("Accuracy", "F1Score", "Precision", "Recall", "AUROC"):
         entry = found[f"torchmetrics.classification.Multiclass{label}"]
         assert "classification" in entry.tasks
         assert next(parameter for parameter in entry.parameters if parameter.name == "num_classes").auto
@@ -270,6 +270,8 @@ def test_metrics_know_their_tasks() -> None:
     for label in ("MeanAbsoluteError", "MeanSquaredError", "R2Score"):
         assert found[f"torchmetrics.regression.{label}"].tasks == ["regression"]
     assert found["torchmetrics.text.Perplexity"].tasks == ["tokens"]
+    # A matrix is no curve.
+    assert "torchmetrics.classification.MulticlassConfusionMatrix" not in found
 
 
 def _all() -> list[Entry]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
@@ -33,6 +36,9 @@ _STATUS = {
     ProblemCode.DISK_FULL: 507,
 }
 _BLOCK = 1024 * 1024
+_readers = ThreadPoolExecutor(2, "upload")
+"""Each waits for one process that reads a file: as many at once as leave room for everything else. Further uploads
+queue here, and not among the threads that answer other requests."""
 
 
 @router.get("")
@@ -53,7 +59,13 @@ async def upload_dataset(
         raise Refusal(415, ProblemCode.UNSUPPORTED_MEDIA, f"Send the file itself, as one of {', '.join(MEDIA)}.")
     with draft(services.drafts) as path:
         await _receive(request.stream(), path)
-        return await run_in_threadpool(_accept, services.data, name, PurePath(filename).suffix, path)
+        stop = threading.Event()
+        read = (_accept, services.data, name, PurePath(filename).suffix, path, stop)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(_readers, *read)
+        finally:
+            # When the server ends meanwhile, it need not wait for the file's end.
+            stop.set()
 
 
 @router.get("/{name}/preview")
@@ -94,11 +106,11 @@ def _write(file: BinaryIO, block: bytes) -> None:
     file.write(block)
 
 
-def _accept(data: Path, name: str, suffix: str, path: Path) -> DatasetEntry:
+def _accept(data: Path, name: str, suffix: str, path: Path, stop: threading.Event) -> DatasetEntry:
     from layerloom.data import DataError, accept
 
     try:
-        return accept(data, name, suffix, path)
+        return accept(data, name, suffix, path, stop)
     except DataError as error:
         raise _refusal(error) from None
 

@@ -9,6 +9,7 @@ import inspect
 import warnings
 from collections.abc import Iterator, Mapping
 from types import ModuleType
+from typing import Any
 
 import torch
 import torchmetrics.classification
@@ -32,7 +33,7 @@ _REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, AttributeError, No
 
 
 def metrics() -> Section:
-    """Every metric that takes what a network of some task gives and answers with a tensor."""
+    """Every metric that takes what a network of some task gives and answers with one number, which makes a curve."""
     examples = _examples()
     found: Section = {}
     for name, cls in public_metrics():
@@ -71,17 +72,21 @@ def _tasks(cls: type[torchmetrics.Metric], examples: Mapping[str, tuple[torch.Te
 
 
 def _accepts(cls: type[torchmetrics.Metric], predictions: torch.Tensor, targets: torch.Tensor) -> bool:
-    needed = {
+    needed: dict[str, Any] = {
         name: _CLASSES if name in _OF_THE_DATA else 1.0
         for name, parameter in inspect.signature(cls).parameters.items()
         if name in _OF_THE_DATA or (parameter.default is parameter.empty and parameter.kind not in _SEVERAL)
     }
+    average = inspect.signature(cls).parameters.get("average")
+    if average is not None and average.default in (None, "none"):
+        needed["average"] = "macro"  # as in training, where a value for each class would be no curve
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             metric = cls(**needed)
             metric.update(predictions, targets)
-            return isinstance(metric.compute(), torch.Tensor)
+            value = metric.compute()
+            return isinstance(value, torch.Tensor) and value.numel() == 1
         except _REFUSALS:
             return False
 
