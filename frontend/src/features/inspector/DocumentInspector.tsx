@@ -1,22 +1,29 @@
-import { ActionIcon, Button, Group, Select, Textarea, TextInput } from "@mantine/core";
+import { ActionIcon, Button, Group, Select, Textarea, TextInput, Tooltip } from "@mantine/core";
 import { Plus, SlidersHorizontal, Trash2 } from "lucide-react";
 import type { Report } from "@/api/types";
 import { formatValue, ParameterField } from "@/features/forms";
 import { useText } from "@/i18n";
 import { bytes, compactCount } from "@/lib/format";
+import {
+  type Argument,
+  addArgument,
+  argumentUses,
+  changeArgument,
+  removeArgument,
+  renameArgument,
+} from "@/model/blockArguments";
 import { renameBlock, renameDocument } from "@/model/edit";
 import { changeBlock } from "@/model/graph";
-import { isName, unique } from "@/model/names";
+import { isName } from "@/model/names";
 import type { Place } from "@/model/report";
 import { apply, useDoc } from "@/model/store";
-import type { Block } from "@/model/types";
+import type { Block, Doc } from "@/model/types";
 import { useView } from "@/model/view";
 import styles from "./Inspector.module.css";
 import { NameField } from "./NameField";
 import { Fact, Head, perSample, Section } from "./parts";
 import { blockSpecs } from "./specs";
 
-type Argument = Block["arguments"][number];
 const TYPES: Argument["type"][] = ["int", "float", "bool", "str", "list[int]", "list[float]", "list[str]"];
 
 /** What is shown while nothing is selected: the network as a whole, and the block's class. */
@@ -109,63 +116,60 @@ function ArgumentList({ place }: { place: Place }) {
   const t = useText().editor;
   const block = useDoc().blocks[place.block] as Block;
   const specs = blockSpecs(block);
-  const put = (list: Argument[], key: string) =>
-    apply(
-      t.steps.set(key),
-      (doc) => changeBlock(doc, place.block, (it) => ({ ...it, arguments: list })),
-      `arguments.${key}`,
-    );
-  const change = (index: number, part: Partial<Argument>) =>
-    put(
-      block.arguments.map((argument, at) => (at === index ? { ...argument, ...part } : argument)),
-      String(index),
-    );
+  const put = (change: (doc: Doc) => Doc, name: string) =>
+    apply(t.steps.set(name), change, `arguments.${place.block}.${name}`);
+  const change = (name: string, part: Partial<Omit<Argument, "name">>) =>
+    put((doc) => changeArgument(doc, place.block, name, part), name);
   return (
     <Section title={t.inspector.blockArguments}>
       {block.arguments.map((argument, index) => {
         const spec = specs[index];
+        const { name } = argument;
+        const uses = argumentUses(block, name);
         return (
-          // biome-ignore lint/suspicious/noArrayIndexKey: an argument's name changes while it is typed
+          // biome-ignore lint/suspicious/noArrayIndexKey: an argument keeps its field when it is renamed
           <div key={index} className={styles.initArguments}>
             <Group gap={6} wrap="nowrap" align="flex-end">
               <NameField
                 label={t.inspector.name}
-                value={argument.name}
-                refuse={(name) =>
-                  isName(name)
-                    ? block.arguments.some((it) => it.name === name)
+                value={name}
+                refuse={(next) =>
+                  isName(next)
+                    ? block.arguments.some((it) => it.name === next)
                       ? t.names.taken
                       : null
                     : t.names.invalid
                 }
-                onRename={(name) => change(index, { name })}
+                onRename={(next) =>
+                  apply(t.steps.rename(name, next), (doc) => renameArgument(doc, place.block, name, next))
+                }
               />
               <Select
                 size="xs"
                 aria-label={t.inspector.type}
                 data={TYPES}
                 value={argument.type}
-                onChange={(type) => type && change(index, { type: type as Argument["type"], default: null })}
+                onChange={(type) => type && change(name, { type: type as Argument["type"], default: null })}
               />
-              <ActionIcon
-                variant="subtle"
-                color="gray"
-                aria-label={t.items.remove(argument.name)}
-                onClick={() =>
-                  put(
-                    block.arguments.filter((_, at) => at !== index),
-                    "remove",
-                  )
-                }
-              >
-                <Trash2 size={14} aria-hidden />
-              </ActionIcon>
+              <Tooltip label={uses.length > 0 ? t.inspector.argumentUsed(uses.join(", ")) : t.items.remove(name)}>
+                <ActionIcon
+                  variant="subtle"
+                  color="gray"
+                  aria-label={t.items.remove(name)}
+                  // Kept in reach of pointer and keyboard, so that the reason can be read.
+                  data-disabled={uses.length > 0 || undefined}
+                  aria-disabled={uses.length > 0}
+                  onClick={() => apply(t.steps.remove(name), (doc) => removeArgument(doc, place.block, name))}
+                >
+                  <Trash2 size={14} aria-hidden />
+                </ActionIcon>
+              </Tooltip>
             </Group>
             {spec && (
               <ParameterField
                 spec={{ ...spec, name: t.inspector.defaultValue, required: true, doc: formatValue(argument.default) }}
                 value={argument.default}
-                onChange={(value) => change(index, { default: value ?? null })}
+                onChange={(value) => change(name, { default: value ?? null })}
               />
             )}
           </div>
@@ -175,20 +179,7 @@ function ArgumentList({ place }: { place: Place }) {
         size="xs"
         variant="light"
         leftSection={<Plus size={14} aria-hidden />}
-        onClick={() =>
-          put(
-            [
-              ...block.arguments,
-              {
-                name: unique("width", new Set(block.arguments.map((it) => it.name))),
-                type: "int",
-                default: 1,
-                required: false,
-              },
-            ],
-            "add",
-          )
-        }
+        onClick={() => apply(t.steps.add(t.inspector.blockArguments), (doc) => addArgument(doc, place.block))}
       >
         {t.inspector.addArgument}
       </Button>

@@ -237,6 +237,7 @@ export const editor = {
     key: "Key",
     addOutput: "Add an output",
     blockArguments: "Constructor arguments",
+    argumentUsed: (by: string) => `Still used by ${by}`,
     addArgument: "Add an argument",
     type: "Type",
     defaultValue: "default",

@@ -232,6 +232,7 @@ export const editor: typeof en = {
     key: "键",
     addOutput: "添加输出",
     blockArguments: "构造参数",
+    argumentUsed: (by) => `仍被 ${by} 使用`,
     addArgument: "添加参数",
     type: "类型",
     defaultValue: "默认值",

@@ -1,0 +1,50 @@
+/** Names inside expressions such as `2 * width` or `zip(widths, widths[1:])`. What they mean is for the service to say. */
+
+/** Strings, which hold no names; then names, each not behind a dot and not a keyword of a call. */
+const TOKENS = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?<![\w.])[A-Za-z_]\w*(?!\w|\s*=(?!=))/g;
+
+export function renameIn(text: string, from: string, to: string): string {
+  return text.replace(TOKENS, (token) => (token === from ? to : token));
+}
+
+export const mentions = (text: string, name: string): boolean => renameIn(text, name, `${name}_`) !== text;
+
+type Json = { [key: string]: unknown };
+const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/**
+ * Any part of a document with its expressions changed, where a name means what it means outside: the variables of a
+ * repeat hide names of theirs from its item. The same object comes back when nothing changed.
+ */
+export function mapExpressions<T>(part: T, name: string, change: (text: string) => string): T {
+  return visit(part, name, change, false) as T;
+}
+
+function visit(part: unknown, name: string, change: (text: string) => string, keyed: boolean): unknown {
+  if (Array.isArray(part)) {
+    const items = part.map((item) => visit(item, name, change, keyed));
+    return items.some((item, index) => item !== part[index]) ? items : part;
+  }
+  if (!isJson(part)) return part;
+  if (typeof part.$expr === "string") {
+    const text = change(part.$expr);
+    return text === part.$expr ? part : { $expr: text };
+  }
+  const hidden = part.kind === "repeat" && Array.isArray(part.variables) && part.variables.includes(name);
+  const isDict = part.kind === "module_dict" || part.kind === "parameter_dict";
+  let next = part;
+  for (const [key, value] of Object.entries(part)) {
+    if (key === "item" && hidden) continue;
+    const named = keyed && key === "item" && part.kind === "repeat" ? renamedKey(value, change) : value;
+    const changed = visit(named, name, change, isDict);
+    if (changed !== value) next = { ...next, [key]: changed };
+  }
+  return next;
+}
+
+/** The key of a repeated item of a dict is an expression, too. */
+function renamedKey(item: unknown, change: (text: string) => string): unknown {
+  if (!isJson(item) || typeof item.name !== "string") return item;
+  const name = change(item.name);
+  return name === item.name ? item : { ...item, name };
+}
