@@ -5,13 +5,18 @@ const MOST_COLUMNS = 600;
 const BINS = 56;
 
 /** Sample indices that a heatmap shows: all, or evenly picked ones when there are too many. */
-export function columnIndices(samples: number): number[] {
+function columnIndices(samples: number): number[] {
   const columns = Math.min(samples, MOST_COLUMNS);
   return Array.from({ length: columns }, (_, column) => Math.floor((column * samples) / columns));
 }
 
+export interface NormGrid extends Grid {
+  /** The sample that each column shows. */
+  samples: number[];
+}
+
 /** A norm of each named parameter over time, on a logarithmic scale from the smallest to the largest. */
-export function normGrid(tracks: ParameterTracks, names: readonly string[], norm: Norm): Grid {
+export function normGrid(tracks: ParameterTracks, names: readonly string[], norm: Norm): NormGrid {
   const picked = columnIndices(tracks.steps.length);
   const columns = picked.length;
   const values = new Float32Array(names.length * columns).fill(Number.NaN);
@@ -30,7 +35,7 @@ export function normGrid(tracks: ParameterTracks, names: readonly string[], norm
   }
   const scale = high > low ? 1 / (high - low) : 1;
   for (let i = 0; i < values.length; i++) values[i] = ((values[i] as number) - low) * scale;
-  return { rows: names.length, columns, values };
+  return { rows: names.length, columns, values, samples: picked };
 }
 
 export interface HistogramGrid extends Grid {

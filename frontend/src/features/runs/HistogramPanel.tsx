@@ -1,10 +1,11 @@
 import { SegmentedControl, Text } from "@mantine/core";
-import { useCallback, useState } from "react";
+import { useMemo, useState } from "react";
 import { histogramGrid } from "@/features/charts/grids";
 import { HeatCanvas } from "@/features/charts/HeatCanvas";
 import { useText } from "@/i18n";
 import { shortNumber } from "@/lib/format";
 import type { RunFeed } from "@/live/feed";
+import type { HistogramTracks } from "@/live/tracks";
 import { useTopic } from "@/live/useRunFeed";
 import styles from "./ParametersPanel.module.css";
 
@@ -15,7 +16,6 @@ export function HistogramPanel({ feed, name }: { feed: RunFeed; name: string | n
   const t = useText().runs.parameters;
   useTopic(feed, "histograms");
   const [of, setOf] = useState<"weight" | "gradient">("weight");
-  const subscribe = useCallback((listener: () => void) => feed.subscribe("histograms", listener), [feed]);
   if (name === null) return <Text c="dimmed">{t.histogramPick}</Text>;
   const frames = feed.view.histograms.of(name, of);
   return (
@@ -38,24 +38,18 @@ export function HistogramPanel({ feed, name }: { feed: RunFeed; name: string | n
           {t.histogramNone}
         </Text>
       ) : (
-        <Picture feed={feed} name={name} of={of} subscribe={subscribe} />
+        <Picture tracks={feed.view.histograms} name={name} of={of} />
       )}
     </figure>
   );
 }
 
-function Picture(props: {
-  feed: RunFeed;
-  name: string;
-  of: "weight" | "gradient";
-  subscribe: (listener: () => void) => () => void;
-}) {
+function Picture({ tracks, name, of }: { tracks: HistogramTracks; name: string; of: "weight" | "gradient" }) {
   const t = useText().runs.parameters;
-  const { feed, name, of } = props;
-  const grid = () => histogramGrid(feed.view.histograms.of(name, of));
-  const shown = grid();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the tracks are the same object; the version tells of growth
+  const shown = useMemo(() => histogramGrid(tracks.of(name, of)), [tracks, tracks.version, name, of]);
   const describe = (row: number, column: number) => {
-    const { low, high, rows, steps } = grid();
+    const { low, high, rows, steps } = shown;
     return `${t.steps} ${steps[column]} · ${t.value} ${shortNumber(high - ((row + 0.5) * (high - low)) / rows)}`;
   };
   return (
@@ -66,14 +60,7 @@ function Picture(props: {
           <span>{shortNumber((shown.high + shown.low) / 2)}</span>
           <span>{shortNumber(shown.low)}</span>
         </div>
-        <HeatCanvas
-          label={t.histogram(name)}
-          height={HEIGHT}
-          grid={grid}
-          describe={describe}
-          subscribe={props.subscribe}
-          of={`${of}:${name}`}
-        />
+        <HeatCanvas label={t.histogram(name)} height={HEIGHT} grid={shown} describe={describe} />
       </div>
       <div className={styles.axis}>
         <span>

@@ -1,7 +1,7 @@
 import { Text, TextInput } from "@mantine/core";
 import { Activity, Search } from "lucide-react";
-import { useCallback, useMemo, useState } from "react";
-import { columnIndices, normGrid } from "@/features/charts/grids";
+import { useMemo, useState } from "react";
+import { normGrid } from "@/features/charts/grids";
 import { HeatCanvas } from "@/features/charts/HeatCanvas";
 import { useText } from "@/i18n";
 import { VIRIDIS_GRADIENT } from "@/lib/colormap";
@@ -66,9 +66,10 @@ function matching(names: string[], pattern: string): { names: string[]; valid: b
 function GradientMap({ feed, names }: { feed: RunFeed; names: string[] }) {
   const t = useText().runs.parameters;
   const tracks = feed.view.statistics;
-  const subscribe = useCallback((listener: () => void) => feed.subscribe("statistics", listener), [feed]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the tracks are the same object; the version tells of growth
+  const grid = useMemo(() => normGrid(tracks, names, "gradient"), [tracks, tracks.version, names]);
   const describe = (row: number, column: number) => {
-    const sample = columnIndices(tracks.steps.length)[column] ?? 0;
+    const sample = grid.samples[column] ?? 0;
     const name = names[row] ?? "";
     const value = tracks.norms.get(name)?.gradient.at(sample);
     return `${name} · ${t.steps} ${tracks.steps.at(sample)} · ${shortNumber(value)}`;
@@ -82,10 +83,8 @@ function GradientMap({ feed, names }: { feed: RunFeed; names: string[] }) {
       <HeatCanvas
         label={t.heatmap}
         height={Math.min(300, Math.max(120, names.length * 14))}
-        grid={() => normGrid(tracks, names, "gradient")}
+        grid={grid}
         describe={describe}
-        subscribe={subscribe}
-        of={names.join()}
       />
       <div className={styles.axis}>
         <span>
