@@ -117,4 +117,22 @@ describe("RunView", () => {
     expect(statistics.norms.get("fc.weight")?.weight.last()).toBe(3000);
     expect(statistics.norms.get("fc.bias")?.weight.last()).toBeNaN();
   });
+
+  it("keeps histograms of many parameters within bounds, the older ones in less detail", () => {
+    const view = new RunView();
+    const edges = Array.from({ length: 33 }, (_, index) => index);
+    const counts = new Array(32).fill(1);
+    const names = Array.from({ length: 400 }, (_, index) => `layer${index}.weight`);
+    const items = names.flatMap((name) => (["weight", "gradient"] as const).map((of) => ({ name, of, edges, counts })));
+    for (let seq = 1; seq <= 600; seq++) view.take({ ...head(seq), kind: "histograms", step: seq, items });
+    const frames = view.histograms.of("layer7.weight", "gradient");
+    expect(2 * names.length * frames.length * 65 * 4).toBeLessThanOrEqual(64 * 2 ** 20);
+    const steps = frames.map((frame) => frame.step);
+    expect(steps[0]).toBe(1);
+    expect(steps.slice(-50)).toEqual(Array.from({ length: 50 }, (_, index) => 551 + index));
+    expect(Array.from(frames[0]?.edges ?? [])).toEqual(edges);
+    view.take({ ...head(601), kind: "histograms", step: 590, items: items.slice(0, 2) });
+    expect(view.histograms.of("layer0.weight", "weight").at(-1)?.step).toBe(590);
+    expect(view.histograms.of("layer0.weight", "weight").at(-2)?.step).toBe(589);
+  });
 });

@@ -4,7 +4,11 @@ import { Column } from "@/live/column";
 
 /** Above this many samples every second one is dropped: a picture has no more pixels. */
 const MOST_SAMPLES = 2048;
+/** Histograms of all parameters together; a network of 470 parameters then keeps some 280 steps of each. */
+const MOST_BYTES = 64 * 2 ** 20;
 const MOST_FRAMES = 512;
+/** However many parameters there are: fewer steps make no course. */
+const FEWEST_FRAMES = 32;
 
 export const NORMS = ["gradient", "weight", "update"] as const;
 export type Norm = (typeof NORMS)[number];
@@ -65,27 +69,68 @@ export class ParameterTracks {
 }
 
 export interface HistogramFrame {
-  step: number;
-  edges: number[];
-  counts: number[];
+  readonly step: number;
+  readonly edges: ArrayLike<number>;
+  readonly counts: ArrayLike<number>;
+}
+
+/** A frame in one small block of memory: there are hundreds of thousands. */
+class PackedFrame implements HistogramFrame {
+  readonly step: number;
+  private readonly numbers: Float32Array;
+  private readonly bins: number;
+
+  constructor({ step, edges, counts }: HistogramFrame) {
+    this.step = step;
+    this.bins = counts.length;
+    this.numbers = new Float32Array(counts.length + edges.length);
+    this.numbers.set(counts);
+    this.numbers.set(edges, counts.length);
+  }
+
+  get counts(): Float32Array {
+    return this.numbers.subarray(0, this.bins);
+  }
+
+  get edges(): Float32Array {
+    return this.numbers.subarray(this.bins);
+  }
+
+  get bytes(): number {
+    return this.numbers.byteLength;
+  }
 }
 
 /** The distributions of every parameter over the sampled steps, by `weight` and `gradient`. */
 export class HistogramTracks {
-  readonly frames = new Map<string, HistogramFrame[]>();
+  private readonly frames = new Map<string, PackedFrame[]>();
   version = 0;
 
   append(event: EventOf<"histograms">) {
     for (const { name, of, edges, counts } of event.items) {
       const key = `${of}:${name}`;
-      const kept = (this.frames.get(key) ?? []).filter((frame) => frame.step < event.step);
-      kept.push({ step: event.step, edges, counts });
-      this.frames.set(key, kept.length > MOST_FRAMES ? kept.filter((_, index) => index % 2 === 0) : kept);
+      const frames = this.frames.get(key) ?? [];
+      // A later attempt starts again from a checkpoint: for a step that was done twice, its values count.
+      while ((frames.at(-1)?.step ?? Number.NEGATIVE_INFINITY) >= event.step) frames.pop();
+      const frame = new PackedFrame({ step: event.step, edges, counts });
+      frames.push(frame);
+      this.frames.set(key, frames.length > this.most(frame.bytes) ? thinned(frames) : frames);
     }
     this.version++;
+  }
+
+  /** Frames that each parameter may keep of the memory that all share. */
+  private most(bytes: number): number {
+    const share = Math.floor(MOST_BYTES / bytes / Math.max(1, this.frames.size));
+    return Math.min(MOST_FRAMES, Math.max(FEWEST_FRAMES, share));
   }
 
   of(name: string, of: "weight" | "gradient"): HistogramFrame[] {
     return this.frames.get(`${of}:${name}`) ?? [];
   }
+}
+
+/** Without every second frame of the older half: what lies far back is seen in less detail. */
+function thinned<T>(frames: T[]): T[] {
+  return frames.filter((_, index) => index >= frames.length / 2 || index % 2 === 0);
 }

@@ -1,3 +1,4 @@
+import { range } from "@/lib/range";
 import type { HistogramFrame, Norm, ParameterTracks } from "@/live/tracks";
 import type { Grid } from "./HeatCanvas";
 
@@ -47,8 +48,7 @@ export interface HistogramGrid extends Grid {
 /** Distributions over time: counts of each sampled step in common bins, from the largest value at the top. */
 export function histogramGrid(frames: readonly HistogramFrame[]): HistogramGrid {
   const picked = columnIndices(frames.length).map((index) => frames[index] as HistogramFrame);
-  const low = Math.min(...picked.map((frame) => frame.edges[0] ?? 0));
-  const high = Math.max(...picked.map((frame) => frame.edges.at(-1) ?? 0));
+  const [low, high] = range(picked.flatMap(({ edges }) => [edges[0] ?? 0, edges[edges.length - 1] ?? 0]));
   const values = new Float32Array(BINS * picked.length).fill(Number.NaN);
   picked.forEach((frame, column) => {
     const bins = rebin(frame, low, high);
@@ -65,7 +65,8 @@ export function histogramGrid(frames: readonly HistogramFrame[]): HistogramGrid 
 export function rebin({ edges, counts }: HistogramFrame, low: number, high: number): number[] {
   const bins = new Array<number>(BINS).fill(0);
   const width = (high - low) / BINS || 1;
-  counts.forEach((count, index) => {
+  for (let index = 0; index < counts.length; index++) {
+    const count = counts[index] as number;
     const from = edges[index] as number;
     const to = edges[index + 1] as number;
     const first = Math.min(BINS - 1, Math.max(0, Math.floor((from - low) / width)));
@@ -74,6 +75,6 @@ export function rebin({ edges, counts }: HistogramFrame, low: number, high: numb
       const overlap = Math.min(to, low + (bin + 1) * width) - Math.max(from, low + bin * width);
       bins[bin] = (bins[bin] as number) + (first === last ? count : (count * Math.max(0, overlap)) / (to - from));
     }
-  });
+  }
   return bins;
 }
