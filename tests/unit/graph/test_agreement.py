@@ -142,6 +142,21 @@ def test_heads_may_name_their_inputs_differently() -> None:
     assert torch.equal(result["b"], x.tanh())
 
 
+@pytest.mark.parametrize(("op", "kind"), [("loop", "module_list"), ("choose", "module_dict")])
+def test_a_container_that_nothing_is_connected_to(op: str, kind: str) -> None:
+    document = over(kind, use("0", "One"), op=op)
+    document["blocks"]["Net"]["forward"]["nodes"][0]["arguments"] = {}
+    [problem] = errors(check(parsed(document)))
+    assert (problem.code, problem.message) == ("missing_input", "nothing is connected to 'all'.")
+
+
+def test_problems_call_nodes_as_people_do() -> None:
+    document = network([layer("fc", "Linear", in_features=8, out_features=2)], [call("n7", "fc", "x")], ref("x"))
+    [problem] = check(parsed(document)).problems
+    assert problem.message == "the result of 'fc' is not used by the output."
+    assert [fix.title for fix in problem.fixes] == ["Remove this node of 'fc'"]
+
+
 def test_a_weight_may_be_read_before_the_call_that_sizes_it() -> None:
     nodes = [
         get("w", "a.weight"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from layerloom.graph.checking.findings import Findings, Place, pointer, removing, replacing, shown
-from layerloom.graph.checking.wording import check_value
+from layerloom.graph.checking.wording import called, check_value
 from layerloom.graph.errors import GraphError
 from layerloom.graph.walk import order, pointer_of, references
 from layerloom.schema.document import CONTAINERS, Alias, Block, Graph
@@ -29,6 +29,11 @@ class Connections:
         self._needs = {node.id: references(node) for node in self._graph.nodes}
         self._taken = {ref for found in self._needs.values() for ref in found}
 
+    def _said(self, name: str) -> str:
+        """What a person calls a node: by the member that it calls, or the operation that it is."""
+        node = next((node for node in self._graph.nodes if node.id == name), None)
+        return shown(name) if node is None else called(node)
+
     def check(self) -> None:
         """Report cycles, a missing output, and what does not reach the output; mark the nodes of cycles."""
         self._check_cycles()
@@ -40,7 +45,7 @@ class Connections:
         for index, node in enumerate(graph.nodes):
             if node.id in self._needs[node.id]:
                 where = f"{self._base}/nodes/{index}"
-                message = f"{shown(node.id)} is connected to itself. Remove that connection."
+                message = f"{self._said(node.id)} is connected to itself. Remove that connection."
                 place = Place(self._name, node.id, None, None, None, where)
                 self._findings.add(ProblemCode.CYCLE, message, place, data={"nodes": [node.id]})
                 self._findings.breaks(where)
@@ -63,7 +68,7 @@ class Connections:
         where = {
             node.id: f"{self._base}/nodes/{index}" for index, node in enumerate(self._graph.nodes) if node.id in waiting
         }
-        message = f"these nodes wait for each other: {' → '.join(shown(name) for name in waiting[:10])}."
+        message = f"these nodes wait for each other: {' → '.join(self._said(name) for name in waiting[:10])}."
         message += " Remove one of the connections."
         place = Place(self._name, waiting[0], None, None, None, where[waiting[0]])
         self._findings.add(ProblemCode.CYCLE, message, place, data={"nodes": waiting})
@@ -77,7 +82,10 @@ class Connections:
             check_value(self._findings, graph.output, place, self._scope, results=self._ids)
             return
         last = [node.id for node in graph.nodes if node.id not in self._taken]
-        fixes = [replacing(f"Return {shown(name)}", f"{self._base}/output", {"$ref": name}) for name in last[-1:]]
+        fixes = [
+            replacing(f"Return the result of {self._said(name)}", f"{self._base}/output", {"$ref": name})
+            for name in last[-1:]
+        ]
         message = f"nothing is connected to the output of {shown(self._name)}."
         self._findings.add(ProblemCode.NO_OUTPUT, message, place, fixes=fixes)
 
@@ -91,8 +99,8 @@ class Connections:
             if node.id in needed:
                 continue
             where = f"{self._base}/nodes/{index}"
-            fixes = [] if node.id in self._taken else [removing(f"Remove {shown(node.id)}", where)]
-            message = f"the result of {shown(node.id)} is not used by the output."
+            fixes = [] if node.id in self._taken else [removing(f"Remove this node of {self._said(node.id)}", where)]
+            message = f"the result of {self._said(node.id)} is not used by the output."
             place = Place(self._name, node.id, None, None, None, where)
             self._findings.add(ProblemCode.DISCONNECTED, message, place, severity="warning", fixes=fixes)
         for index, item in enumerate(graph.inputs):

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from layerloom.catalogue import layers, operations
 from layerloom.graph.checking.connections import Connections, check_unused
 from layerloom.graph.checking.findings import Findings, Place, hint, near, pointer, removing, replacing, shown
-from layerloom.graph.checking.wording import check_value, unknown_argument, unknown_name
+from layerloom.graph.checking.wording import called, check_value, unknown_argument, unknown_name
 from layerloom.graph.errors import GraphError
 from layerloom.graph.walk import pointer_of, steps
 from layerloom.schema.document import (
@@ -84,6 +84,11 @@ class _Graph:
         well = ports is not None
         if isinstance(node, GetNode):
             return well
+        if isinstance(node, LoopNode | ChooseNode) and not any(True for v in node.arguments.values() for _ in refs(v)):
+            message = f"nothing is connected to {called(node)}."
+            at = Place(place.block, place.node, None, None, "input", place.pointer)
+            self._findings.add(ProblemCode.MISSING_INPUT, message, at)
+            return False
         if isinstance(node, ChooseNode):
             well &= check_value(self._findings, node.key, place.at("key", "key"), self._scope, results=self._ids)
         for name, value in node.arguments.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -118,6 +119,8 @@ def _invalid(findings: Findings, what: str, name: str, place: Place, reserved: b
     code = ProblemCode.NAME_RESERVED if reserved else ProblemCode.NAME_INVALID
     if reserved:
         message = f"{shown(name)} cannot name {what}: torch or Python uses that name itself. Choose another."
+    elif keyword.iskeyword(name):
+        message = f"{shown(name)} cannot name {what}: it is a word of Python's own grammar. Choose another."
     elif len(name) > names.LENGTH:
         message = f"{shown(name)} is too long for {what}: at most {names.LENGTH} characters."
     else:

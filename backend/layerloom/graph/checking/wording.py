@@ -8,6 +8,7 @@ from layerloom.catalogue import dtype, find, initializers, layers, nearest, oper
 from layerloom.graph.checking.findings import Findings, Place, adding, hint, near, pointer, removing, replacing, shown
 from layerloom.graph.expressions import ExpressionError, parse
 from layerloom.schema import values
+from layerloom.schema.document import FunctionNode, Node
 from layerloom.schema.problems import ProblemCode
 from layerloom.schema.values import Auto, DType, Expr, FunctionRef, LayerValue, Ref, Slice, Tuple, Value
 
@@ -98,6 +99,14 @@ def _check_ref(findings: Findings, ref: str, at: Place, results: Collection[str]
     message = f"there is no node or input {shown(ref)} to connect to.{hint(close)}"
     findings.add(ProblemCode.UNKNOWN_REFERENCE, message, at, data={"reference": ref, "nearest": close}, fixes=fixes)
     return False
+
+
+def called(node: Node) -> str:
+    """A node in a message: the member that it calls, or the operation that it is; its id is not for people."""
+    if isinstance(node, FunctionNode):
+        entry = find(node.target)
+        return entry.label if entry else shown(node.target)
+    return shown(node.target)
 
 
 def check_expression(findings: Findings, text: str, at: Place, scope: Collection[str]) -> bool:
