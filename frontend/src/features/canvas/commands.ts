@@ -1,11 +1,11 @@
 /** Everything that can be done in the editor, once: keys, menus and the command palette all take it from here. */
 import { type Texts, text as texts } from "@/i18n";
-import { copy, duplicate, isCopied, paste } from "@/model/clipboard";
+import { copy, copyItem, duplicate, isCopied, paste } from "@/model/clipboard";
 import { disconnectEdge } from "@/model/connect";
 import { toggleCollapsed } from "@/model/edit";
 import { edges, inputName, nodeAt, OUTPUT, viewOf } from "@/model/graph";
 import { type GroupKind, group, groupRefused } from "@/model/group";
-import { bare, isContainer, parentOf, resolve } from "@/model/members";
+import { bare, inside, isContainer, parentOf, real, resolve } from "@/model/members";
 import { removeMember, removeNodes } from "@/model/nodes";
 import { MalformedDocument } from "@/model/normalise";
 import { calledBy, memberPorts } from "@/model/ports";
@@ -110,9 +110,19 @@ function removeSelected(t: Texts["editor"]): void {
   clearSelection();
 }
 
+/** The selection as text: nodes, or an item of a box with the nodes that call it by itself. */
 export const selectionText = (): string | null => {
-  const { doc, block, nodeIds } = here();
-  return copy(doc, block, nodeIds);
+  const { doc, block, its, nodeIds } = here();
+  const { item } = useView.getState();
+  if (!item) return copy(doc, block, nodeIds);
+  const calls = its.forward.nodes.filter((node) => node.op !== "function" && inside(real(its, node.target), item));
+  return calls.length > 0
+    ? copy(
+        doc,
+        block,
+        calls.map((node) => node.id),
+      )
+    : copyItem(doc, block, item);
 };
 
 /** Pastes a text; says so when it holds nothing that can be pasted. */
@@ -256,6 +266,12 @@ function cut(t: Texts["editor"]): void {
   const text = selectionText();
   if (text === null) return;
   void writeClipboard(text);
+  removeCopied(t);
+}
+
+/** Removes what a copy of the selection holds: inputs are in none, so they stay. */
+export function removeCopied(t: Texts["editor"]): void {
+  if (!useView.getState().item) select(here().nodeIds);
   removeSelected(t);
 }
 

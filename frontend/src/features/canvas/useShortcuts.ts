@@ -2,7 +2,7 @@ import { type RefObject, useEffect } from "react";
 import { text as texts } from "@/i18n";
 import { useDocument } from "@/model/store";
 import { clearSelection, goUp, useView } from "@/model/view";
-import { type Command, commands, openSelected, pasteText, selectionText } from "./commands";
+import { type Command, commands, openSelected, pasteText, removeCopied, selectionText } from "./commands";
 import { useCanvas } from "./state";
 
 /** Fields take their own keys, and an input method composes in peace. */
@@ -43,9 +43,14 @@ function commandFor(event: KeyboardEvent): Command | undefined {
 /** Keys of the editor. Listens on the whole page, because after a click on a toolbar the canvas has no focus. */
 export function useShortcuts(root: RefObject<HTMLDivElement | null>): void {
   useEffect(() => {
+    // React Flow lets go of a focused node's selection before the key arrives here, and this press has done its work then.
+    let held = false;
+    const onCapture = (event: KeyboardEvent) => {
+      if (event.key === "Escape") held = somethingSelected();
+    };
     const onKey = (event: KeyboardEvent) => {
       if (isTyping(event) || inDialog(event) || event.defaultPrevented) return;
-      if (event.key === "Escape") return stepBack();
+      if (event.key === "Escape") return stepBack(held);
       const onCanvas = event.target === document.body || (root.current?.contains(event.target as Node) ?? false);
       const onPane = event.target === document.body || event.target === root.current;
       if (event.key === "Tab" && onPane && useCanvas.getState().pointer && !event.shiftKey) {
@@ -70,21 +75,20 @@ export function useShortcuts(root: RefObject<HTMLDivElement | null>): void {
       if (text === null) return;
       event.preventDefault();
       event.clipboardData?.setData("text/plain", text);
-      if (event.type === "cut")
-        void commands(texts().editor)
-          .find((command) => command.id === "delete")
-          ?.run();
+      if (event.type === "cut") removeCopied(texts().editor);
     };
     const onPaste = (event: ClipboardEvent) => {
       if (isTyping(event) || inDialog(event)) return;
       event.preventDefault();
       pasteText(event.clipboardData?.getData("text/plain") ?? "", texts().editor);
     };
+    window.addEventListener("keydown", onCapture, { capture: true });
     window.addEventListener("keydown", onKey);
     document.addEventListener("copy", onCopy);
     document.addEventListener("cut", onCopy);
     document.addEventListener("paste", onPaste);
     return () => {
+      window.removeEventListener("keydown", onCapture, { capture: true });
       window.removeEventListener("keydown", onKey);
       document.removeEventListener("copy", onCopy);
       document.removeEventListener("cut", onCopy);
@@ -93,11 +97,16 @@ export function useShortcuts(root: RefObject<HTMLDivElement | null>): void {
   }, [root]);
 }
 
-/** Closes the nearest thing: a search, an item's selection, the selection, the block. */
-function stepBack(): void {
-  const { item, selection, edges, trail } = useView.getState();
+function somethingSelected(): boolean {
+  const { item, selection, edges } = useView.getState();
+  return item !== null || selection.size + edges.size > 0;
+}
+
+/** Closes the nearest thing: a search, an item's selection, the selection, the block. `held`: something was selected. */
+export function stepBack(held: boolean): void {
+  const { item, trail } = useView.getState();
   if (useCanvas.getState().quick) useCanvas.setState({ quick: null });
   else if (item) useView.setState({ item: null });
-  else if (selection.size + edges.size > 0) clearSelection();
+  else if (held) clearSelection();
   else if (trail.length > 1) goUp(trail.length - 2);
 }

@@ -1,0 +1,62 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { text } from "@/i18n";
+import { digits, MAIN } from "@/model/example.test-data";
+import { group } from "@/model/group";
+import { memberAt } from "@/model/members";
+import { currentDoc, useDocument } from "@/model/store";
+import type { Block, Doc } from "@/model/types";
+import { clearSelection, enterMain, openBlock, select, selectItem, useView } from "@/model/view";
+import { pasteText, removeCopied, selectionText } from "./commands";
+import { stepBack } from "./useShortcuts";
+
+const t = text().editor;
+const main = () => currentDoc().blocks[MAIN] as Block;
+const nodes = () => main().forward.nodes.map((node) => node.target);
+const open = (doc: Doc) => {
+  useDocument.getState().open(doc);
+  enterMain(doc);
+};
+/** Ctrl+X. */
+const cut = () => {
+  const copied = selectionText() ?? "";
+  removeCopied(t);
+  return copied;
+};
+
+describe("cutting", () => {
+  beforeEach(() => open(group(digits(), MAIN, ["n1", "n2", "n3"], "sequential", { name: "features" })));
+
+  it("takes an item of a box alone, and pasting brings it back as a node", () => {
+    selectItem("n3", "features.1");
+    const copied = cut();
+    expect(memberAt(main(), "features.1")).toMatchObject({ target: "torch.nn.ReLU" });
+    pasteText(copied, t);
+    expect(nodes()).toEqual(["features", "torch.flatten", "fc", "batch_norm"]);
+  });
+
+  it("leaves the inputs, which no copy holds", () => {
+    select(["input:x", "n3", "n4", "n5", "output"]);
+    const copied = cut();
+    expect(nodes()).toEqual([]);
+    expect(main().forward.inputs.map((input) => input.name)).toEqual(["x"]);
+    pasteText(copied, t);
+    expect(nodes()).toEqual(["features", "torch.flatten", "fc"]);
+  });
+});
+
+describe("Escape", () => {
+  beforeEach(() => {
+    open(digits());
+    openBlock({ block: MAIN, instance: "inner" });
+  });
+  const depth = () => useView.getState().trail.length;
+
+  it("lets go of the selection first, though the canvas has done so already, and then leaves the block", () => {
+    select(["n1"]);
+    clearSelection();
+    stepBack(true);
+    expect(depth()).toBe(2);
+    stepBack(false);
+    expect(depth()).toBe(1);
+  });
+});
