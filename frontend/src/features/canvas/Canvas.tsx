@@ -26,7 +26,7 @@ import { CanvasMenu } from "./CanvasMenu";
 import { ConnectDialog } from "./ConnectDialog";
 import { useLookup } from "./catalogue";
 import { openSelected } from "./commands";
-import { dropNode, isLoose, targetAt } from "./drop";
+import { dropNode, isLoose, moveKey, targetAt } from "./drop";
 import { EmptyHint } from "./EmptyHint";
 import { createBuilder, type FlowEdge, type FlowNode } from "./flow";
 import { GroupDialog } from "./GroupDialog";
@@ -48,6 +48,8 @@ const defaultEdge = {
 /** Of the overview, in pixels. */
 const MINIMAP = { width: 150, height: 104 };
 const NO_DRAG: ReadonlyMap<string, Position> = new Map();
+
+const settle = () => useDocument.getState().settle();
 
 /** The graph of the block that is shown. */
 export function Canvas() {
@@ -93,7 +95,8 @@ export function Canvas() {
       if (moving.size > 0) setDrag((before) => new Map([...before, ...moving]));
       // Arrow keys end here, too: they move without dragging.
       if (Object.keys(landed).length > 0) {
-        apply(t.steps.move(Object.keys(landed).length), (it) => placeNodes(it, place.block, landed), "move");
+        const ids = Object.keys(landed);
+        apply(t.steps.move(ids.length), (it) => placeNodes(it, place.block, landed), moveKey(ids));
         setDrag(NO_DRAG);
       }
       if (chosen) useView.setState({ selection: chosen, item: null });
@@ -151,8 +154,11 @@ export function Canvas() {
     const { over } = useCanvas.getState();
     if (over) dropNode(place.block, node.id, over, t.steps.insert);
     hover(null);
-    useDocument.getState().settle();
+    settle();
   };
+  // What is done with another selection is another gesture.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is the change that counts
+  useEffect(settle, [selection]);
 
   return (
     // biome-ignore lint/a11y/useSemanticElements: there is no element for a drawing area that takes keys
@@ -174,6 +180,7 @@ export function Canvas() {
         const onPane = event.target instanceof Element && event.target.classList.contains("react-flow__pane");
         if (onPane) useCanvas.setState({ quick: { x: event.clientX, y: event.clientY } });
       }}
+      onKeyUp={settle}
       onPointerMove={(event) => useCanvas.setState({ pointer: { x: event.clientX, y: event.clientY } })}
       onPointerLeave={() => useCanvas.setState({ pointer: null })}
     >
@@ -193,6 +200,8 @@ export function Canvas() {
         onConnect={onConnect}
         onConnectEnd={onConnectEnd}
         isValidConnection={isValid}
+        onNodeDragStart={settle}
+        onSelectionDragStart={settle}
         onNodeDrag={onDrag}
         onNodeDragStop={onDragStop}
         onNodeClick={(event, node) => {

@@ -55,6 +55,9 @@ export function spliced(doc: Doc, block: string, id: string, edgeId: string): Do
 export const isLoose = (doc: Doc, block: string, id: string): boolean =>
   !edges((doc.blocks[block] as Block).forward).some((edge) => edge.source === id || edge.target === id);
 
+/** Moves of the same nodes in one gesture are one step. */
+export const moveKey = (ids: readonly string[]): string => `move:${ids.toSorted().join()}`;
+
 export type Dropped = "added" | "refused";
 
 /** Drops a new thing at a target; `at` is where its node goes on the canvas. */
@@ -85,10 +88,10 @@ export function dropThing(
 export function dropNode(block: string, id: string, target: DropTarget | null, label: string): boolean {
   const before = currentDoc();
   if (target?.kind === "box") {
-    apply(label, (doc) => reflowed(doc, moveInto(doc, block, id, target.path, target.index), block), "move");
+    apply(label, (doc) => reflowed(doc, moveInto(doc, block, id, target.path, target.index), block), moveKey([id]));
     if (currentDoc() !== before) select([target.node]);
   }
   if (target?.kind === "edge" && isLoose(before, block, id))
-    apply(label, (doc) => spliced(doc, block, id, target.id), "move");
+    apply(label, (doc) => spliced(doc, block, id, target.id), moveKey([id]));
   return currentDoc() !== before;
 }
