@@ -48,6 +48,25 @@ export function place(doc: Doc, block: string, positions: { [id: string]: Positi
   });
 }
 
+/** What stands on a block's canvas. */
+export function canvasIds(doc: Doc, block: string): string[] {
+  const graph = doc.blocks[block]?.forward;
+  if (!graph) return [];
+  return [...graph.inputs.map((input) => inputId(input.name)), ...graph.nodes.map((node) => node.id), OUTPUT];
+}
+
+/** Whether something on a block's canvas was never given a place. */
+export function isUnplaced(doc: Doc, block: string): boolean {
+  const { positions } = viewOf(doc, block);
+  return canvasIds(doc, block).some((id) => !(id in positions));
+}
+
+/** Places for what still stands there: a layout may come late. */
+export function placeKnown(doc: Doc, block: string, positions: { [id: string]: Position }): Doc {
+  const known = canvasIds(doc, block).flatMap((id) => (positions[id] ? [[id, positions[id]] as const] : []));
+  return place(doc, block, Object.fromEntries(known));
+}
+
 export const argumentsOf = (node: GraphNode): Arguments => (node.op === "get" ? {} : node.arguments);
 export const nodeAt = (graph: Graph, id: string): GraphNode | undefined => graph.nodes.find((node) => node.id === id);
 export const taken = (graph: Graph): Set<string> =>

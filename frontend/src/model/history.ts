@@ -48,3 +48,14 @@ export function redone(history: History): History {
 /** Ends a gesture: the next application is a step of its own. */
 export const settled = (history: History): History =>
   history.mergeKey === null ? history : { ...history, mergeKey: null };
+
+/** A change that is no step of the user's: it is made in every state that can be gone back to or on to. */
+export function everywhere(history: History, change: (doc: Doc) => Doc): History {
+  const inStep = (step: Step): Step => ({ ...step, before: change(step.before) });
+  return {
+    ...history,
+    doc: change(history.doc),
+    past: history.past.map(inStep),
+    future: history.future.map(inStep),
+  };
+}

@@ -3,14 +3,33 @@ import type { ELK, ElkNode } from "elkjs/lib/elk-api";
 import type { Position } from "@/model/types";
 import type { FlowEdge, FlowNode } from "./flow";
 
-let starting: Promise<ELK> | null = null;
+type Engine = { elk: ELK /** Rejects when the worker breaks, which elk itself never tells. */; broken: Promise<never> };
+let starting: Promise<Engine> | null = null;
 
-async function start(): Promise<ELK> {
+async function start(): Promise<Engine> {
   const [{ default: Elk }, { default: url }] = await Promise.all([
     import("elkjs/lib/elk-api.js"),
     import("elkjs/lib/elk-worker.min.js?url"),
   ]);
-  return new Elk({ workerFactory: () => new Worker(url) });
+  const worker = new Worker(url);
+  const broken = new Promise<never>((_, reject) => {
+    worker.addEventListener("error", () => reject(new Error("The layout's worker broke.")));
+  });
+  // It is of interest only to whoever waits for a layout.
+  broken.catch(() => undefined);
+  return { elk: new Elk({ workerFactory: () => worker }), broken };
+}
+
+/** Runs in the worker. One that could not be started, or broke, is started anew the next time. */
+async function run(graph: ElkNode): Promise<ElkNode> {
+  starting ??= start();
+  try {
+    const { elk, broken } = await starting;
+    return await Promise.race([elk.layout(graph), broken]);
+  } catch (error) {
+    starting = null;
+    throw error;
+  }
 }
 
 const OPTIONS = {
@@ -42,8 +61,6 @@ export async function arrange(
   nodes: readonly FlowNode[],
   edges: readonly FlowEdge[],
 ): Promise<{ [id: string]: Position }> {
-  starting ??= start();
-  const elk = await starting;
   const graph: ElkNode = {
     id: "root",
     layoutOptions: nodes.length > MANY ? PLAIN : OPTIONS,
@@ -54,7 +71,7 @@ export async function arrange(
       targets: [portId(edge.target, edge.targetHandle)],
     })),
   };
-  const { children = [] } = await elk.layout(graph);
+  const { children = [] } = await run(graph);
   return Object.fromEntries(children.map(({ id, x = 0, y = 0 }) => [id, { x: Math.round(x), y: Math.round(y) }]));
 }
 

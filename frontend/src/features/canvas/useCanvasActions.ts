@@ -2,10 +2,11 @@ import { getNodesBounds, getViewportForBounds, useReactFlow } from "@xyflow/reac
 import { type RefObject, useCallback, useEffect, useRef } from "react";
 import { useText } from "@/i18n";
 import { freeSpot, NODE_HEIGHT, NODE_WIDTH } from "@/model/geometry";
-import { place as placeNodes, viewOf } from "@/model/graph";
-import { apply, currentDoc, useDocument } from "@/model/store";
+import { isUnplaced, placeKnown } from "@/model/graph";
+import { apply, currentDoc, placeSilently, useDocument } from "@/model/store";
 import type { Position } from "@/model/types";
 import { placeIn, useView } from "@/model/view";
+import { toast } from "@/ui/Toasts";
 import { setCanvasActions } from "./commands";
 import type { FlowEdge, FlowNode } from "./flow";
 import { arrange } from "./layout";
@@ -41,6 +42,11 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
     [flow, root],
   );
 
+  const complain = useCallback(() => {
+    toast(t.canvas.layoutFailed, t.canvas.layoutFailedHint);
+    return null;
+  }, [t]);
+
   useEffect(() => {
     const middle = (): Position => {
       const { left = 0, top = 0, width = 0, height = 0 } = root.current?.getBoundingClientRect() ?? {};
@@ -50,9 +56,11 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
       fit: () => showAll(latest.current.nodes),
       zoomToSelection: () => showAll(latest.current.nodes.filter((node) => useView.getState().selection.has(node.id))),
       layout: async () => {
-        const { block } = placeIn(useView.getState().trail, currentDoc());
-        const positions = await arrange(latest.current.nodes, latest.current.edges);
-        apply(t.steps.layout, (doc) => placeNodes(doc, block, positions));
+        const before = shown();
+        const positions = await arrange(latest.current.nodes, latest.current.edges).catch(complain);
+        // The user may have gone elsewhere while a large graph was laid out.
+        if (!positions || shown() !== before) return;
+        apply(t.steps.layout, (doc) => placeKnown(doc, blockHere(), positions));
         showAll(latest.current.nodes.map((node) => moved(node, positions)));
       },
       spot: () => {
@@ -64,7 +72,7 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
       quickAdd: () => useCanvas.setState({ quick: useCanvas.getState().pointer ?? middle() }),
     });
     return () => setCanvasActions(null);
-  }, [flow, root, showAll, t]);
+  }, [flow, root, showAll, complain, t]);
 
   // A document or block that was just opened is shown whole, and laid out if nobody ever placed its nodes.
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs once per opened block, not per edit
@@ -72,14 +80,13 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
     if (opened === 0) return;
     const doc = currentDoc();
     const { block } = placeIn(trail, doc);
-    const placed = viewOf(doc, block).positions;
-    const bare = latest.current.nodes.some((node) => !(node.id in placed));
+    const bare = isUnplaced(doc, block);
     let stale = false;
     const settle = async () => {
       const before = JSON.stringify(flow.getViewport());
-      const positions = bare ? await arrange(latest.current.nodes, latest.current.edges) : {};
+      const found = bare ? await arrange(latest.current.nodes, latest.current.edges).catch(complain) : null;
+      const positions = found ?? {};
       if (stale) return;
-      // Drawing what was never drawn is no step of the user's.
       if (bare) placeSilently(block, positions);
       const placedNodes = latest.current.nodes.map((node) => moved(node, positions));
       // Somebody who has gone to a node while a large graph was laid out follows it to its place.
@@ -103,6 +110,6 @@ const moved = (node: FlowNode, positions: { [id: string]: Position }): FlowNode 
   position: positions[node.id] ?? node.position,
 });
 
-function placeSilently(block: string, positions: { [id: string]: Position }): void {
-  useDocument.setState(({ history }) => ({ history: { ...history, doc: placeNodes(history.doc, block, positions) } }));
-}
+const blockHere = () => placeIn(useView.getState().trail, currentDoc()).block;
+/** Which block of which document is on the screen. */
+const shown = () => `${useDocument.getState().opened} ${blockHere()}`;

@@ -97,6 +97,8 @@ export const editor = {
     quickAdd: "Add a layer or operation",
     connectSearch: "Where to?",
     connectNothing: "Nothing here can take this value",
+    layoutFailed: "The graph could not be arranged",
+    layoutFailedHint: "Everything stays where it is. Try again in a moment.",
     zoomIn: "Zoom in",
     zoomOut: "Zoom out",
   },

@@ -99,6 +99,8 @@ export const editor: typeof en = {
     quickAdd: "添加层或运算",
     connectSearch: "连接到哪里？",
     connectNothing: "没有可以接收此值的端口",
+    layoutFailed: "无法排列图",
+    layoutFailedHint: "所有节点保持原位。请稍后重试。",
     zoomIn: "放大",
     zoomOut: "缩小",
   },
