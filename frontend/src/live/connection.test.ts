@@ -121,6 +121,8 @@ describe("Connection", () => {
     expect(first.sockets).toHaveLength(1);
     expect(second.sockets).toHaveLength(1);
     expect(second.sockets[0]?.closed).toBe(true);
+    window.dispatchEvent(new Event("online"));
+    expect(first.sockets).toHaveLength(1);
   });
 
   it("tries at once when the network is back", () => {
@@ -130,5 +132,37 @@ describe("Connection", () => {
     expect(sockets).toHaveLength(2);
     vi.advanceTimersByTime(60_000);
     expect(sockets).toHaveLength(2);
+  });
+
+  it("asks ever more rarely for a log that has a hole", () => {
+    const { newest, sockets } = follow();
+    for (let second = 0; second < 60; second++) {
+      for (let asked = 0; asked < 100 && !newest().closed; asked++) {
+        newest().accept();
+        newest().send(5);
+      }
+      vi.advanceTimersByTime(1_000);
+    }
+    expect(sockets.length).toBeGreaterThan(4);
+    expect(sockets.length).toBeLessThan(20);
+  });
+
+  it("does not trust a socket that was silent while the machine slept or changed its network", () => {
+    const { connection, newest, sockets, last } = follow();
+    newest().accept();
+    newest().send(1);
+    window.dispatchEvent(new Event("online"));
+    expect(sockets).toHaveLength(1);
+    vi.advanceTimersByTime(60_000);
+    window.dispatchEvent(new Event("online"));
+    expect(sockets).toHaveLength(2);
+    expect([sockets[0]?.closed, newest().after]).toEqual([true, 1]);
+    vi.advanceTimersByTime(60_000);
+    document.dispatchEvent(new Event("visibilitychange"));
+    expect(sockets).toHaveLength(3);
+    newest().accept();
+    newest().send(2);
+    expect(last()).toBe(2);
+    connection.stop();
   });
 });

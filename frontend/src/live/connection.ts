@@ -24,6 +24,8 @@ export interface ConnectionOptions {
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 8_000;
+/** After a sleep or a change of network a socket may look open with nobody at its end; one that spoke just now is not. */
+const QUIET_MS = 5_000;
 /** Close codes of the service after which the same request is useless: bad cursor, no session, no such run. */
 const FINAL = new Set([4400, 4401, 4404]);
 
@@ -34,6 +36,8 @@ export class Connection {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private failures = 0;
   private stopped = false;
+  /** When the socket was opened or last spoke. */
+  private heard = 0;
 
   constructor(options: ConnectionOptions) {
     this.options = options;
@@ -41,13 +45,19 @@ export class Connection {
 
   start() {
     this.stopped = false;
-    if (typeof window !== "undefined") window.addEventListener("online", this.now);
+    if (typeof window !== "undefined") {
+      window.addEventListener("online", this.wake);
+      document.addEventListener("visibilitychange", this.wake);
+    }
     this.connect("connecting");
   }
 
   stop() {
     this.stopped = true;
-    if (typeof window !== "undefined") window.removeEventListener("online", this.now);
+    if (typeof window !== "undefined") {
+      window.removeEventListener("online", this.wake);
+      document.removeEventListener("visibilitychange", this.wake);
+    }
     clearTimeout(this.timer);
     this.drop();
   }
@@ -59,10 +69,18 @@ export class Connection {
     this.connect("lost");
   };
 
+  /** The network or the reader is back. */
+  private readonly wake = () => {
+    if (document.hidden) return;
+    if (Date.now() - this.heard > QUIET_MS) this.drop();
+    this.now();
+  };
+
   private connect(link: Link) {
     this.options.onLink(link);
     const socket = this.options.open(this.options.after());
     this.socket = socket;
+    this.heard = Date.now();
     socket.binaryType = "arraybuffer";
     socket.onopen = () => this.options.onLink("live");
     socket.onmessage = ({ data }) => this.receive(data);
@@ -70,23 +88,33 @@ export class Connection {
   }
 
   private receive(data: unknown) {
+    this.heard = Date.now();
     if (typeof data !== "string") return;
-    // Only an event proves that the way is whole: a service that accepts and hangs up is asked ever more rarely.
-    this.failures = 0;
     const message = JSON.parse(data) as RunEvent | RunEvent[];
-    if (this.options.take(Array.isArray(message) ? message : [message])) return;
+    const before = this.options.after();
+    const whole = this.options.take(Array.isArray(message) ? message : [message]);
+    // Only an event that was taken proves that the way is whole: a service that accepts and hangs up, or whose log has
+    // a hole, is asked ever more rarely.
+    if (this.options.after() > before) this.failures = 0;
+    if (whole) return;
     this.drop();
-    this.connect("lost");
+    if (this.failures++ === 0) this.connect("lost");
+    else this.later();
   }
 
   private closed(code: number) {
     this.socket = null;
     if (this.stopped) return;
     if (FINAL.has(code)) {
+      this.stopped = true;
       this.options.onLink("closed");
       this.options.onRefused(code);
       return;
     }
+    this.later();
+  }
+
+  private later() {
     this.options.onLink("lost");
     const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.failures++);
     // Spread, so that many viewers do not come back in the same moment.
