@@ -5,12 +5,14 @@ import { useText } from "@/i18n";
 import type { RunFeed } from "@/live/feed";
 import { useTopic } from "@/live/useRunFeed";
 import styles from "./Failure.module.css";
+import { isReplay } from "./replay";
 
 /** Why a run failed, in words, and the trainer's own traceback. */
 export function Failure({ run, feed }: { run: Run; feed: RunFeed }) {
   const t = useText();
   useTopic(feed, "state");
-  const found = feed.view.problem;
+  // An earlier attempt's problem says nothing of a run that went on.
+  const found = isReplay(run, feed.view) ? null : feed.view.problem;
   const problem = found?.problem ?? run.problem;
   if (!problem) return null;
   return (

@@ -60,9 +60,13 @@ function Lines(props: { lines: LogLine[]; follow: boolean; onFollow: (follow: bo
   useEffect(() => {
     if (follow && lines.length > 0) virtual.scrollToIndex(lines.length - 1, { align: "end" });
   }, [follow, lines.length]);
-  const onWheel = () => {
-    const host = scroll.current;
-    if (host) onFollow(host.scrollHeight - host.scrollTop - host.clientHeight < NEAR_END_PX);
+  const top = useRef(0);
+  // However it was done: by wheel, key, touch or the bar itself. Lines that come in move the end, and not the top.
+  const onScroll = ({ currentTarget: host }: React.UIEvent) => {
+    const up = host.scrollTop < top.current;
+    top.current = host.scrollTop;
+    if (host.scrollHeight - host.scrollTop - host.clientHeight < NEAR_END_PX) onFollow(true);
+    else if (up) onFollow(false);
   };
   return (
     <section
@@ -71,8 +75,7 @@ function Lines(props: { lines: LogLine[]; follow: boolean; onFollow: (follow: bo
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reachable by keyboard
       tabIndex={0}
       aria-label={t.label}
-      onWheel={() => requestAnimationFrame(onWheel)}
-      onKeyUp={onWheel}
+      onScroll={onScroll}
     >
       <div style={{ height: virtual.getTotalSize(), position: "relative" }}>
         {virtual.getVirtualItems().map((item) => {

@@ -9,6 +9,7 @@ import type { RunFeed } from "@/live/feed";
 import { useTopic } from "@/live/useRunFeed";
 import styles from "./RunHeader.module.css";
 import { RunName } from "./RunName";
+import { isReplay, stateOf } from "./replay";
 import { isActive, StateBadge } from "./StateBadge";
 import { useRunCommand } from "./useRunCommands";
 
@@ -16,7 +17,7 @@ import { useRunCommand } from "./useRunCommands";
 export function RunHeader({ run, feed, children }: { run: Run; feed: RunFeed; children: ReactNode }) {
   const t = useText();
   useTopic(feed, "state");
-  const state = feed.view.lastSeq > 0 ? feed.view.state : run.state;
+  const state = stateOf(run, feed.view);
   return (
     <header className={styles.header}>
       <div className={styles.line}>
@@ -86,7 +87,7 @@ function Commands({ run, state }: { run: Run; state: Run["state"] }) {
 function RunProgress({ run, feed, active }: { run: Run; feed: RunFeed; active: boolean }) {
   const t = useText().runs.progress;
   useTopic(feed, "progress");
-  const progress = feed.view.progress;
+  const progress = isReplay(run, feed.view) ? null : feed.view.progress;
   const { step, steps, epoch, epochs } = progress ?? run;
   const share = steps > 0 ? (100 * step) / steps : 0;
   return (

@@ -1,32 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { RunSummary } from "@/api/types";
+import { RunView } from "@/live/fold";
 import { treeRows } from "./parameterTree";
+import { isReplay, stateOf } from "./replay";
+import { run } from "./run.test-data";
 import { mainMetric, matches } from "./table";
-
-function run(part: Partial<RunSummary>): RunSummary {
-  return {
-    id: "r",
-    name: "Digits CNN",
-    tags: ["baseline"],
-    state: "succeeded",
-    desired: "run",
-    attempt: 1,
-    dataset: "digits",
-    model: "DigitsCNN",
-    created_at: 0,
-    started_at: null,
-    ended_at: null,
-    step: 0,
-    steps: 0,
-    epoch: 0,
-    epochs: 0,
-    last: {},
-    best: {},
-    parameters: 0,
-    last_seq: 0,
-    ...part,
-  };
-}
 
 describe("the runs table", () => {
   it("judges a run by its first metric, else by its loss", () => {
@@ -68,5 +45,22 @@ describe("the parameter tree", () => {
     const rows = treeRows(names, new Set(["stages"]));
     expect(rows.map((row) => row.path)).toEqual(["stem", "stem.weight", "stages", "scale"]);
     expect(rows[2]?.folded).toBe(true);
+  });
+});
+
+describe("a run whose log is read again", () => {
+  it("has the state that it ended with until the log has come so far", () => {
+    const view = new RunView();
+    const ended = run({ state: "succeeded", last_seq: 3 });
+    const head = { run: "r", at: 0, kind: "state", reason: "" } as const;
+    expect(stateOf(ended, view)).toBe("succeeded");
+    view.take({ ...head, seq: 1, state: "running", attempt: 1 });
+    expect([stateOf(ended, view), isReplay(ended, view)]).toEqual(["succeeded", true]);
+    view.take({ ...head, seq: 2, state: "interrupted", attempt: 1 });
+    view.take({ ...head, seq: 3, state: "succeeded", attempt: 2 });
+    expect(isReplay(ended, view)).toBe(false);
+    // A new attempt: the stream is ahead of what was asked once.
+    view.take({ ...head, seq: 4, state: "running", attempt: 3 });
+    expect(stateOf(ended, view)).toBe("running");
   });
 });
