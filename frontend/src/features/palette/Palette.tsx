@@ -2,7 +2,7 @@ import { ActionIcon, ScrollArea, SegmentedControl, TextInput, Tooltip } from "@m
 import { useQuery } from "@tanstack/react-query";
 import { useReactFlow } from "@xyflow/react";
 import { ChevronRight, PanelLeftClose, Search, X } from "lucide-react";
-import { useMemo, useState } from "react";
+import { memo, useMemo, useState } from "react";
 import { createPortal } from "react-dom";
 import { catalogueQuery } from "@/api/queries";
 import { byCategory, categoryColour } from "@/features/canvas/categories";
@@ -25,7 +25,7 @@ import { remember, useRecent } from "./recent";
 type Tab = "layers" | "operations";
 const MOST_FOUND = 80;
 
-/** Layers and operations to put on the canvas, by dragging or with Enter. */
+/** Layers and operations to put on the canvas: by dragging, or in its middle by a click or Enter. */
 export function Palette({ onFold }: { onFold: () => void }) {
   const t = useText().editor;
   const catalogue = useQuery(catalogueQuery);
@@ -39,7 +39,7 @@ export function Palette({ onFold }: { onFold: () => void }) {
   const groups = useMemo(() => grouped(tab === "layers" ? layers : operations), [tab, layers, operations]);
   const found = useMemo(() => (query.trim() ? search(all, query).slice(0, MOST_FOUND) : null), [all, query]);
   const latest = recent.flatMap((id) => all.find((listed) => listed.id === id) ?? []);
-  const row = (listed: Listed) => <Item key={listed.id} listed={listed} onPointerDown={start(listed)} />;
+  const row = (listed: Listed) => <Item key={listed.id} listed={listed} start={start} />;
 
   return (
     <section className={styles.palette} aria-label={t.palette.title} data-testid="palette">
@@ -48,7 +48,7 @@ export function Palette({ onFold }: { onFold: () => void }) {
           size="sm"
           className={styles.search}
           aria-label={t.palette.search}
-          placeholder={t.palette.search}
+          placeholder={t.palette.searchShort}
           leftSection={<Search size={15} aria-hidden />}
           rightSection={
             query && (
@@ -155,7 +155,10 @@ function Group(props: {
   );
 }
 
-function Item({ listed, onPointerDown }: { listed: Listed; onPointerDown: React.PointerEventHandler<HTMLElement> }) {
+type Start = ReturnType<typeof usePaletteDrag>["start"];
+
+/** Drawn once: a drag across the page draws the palette at every move. */
+const Item = memo(function Item({ listed, start }: { listed: Listed; start: Start }) {
   const t = useText().editor;
   return (
     <Tooltip label={listed.summary} disabled={!listed.summary} position="right" openDelay={600} withinPortal>
@@ -163,12 +166,10 @@ function Item({ listed, onPointerDown }: { listed: Listed; onPointerDown: React.
         type="button"
         className={styles.item}
         data-palette={listed.id}
-        onPointerDown={onPointerDown}
-        onDoubleClick={() => addAtCentre(listed, t.steps.add(listed.label))}
-        onKeyDown={(event) => {
-          if (event.key !== "Enter") return;
-          event.preventDefault();
-          addAtCentre(listed, t.steps.add(listed.label));
+        onPointerDown={start(listed)}
+        onClick={(event) => {
+          // A double click means one.
+          if (event.detail < 2) addAtCentre(listed, t.steps.add(listed.label));
         }}
       >
         <span className={styles.itemLabel}>{listed.label}</span>
@@ -176,7 +177,7 @@ function Item({ listed, onPointerDown }: { listed: Listed; onPointerDown: React.
       </button>
     </Tooltip>
   );
-}
+});
 
 const blockHere = () => placeIn(useView.getState().trail, currentDoc()).block;
 

@@ -5,6 +5,7 @@ export const editor: typeof en = {
   palette: {
     title: "层与运算",
     search: "搜索层和运算",
+    searchShort: "搜索……",
     clear: "清除搜索",
     nothing: "没有匹配的结果",
     recent: "最近使用",
@@ -13,7 +14,7 @@ export const editor: typeof en = {
     operations: "运算",
     fold: "隐藏组件栏",
     unfold: "显示组件栏",
-    help: "拖到画布、容器或连线上；按回车添加到中央。",
+    help: "拖到画布、容器或连线上；单击或按回车添加到中央。",
   },
   structure: {
     input: { label: "输入", summary: "传入网络的张量。", words: "argument x forward input" },
