@@ -84,8 +84,16 @@ export function nextId(graph: Graph, reserved: ReadonlySet<string> = new Set()):
 const edgeId = (source: string, path: Path, target: string, at: Path): string =>
   `${source}${path.length ? `/${path.join("/")}` : ""}→${target}:${at.join("/")}`;
 
+const known = new WeakMap<Graph, readonly Edge[]>();
+
 /** Every connection of a graph, in the order of its nodes. References to nothing make no edge. */
-export function edges(graph: Graph): Edge[] {
+export function edges(graph: Graph): readonly Edge[] {
+  const found = known.get(graph) ?? findEdges(graph);
+  known.set(graph, found);
+  return found;
+}
+
+function findEdges(graph: Graph): Edge[] {
   const inputs = new Set(graph.inputs.map((input) => input.name));
   const nodes = new Set(graph.nodes.map((node) => node.id));
   const edge = (from: Ref, target: string, at: Path): Edge[] => {
@@ -100,23 +108,23 @@ export function edges(graph: Graph): Edge[] {
   return [...found, ...refsIn(graph.output).flatMap(({ ref: from, at }) => edge(from, OUTPUT, at))];
 }
 
-/** Whether data already flows from `target` to `source`, so that a connection back would close a cycle. */
-export function wouldCycle(graph: Graph, source: string, target: string): boolean {
-  if (source === target) return true;
-  const next = new Map<string, string[]>();
-  for (const edge of edges(graph)) next.set(edge.source, [...(next.get(edge.source) ?? []), edge.target]);
-  const seen = new Set([target]);
-  const open = [target];
-  for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    if (id === source) return true;
-    for (const after of next.get(id) ?? [])
-      if (!seen.has(after)) {
-        seen.add(after);
-        open.push(after);
-      }
+/** A node and everything from which data flows to it: what it must not feed. */
+export function upstream(graph: Graph, id: string): ReadonlySet<string> {
+  const before = new Map<string, string[]>();
+  for (const { source, target } of edges(graph)) {
+    const sources = before.get(target);
+    if (sources) sources.push(source);
+    else before.set(target, [source]);
   }
-  return false;
+  const seen = new Set([id]);
+  // A set may grow while it is walked.
+  for (const at of seen) for (const source of before.get(at) ?? []) seen.add(source);
+  return seen;
 }
+
+/** Whether data already flows from `target` to `source`, so that a connection back would close a cycle. */
+export const wouldCycle = (graph: Graph, source: string, target: string): boolean =>
+  upstream(graph, source).has(target);
 
 export const changeNode = (graph: Graph, id: string, change: (node: GraphNode) => GraphNode): Graph => ({
   ...graph,

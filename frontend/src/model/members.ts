@@ -39,11 +39,26 @@ function itemAt(holder: Member | Item, name: string): Item | undefined {
   return written ?? (items.length === 1 && items[0]?.kind === "repeat" ? items[0] : undefined);
 }
 
+type Table = { byName: ReadonlyMap<string, Member>; aliases: readonly Alias[] };
+const tables = new WeakMap<readonly Member[], Table>();
+
+/** A block's own members by name. Looked up for every node of a canvas, so it is made once. */
+function table({ members }: Block): Table {
+  const known = tables.get(members);
+  if (known) return known;
+  // The first of a name counts, as it is the one that a form shows.
+  const byName = new Map(members.toReversed().map((member) => [member.name, member]));
+  const made = { byName, aliases: members.filter((member) => member.kind === "alias") };
+  tables.set(members, made);
+  return made;
+}
+
 export function memberAt(block: Block, path: string): Member | Item | null {
-  const direct = block.members.find((member) => member.name === path);
+  const { byName } = table(block);
+  const direct = byName.get(path);
   if (direct) return direct;
-  const [head, ...rest] = path.split(".");
-  let found: Member | Item | undefined = block.members.find((member) => member.name === head);
+  const [head = "", ...rest] = path.split(".");
+  let found: Member | Item | undefined = byName.get(head);
   for (const name of rest) {
     if (!found) return null;
     found = itemAt(found, name);
@@ -52,7 +67,7 @@ export function memberAt(block: Block, path: string): Member | Item | null {
 }
 
 export const aliasOn = (block: Block, path: string): Alias | undefined =>
-  block.members.find((member): member is Alias => member.kind === "alias" && inside(path, member.name));
+  table(block).aliases.find((alias) => inside(path, alias.name));
 
 /** A path with the alias at its beginning replaced by what that stands for, through any number of aliases. */
 export function real(block: Block, path: string, depth = 8): string {

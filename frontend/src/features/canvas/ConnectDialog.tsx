@@ -1,7 +1,7 @@
 import { Modal } from "@mantine/core";
 import { useText } from "@/i18n";
 import { connect } from "@/model/connect";
-import { OUTPUT, wouldCycle } from "@/model/graph";
+import { OUTPUT, upstream } from "@/model/graph";
 import { apply } from "@/model/store";
 import { here } from "./commands";
 import type { FlowNode } from "./flow";
@@ -29,9 +29,10 @@ function Targets({ nodes }: { nodes: readonly FlowNode[] }) {
   const { block, its, ids } = here();
   const source = nodes.find((node) => node.id === ids[0]);
   if (!source) return null;
+  const refused = upstream(its.forward, source.id);
   const choices = source.data.outputs.flatMap((out) =>
     nodes.flatMap((target) =>
-      wouldCycle(its.forward, source.id, target.id)
+      refused.has(target.id)
         ? []
         : target.data.inputs.map((into) => {
             const name = target.data.kind === "output" ? t.node.output : target.data.member || target.data.label;

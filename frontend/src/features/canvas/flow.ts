@@ -19,7 +19,7 @@ import {
 } from "@/model/ports";
 import { nodeReport, type Place, problemsHere, resultText, shapeText } from "@/model/report";
 import type { Arguments, Block, Container, Doc, GraphNode, Path, Position } from "@/model/types";
-import { isAuto, refsIn } from "@/model/values";
+import { isAuto, refsIn, same } from "@/model/values";
 import { labelWidth } from "./label";
 import { routed } from "./routes";
 
@@ -204,7 +204,6 @@ function outputNode(scene: Scene, block: Block, bad: Worst, position: Position):
   );
 }
 
-const same = (left: unknown, right: unknown): boolean => JSON.stringify(left) === JSON.stringify(right);
 const equalNode = (left: FlowNode, right: FlowNode): boolean =>
   left.data.box === right.data.box && same(left.position, right.position) && same(left.data, right.data);
 
