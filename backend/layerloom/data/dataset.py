@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from layerloom.schema.catalogue import DatasetEntry
 from layerloom.schema.problems import Problem, ProblemCode
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class DataError(Exception):
