@@ -34,15 +34,16 @@ def prepare(plan: Plan, inputs: Mapping[str, InputExample], folder: Path) -> Pre
     tensors: dict[str, Tensor] = {}
     for name, column in chosen.items():
         tensors[name] = fit(dataset.inputs[column], name, inputs[name], notes)
-    train_rows, validation_rows = divide(dataset, plan.split)
-    scaling = _scaling(dataset, plan, {name: value[train_rows] for name, value in tensors.items()})
+    train, validation = (_rows(tensors, dataset.targets, rows) for rows in divide(dataset, plan.split))
+    scaling = _scaling(dataset, plan, train.inputs)
     if scaling is not None:
-        tensors = {name: _scale(value, name, scaling) for name, value in tensors.items()}
+        for part in (train, validation):
+            _scale(part.inputs, scaling)
         notes.append("Features are scaled by the training part's mean and deviation.")
     return Prepared(
         entry=dataset.entry,
-        train=_rows(tensors, dataset.targets, train_rows),
-        validation=_rows(tensors, dataset.targets, validation_rows),
+        train=train,
+        validation=validation,
         scaling=scaling,
         notes=tuple(notes),
     )
@@ -135,8 +136,10 @@ def _scaling(dataset: Dataset, plan: Plan, train: Mapping[str, Tensor]) -> Scali
     return Scaling(mean, deviation) if floats else None
 
 
-def _scale(value: Tensor, name: str, scaling: Scaling) -> Tensor:
-    return (value - scaling.mean[name]) / scaling.deviation[name] if name in scaling.mean else value
+def _scale(inputs: Mapping[str, Tensor], scaling: Scaling) -> None:
+    """In place, since each part is a copy of its own and may be most of what fits into memory."""
+    for name, mean in scaling.mean.items():
+        inputs[name].sub_(mean).div_(scaling.deviation[name])
 
 
 def _rows(inputs: Mapping[str, Tensor], targets: Tensor, rows: Tensor) -> TensorSet:

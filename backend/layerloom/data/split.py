@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,7 +27,7 @@ def divide(dataset: Dataset, split: Split) -> tuple[Tensor, Tensor]:
     classes = dataset.entry.task == "classification" and split.stratify
     try:
         train, validation = train_test_split(
-            range(len(dataset)),
+            np.arange(len(dataset)),
             test_size=split.validation,
             random_state=split.seed % 2**32,
             stratify=dataset.targets.numpy() if classes else None,
@@ -37,4 +38,4 @@ def divide(dataset: Dataset, split: Split) -> tuple[Tensor, Tensor]:
             f"The {len(dataset)} samples cannot be divided with {split.validation:.0%} for validation: {error}",
             samples=len(dataset),
         ) from error
-    return torch.tensor(sorted(train)), torch.tensor(sorted(validation))
+    return torch.from_numpy(np.sort(train)), torch.from_numpy(np.sort(validation))
