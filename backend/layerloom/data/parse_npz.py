@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
-import math
+import struct
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from layerloom.data.parse import INPUT_NAMES, MAX_CLASSES, TARGET_NAMES, Parsed, at_least_two_classes, refuse
+from layerloom.data.dataset import DataError
+from layerloom.data.npy_header import Header, read_header
+from layerloom.data.parse import (
+    BLOCK_BYTES,
+    INPUT_NAMES,
+    MAX_CLASSES,
+    SAME_LABEL,
+    TARGET_NAMES,
+    Block,
+    Parsed,
+    Values,
+    refuse,
+    require_room,
+    too_large,
+)
+from layerloom.schema.problems import ProblemCode
 
 MAX_ARRAYS = 64
-MAX_BYTES = 4 * 2**30
-"""Of all arrays together, unpacked."""
+MAX_NAME = 100
+MAX_FORTRAN_BYTES = 128 * 2**20
+"""An array whose first axis varies fastest is turned in memory; all others are read in blocks."""
+_LOCAL_HEADER = 30
+"""Bytes before the name of an entry."""
 
 
-def parse_npz(file: Path) -> Parsed:
+@dataclass(frozen=True)
+class _Array:
+    file: Path
+    member: str
+    name: str
+    header: Header
+
+
+def parse_npz(file: Path, _scratch: Path) -> Parsed:
     """Read an ``.npz``. The target is the array named ``y``, ``target`` or ``label``; all others are inputs.
 
     Every array's header is held against its size before a byte of it is unpacked, and objects are never loaded.
@@ -27,62 +54,109 @@ def parse_npz(file: Path) -> Parsed:
     Raises:
         DataError: with the array at fault.
     """
-    arrays = _arrays(file)
-    target = _target_name(list(arrays))
-    targets = arrays.pop(target)
-    samples = {name: len(value) if value.ndim else 0 for name, value in {**arrays, target: targets}.items()}
-    if len(set(samples.values())) != 1 or 0 in samples.values():
-        listed = ", ".join(f"{name}: {count:,}" for name, count in samples.items())
-        raise refuse(f"All arrays need the same number of samples on their first axis; they have {listed}.")
-    inputs = {_input_name(name, len(arrays)): _input(name, value) for name, value in arrays.items()}
-    values, classes = _targets(target, targets)
+    arrays = {array.name: array for array in _arrays(file)}
+    target = arrays.pop(_target_name(list(arrays)))
+    _same_samples([*arrays.values(), target])
+    inputs = {_input_name(name, len(arrays)): _input(array) for name, array in arrays.items()}
+    targets = _target(target)
+    require_room([*inputs.values(), targets], file)
+    number = target.header.dtype.kind == "f"
+    present = set() if number else _labels(target)
+    samples = target.header.shape[0]
+    summary = f"{samples:,} samples; inputs {', '.join(inputs)}; predicts {target.name!r}."
     return Parsed(
         inputs=inputs,
-        targets=values,
-        task="classification" if classes else "regression",
-        classes=classes,
-        summary=f"{len(targets):,} samples; inputs {', '.join(inputs)}; predicts {target!r}.",
+        targets=targets,
+        task="regression" if number else "classification",
+        classes=[] if number else [str(label) for label in range(max(present) + 1)],
+        summary=summary + SAME_LABEL * (len(present) == 1),
     )
 
 
-def _arrays(file: Path) -> dict[str, np.ndarray[Any, Any]]:
-    try:
-        with zipfile.ZipFile(file) as archive:
+def _arrays(file: Path) -> list[_Array]:
+    with file.open("rb") as raw:
+        start = raw.read(2)
+    if not start:
+        raise refuse("The file is empty.")
+    if start != b"PK":
+        raise DataError(ProblemCode.UPLOAD_TYPE, "The file is no .npz archive, whatever its name says.")
+    with ExitStack() as stack:
+        with _reading("The file is no readable .npz archive"):
+            archive = stack.enter_context(zipfile.ZipFile(file))
             members = archive.infolist()
-            if not 2 <= len(members) <= MAX_ARRAYS:
-                raise refuse(f"The archive holds {len(members):,} files; 2 to {MAX_ARRAYS} arrays are read.")
-            if len({member.filename for member in members}) != len(members):
-                raise refuse("The archive holds two arrays of one name.")
-            if sum(member.file_size for member in members) > MAX_BYTES:
-                raise refuse(f"The arrays take more than {MAX_BYTES // 2**30} GiB unpacked.")
-            return {member.filename.removesuffix(".npy"): _array(archive, member) for member in members}
-    except (zipfile.BadZipFile, RuntimeError, EOFError, OSError, NotImplementedError) as error:
-        raise refuse(f"The file is no readable .npz archive: {error}.") from error
+        _require_plain(members, archive.start_dir)
+        return [_array(file, archive, member) for member in members]
 
 
-def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray[Any, Any]:
+def _require_plain(members: list[zipfile.ZipInfo], end: int) -> None:
+    """What ``numpy.savez`` writes is a small part of what a zip archive can be; the rest is refused."""
+    if len(members) > MAX_ARRAYS:
+        raise too_large(f"The archive holds {len(members):,} files; at most {MAX_ARRAYS} arrays are read.")
+    if not all(member.filename.endswith(".npy") for member in members):
+        raise DataError(ProblemCode.UPLOAD_TYPE, "The archive holds something else than .npy arrays.")
+    if len(members) < 2:
+        raise refuse(f"The archive holds {len(members)} arrays; inputs and a target are needed.")
+    names = [member.filename.removesuffix(".npy") for member in members]
+    if len(set(names)) != len(names):
+        raise refuse("The archive holds two arrays of one name.")
+    for member, name in zip(members, names, strict=True):
+        if not name.isprintable() or not 0 < len(name) <= MAX_NAME or name[0] == "." or set(name) & set("/\\:"):
+            raise refuse(f"An array's name has up to {MAX_NAME} characters and none of / \\ :, and begins with no dot.")
+        if member.flag_bits & 1:
+            raise refuse(f"Array {name!r} is encrypted; save it without a password.")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise refuse(f"Array {name!r} is packed in another way than numpy does.")
+    places = sorted((member.header_offset, member.compress_size) for member in members)
+    ends = [*(begin for begin, _ in places[1:]), end]
+    if any(begin + _LOCAL_HEADER + size > after for (begin, size), after in zip(places, ends, strict=True)):
+        raise refuse("The archive's entries overlap.")
+
+
+def _array(file: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> _Array:
     name = member.filename.removesuffix(".npy")
+    with _reading(f"Array {name!r} cannot be read"), archive.open(member) as stream:
+        header = read_header(stream, name)
+    has = member.file_size - header.length
+    if header.bytes != has:
+        raise refuse(f"Array {name!r} claims {header.bytes:,} bytes and has {has:,}.")
+    if header.fortran and len(header.shape) > 1 and header.bytes > MAX_FORTRAN_BYTES:
+        raise too_large(
+            f"Array {name!r} has {header.bytes:,} bytes in Fortran order, of which at most {MAX_FORTRAN_BYTES:,} are "
+            "read. Save it as numpy.ascontiguousarray gives it.",
+            bytes=header.bytes,
+            allowed=MAX_FORTRAN_BYTES,
+        )
+    return _Array(file, member.filename, name, header)
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    """Every way in which reading an archive is known to fail, as one refusal."""
     try:
-        with archive.open(member) as stream:
-            shape, dtype = _header(stream)
-            if dtype.hasobject or dtype.kind not in "biuf":
-                raise refuse(f"Array {name!r} holds {dtype}; only whole numbers, floats and booleans are read.")
-            promised = math.prod(shape) * dtype.itemsize
-            if promised > member.file_size:
-                raise refuse(f"Array {name!r} claims {promised:,} bytes and has {member.file_size:,}.")
-        with archive.open(member) as stream:
-            return np.lib.format.read_array(stream, allow_pickle=False)
-    except ValueError as error:
-        raise refuse(f"Array {name!r} cannot be read: {error}.") from error
+        yield
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        struct.error,
+        EOFError,
+        KeyError,
+        NotImplementedError,
+        OSError,
+        OverflowError,
+        RuntimeError,
+        ValueError,
+    ) as error:
+        raise refuse(f"{what}: {str(error)[:200] or type(error).__name__}.") from error
 
 
-def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    version = np.lib.format.read_magic(stream)
-    if version not in ((1, 0), (2, 0)):
-        raise ValueError(f"unknown .npy version {version}")
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(stream)
-    return shape, dtype
+def _same_samples(arrays: list[_Array]) -> None:
+    samples = {array.name: array.header.shape[0] if array.header.shape else 0 for array in arrays}
+    if len(set(samples.values())) != 1 or 0 in samples.values():
+        listed = ", ".join(f"{name}: {count:,}" for name, count in samples.items())
+        raise refuse(f"All arrays need the same number of samples on their first axis; they have {listed}.")
+    for array in arrays:
+        if 0 in array.header.shape:
+            raise refuse(f"The samples of array {array.name!r} hold no values; its shape is {array.header.shape}.")
 
 
 def _target_name(names: list[str]) -> str:
@@ -96,27 +170,73 @@ def _input_name(name: str, count: int) -> str:
     return "x" if count == 1 and name.lower() in INPUT_NAMES else name
 
 
-def _input(name: str, value: np.ndarray[Any, Any]) -> Tensor:
-    if value.dtype == np.uint8:
-        return torch.from_numpy(value).float().div_(255)
-    if value.dtype.kind in "iu":
-        return torch.from_numpy(value.astype(np.int64))
-    if value.dtype.kind == "f" and not np.isfinite(value).all():
-        raise refuse(f"Array {name!r} holds NaN or infinite values.")
-    return torch.from_numpy(value.astype(np.float32))
+def _input(array: _Array) -> Values:
+    dtype, shape = array.header.dtype, array.header.shape
+    if dtype == np.uint8:
+        return Values("float32", shape, lambda: (block.astype(np.float32) / np.float32(255) for block in _raw(array)))
+    if dtype.kind in "iu":
+        return Values("int64", shape, lambda: (_whole(array.name, block) for block in _raw(array)))
+    return Values("float32", shape, lambda: (_numbers(array.name, block) for block in _raw(array)))
 
 
-def _targets(name: str, value: np.ndarray[Any, Any]) -> tuple[Tensor, list[str]]:
-    if value.dtype.kind == "f":
-        if not np.isfinite(value).all():
-            raise refuse(f"Array {name!r} holds NaN or infinite values.")
-        numbers = torch.from_numpy(value.astype(np.float32))
-        return (numbers.unsqueeze(1) if numbers.dim() == 1 else numbers), []
-    if value.ndim != 1:
-        raise refuse(f"Class numbers come one per sample; array {name!r} has the shape {value.shape}.")
-    low, high = int(value.min()), int(value.max())
-    if low < 0 or high >= MAX_CLASSES:
-        raise refuse(f"Class numbers go from 0 to {MAX_CLASSES - 1}; array {name!r} has {low} to {high}.")
-    classes = [str(label) for label in range(high + 1)]
-    at_least_two_classes([str(label) for label in np.unique(value)])
-    return torch.from_numpy(value.astype(np.int64)), classes
+def _target(array: _Array) -> Values:
+    shape = array.header.shape
+    if array.header.dtype.kind == "f":
+        # One number per sample is a column, as a Linear layer of one feature gives it.
+        shape = (*shape, 1) if len(shape) == 1 else shape
+        return Values("float32", shape, lambda: (_numbers(array.name, block) for block in _raw(array)))
+    if len(shape) != 1:
+        raise refuse(f"Class numbers come one per sample; array {array.name!r} has the shape {shape}.")
+    return Values("int64", shape, lambda: (block.astype(np.int64) for block in _raw(array)))
+
+
+def _labels(array: _Array) -> set[int]:
+    """The class numbers that occur."""
+    found: set[int] = set()
+    for block in _raw(array):
+        low, high = int(block.min()), int(block.max())
+        if low < 0 or high >= MAX_CLASSES:
+            raise refuse(f"Class numbers go from 0 to {MAX_CLASSES - 1}; array {array.name!r} has {low} to {high}.")
+        found.update(np.unique(block).astype(np.int64).tolist())
+    return found
+
+
+def _numbers(name: str, block: Block) -> Block:
+    with np.errstate(over="ignore"):
+        numbers = block.astype(np.float32)
+    if not np.isfinite(numbers).all():
+        raise refuse(f"Array {name!r} holds NaN, infinite values or such as are beyond a float32.")
+    return numbers
+
+
+def _whole(name: str, block: Block) -> Block:
+    if block.dtype.kind == "u" and int(block.max()) > np.iinfo(np.int64).max:
+        raise refuse(f"Array {name!r} holds whole numbers beyond an int64.")
+    return block.astype(np.int64)
+
+
+def _raw(array: _Array) -> Iterator[Block]:
+    """The elements in C order and the archive's own type."""
+    turned = array.header.fortran and len(array.header.shape) > 1
+    left, size = array.header.bytes, array.header.dtype.itemsize
+    most = left if turned else size * (BLOCK_BYTES // size)
+    with ExitStack() as stack:
+        with _reading(f"Array {array.name!r} cannot be read"):
+            archive = stack.enter_context(zipfile.ZipFile(array.file))
+            stream = stack.enter_context(archive.open(array.member))
+            stream.read(array.header.length)
+        while left:
+            with _reading(f"Array {array.name!r} cannot be read"):
+                raw = stream.read(min(left, most))
+            if len(raw) != min(left, most):
+                raise refuse(f"Array {array.name!r} ends before its last element.")
+            left -= len(raw)
+            block = np.frombuffer(raw, array.header.dtype)
+            yield from _turned(block, array.header.shape) if turned else (block,)
+
+
+def _turned(elements: Block, shape: tuple[int, ...]) -> Iterator[Block]:
+    whole = elements.reshape(shape, order="F")
+    rows = max(1, BLOCK_BYTES * shape[0] // elements.nbytes)
+    for start in range(0, shape[0], rows):
+        yield np.ascontiguousarray(whole[start : start + rows])

@@ -1,7 +1,7 @@
 """Data sets that a user brings: CSV and NPZ files, parsed once and kept as tensors.
 
-A file is parsed whole before anything is kept; what cannot be read leaves no trace. The name that the client gives is
-kept inside ``meta.json`` and is never a path: folders have names of their own.
+A file is read whole, in a process of its own, before anything is kept; what cannot be read leaves no trace. The name
+that the client gives is kept inside ``meta.json`` and is never a path: folders have names of their own.
 """
 
 from __future__ import annotations
@@ -11,47 +11,57 @@ import os
 import re
 import secrets
 import shutil
+import threading
+import time
 from pathlib import Path
-
-from safetensors.torch import load_file, save_file
+from tempfile import TemporaryDirectory
 
 from layerloom.data.dataset import DataError, Dataset
-from layerloom.data.parse import Parsed
-from layerloom.data.parse_csv import parse_csv
-from layerloom.data.parse_npz import parse_npz
+from layerloom.data.importer import META, PARSERS, TENSORS
+from layerloom.data.isolation import Limits, read_apart
 from layerloom.schema.catalogue import DatasetEntry
 from layerloom.schema.problems import ProblemCode
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-PARSERS = {".csv": parse_csv, ".tsv": parse_csv, ".npz": parse_npz}
-"""By file suffix; to add a format, write a parser that gives ``Parsed`` and name it here."""
+_DRAFT = "tmp-"
+_STALE_S = 24 * 3_600
+"""A draft that old was left by a server that was killed."""
+_replacing = threading.Lock()
 
 
-def accept(folder: Path, name: str, suffix: str, file: Path) -> DatasetEntry:
+def accept(
+    folder: Path,
+    name: str,
+    suffix: str,
+    file: Path,
+    stop: threading.Event | None = None,
+    limits: Limits = Limits(),  # noqa: B008  a frozen value
+) -> DatasetEntry:
     """Parse an uploaded file and keep it under ``name``, in place of an earlier upload of that name.
 
     Raises:
-        DataError: the name is taken by a built-in set or malformed, the type is not accepted, or the content is bad.
+        DataError: the name is malformed, the type is not accepted, or the content is bad or too much. When ``stop`` is
+            set meanwhile, nothing is kept either.
     """
     if not NAME.fullmatch(name):
         raise DataError(
             ProblemCode.NAME_INVALID, "A data set's name is made of small letters, digits and hyphens, at most 63."
         )
-    parser = PARSERS.get(suffix.lower())
-    if parser is None:
+    if suffix.lower() not in PARSERS:
         raise DataError(ProblemCode.UPLOAD_TYPE, f"Upload one of {', '.join(PARSERS)}.")
-    parsed = parser(file)
-    entry = _entry(name, parsed)
-    target = _store(folder, entry, parsed)
-    for other in _folders(folder):
-        if other != target and _meta(other).name == name:
-            shutil.rmtree(other, ignore_errors=True)
-    return entry
+    root = folder / "uploads"
+    root.mkdir(parents=True, exist_ok=True)
+    _sweep(root)
+    with TemporaryDirectory(prefix=_DRAFT, dir=root, ignore_cleanup_errors=True) as work:
+        draft = Path(work) / "set"
+        read_apart(draft, name, suffix.lower(), file, stop, limits)
+        return _publish(draft, folder)
 
 
 def entries(folder: Path) -> list[DatasetEntry]:
     """Every upload, by name."""
-    return sorted((_meta(path) for path in _folders(folder)), key=lambda entry: entry.name)
+    found = {entry.name: entry for _, entry in _found(folder)}
+    return [found[name] for name in sorted(found)]
 
 
 def find(name: str, folder: Path) -> DatasetEntry | None:
@@ -59,58 +69,67 @@ def find(name: str, folder: Path) -> DatasetEntry | None:
     return next((entry for entry in entries(folder) if entry.name == name), None)
 
 
-def load(name: str, folder: Path) -> Dataset:
-    """The tensors of an upload that ``find`` knows."""
-    path = next(path for path in _folders(folder) if _meta(path).name == name)
-    tensors = load_file(path / "data.safetensors")
+def load(name: str, folder: Path) -> Dataset | None:
+    """The tensors of an upload, whose pages are read from disk as they are used; None when there is none of that name.
+
+    Raises:
+        DataError: it was deleted or replaced just now.
+    """
+    from safetensors.torch import load_file
+
+    found = {entry.name: (path, entry) for path, entry in _found(folder)}
+    if name not in found:
+        return None
+    path, entry = found[name]
+    try:
+        tensors = load_file(path / TENSORS)
+    except FileNotFoundError:
+        raise DataError(
+            ProblemCode.DATASET_UNAVAILABLE, "The data set was deleted or replaced just now; try again.", dataset=name
+        ) from None
     targets = tensors.pop("targets")
     inputs = {key.removeprefix("inputs."): value for key, value in tensors.items()}
-    return Dataset(_meta(path), inputs, targets)
+    return Dataset(entry, inputs, targets)
 
 
 def remove(name: str, folder: Path) -> bool:
     """Delete an upload; False when there is none of that name."""
-    found = [path for path in _folders(folder) if _meta(path).name == name]
-    for path in found:
-        shutil.rmtree(path)
-    return bool(found)
+    with _replacing:
+        gone = [path for path, entry in _found(folder) if entry.name == name]
+        for path in gone:
+            _discard(path)
+    return bool(gone)
 
 
-def _entry(name: str, parsed: Parsed) -> DatasetEntry:
-    first = next(iter(parsed.inputs.values()))
-    classes = parsed.task == "classification"
-    return DatasetEntry(
-        name=name,
-        label=name,
-        category="tables" if first.dim() == 2 and first.is_floating_point() else "arrays",
-        summary=parsed.summary,
-        tasks=[parsed.task],
-        task=parsed.task,
-        shape=list(first.shape[1:]),
-        dtype=str(first.dtype).removeprefix("torch."),
-        target_shape=list(parsed.targets.shape[1:]),
-        target_dtype=str(parsed.targets.dtype).removeprefix("torch."),
-        classes=parsed.classes if classes else [],
-        samples=len(parsed.targets),
-        uploaded=True,
-    )
+def _publish(draft: Path, folder: Path) -> DatasetEntry:
+    """A rename, so that a reader sees it whole or not at all; one at a time, so that of two equal names one stays."""
+    target = folder / "uploads" / secrets.token_hex(8)
+    with _replacing:
+        before = _found(folder)
+        draft.rename(target)
+        _sync(target.parent)
+        entry = _meta(target)
+        for path, other in before:
+            if other.name == entry.name:
+                _discard(path)
+    return entry
 
 
-def _store(folder: Path, entry: DatasetEntry, parsed: Parsed) -> Path:
-    """Written beside its place and renamed, so that a reader sees it whole or not at all."""
-    root = folder / "uploads"
-    root.mkdir(parents=True, exist_ok=True)
-    target = root / secrets.token_hex(8)
-    draft = root / f"tmp-{target.name}"
-    draft.mkdir()
-    tensors = {f"inputs.{key}": value.contiguous() for key, value in parsed.inputs.items()}
-    save_file({**tensors, "targets": parsed.targets.contiguous()}, draft / "data.safetensors")
-    (draft / "meta.json").write_text(entry.model_dump_json(), encoding="utf-8")
-    for path in (draft / "data.safetensors", draft / "meta.json", draft):
-        _sync(path)
-    draft.rename(target)
-    _sync(root)
-    return target
+def _discard(path: Path) -> None:
+    """Renamed first, because a folder is not removed at once."""
+    gone = path.with_name(f"{_DRAFT}{path.name}")
+    path.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _sweep(root: Path) -> None:
+    for path in root.glob(f"{_DRAFT}*"):
+        try:
+            stale = time.time() - path.stat().st_mtime > _STALE_S
+        except FileNotFoundError:
+            continue
+        if stale:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _sync(path: Path) -> None:
@@ -121,10 +140,18 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _folders(folder: Path) -> list[Path]:
+def _found(folder: Path) -> list[tuple[Path, DatasetEntry]]:
+    """Every upload, oldest first: of two of one name, which a crash may leave, the later one counts."""
     root = folder / "uploads"
-    return [path for path in root.iterdir() if not path.name.startswith("tmp-")] if root.is_dir() else []
+    found = []
+    for path in root.iterdir() if root.is_dir() else ():
+        if not path.name.startswith(_DRAFT):
+            try:
+                found.append((path.stat().st_mtime_ns, path, _meta(path)))
+            except FileNotFoundError:
+                continue  # deleted meanwhile
+    return [(path, entry) for _, path, entry in sorted(found, key=lambda item: item[0])]
 
 
 def _meta(path: Path) -> DatasetEntry:
-    return DatasetEntry.model_validate(json.loads((path / "meta.json").read_text(encoding="utf-8")))
+    return DatasetEntry.model_validate(json.loads((path / META).read_text(encoding="utf-8")))

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import io
+import socket
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
 
 from unit.api.conftest import LIMITS, Api
+from unit.data.support import MIB, bomb, peak_growth
+from waiting import wait_for
 
 CSV = b"width,height,label\n" + b"".join(b"%d,%d,%s\n" % (i, i % 7, b"ab"[i % 2 : i % 2 + 1]) for i in range(40))
 
@@ -55,11 +61,13 @@ def test_chunks_make_the_same_data(user: httpx.Client) -> None:
         ("a" * 200, "a.csv", CSV, 422, "name_invalid"),
         ("mine", "a.exe", CSV, 415, "upload_type"),
         ("mine", "a", CSV, 415, "upload_type"),
-        ("mine", "../../a.csv\0.npz", CSV, 422, "upload_invalid"),
-        ("mine", "a.npz", CSV, 422, "upload_invalid"),
+        ("mine", "../../a.csv\0.npz", CSV, 415, "upload_type"),
+        ("mine", "a.npz", CSV, 415, "upload_type"),
+        ("mine", "a.npz", b"PK\3\4", 422, "upload_invalid"),
         ("mine", "a.csv", b"", 422, "upload_invalid"),
         ("mine", "a.csv", b"\0\0\0\0", 422, "upload_invalid"),
         ("mine", "a.csv", b"a,b\n1\n1,2,3\n", 422, "upload_invalid"),
+        ("mine", "a.csv", b"1," * 100_000, 413, "payload_too_large"),
         ("mine", "a.csv", CSV * (LIMITS.upload // len(CSV) + 2), 413, "payload_too_large"),
     ],
 )
@@ -84,3 +92,50 @@ def test_forms_and_pages_are_no_data(user: httpx.Client) -> None:
 def test_what_comes_with_layerloom_stays(user: httpx.Client) -> None:
     assert user.delete("/api/datasets/digits").json()["code"] == "name_reserved"
     assert len(user.get("/api/datasets/digits/preview").json()["counts"]) == 10
+
+
+def test_a_bomb_is_refused_and_not_felt(api: Api, user: httpx.Client) -> None:
+    answers: list[httpx.Response] = []
+    content = bomb()
+    put(user, "mine", b"", "a.npz")  # so that torch is loaded
+    assert peak_growth(lambda: answers.append(put(user, "mine", content, "a.npz"))) < 64 * MIB
+    assert (answers[0].status_code, answers[0].json()["code"]) == (413, "payload_too_large")
+    assert answers[0].json()["errors"][0]["problem"]["data"]["bytes"] > 256 * MIB
+    assert user.get("/health").status_code == 200
+
+
+def test_a_cut_connection_leaves_no_trace(api: Api, user: httpx.Client) -> None:
+    before = user.get("/api/datasets").json()
+    with socket.create_connection(("127.0.0.1", api.port)) as connection:
+        connection.sendall(
+            b"PUT /api/datasets/mine?filename=a.csv HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000\r\n"
+            b"Authorization: Bearer " + api.token.encode() + b"\r\n\r\n" + CSV
+        )
+        wait_for(lambda: list(api.services.drafts.iterdir()), "a draft")
+    wait_for(lambda: not list(api.services.drafts.iterdir()), "the draft's end")
+    assert user.get("/health").status_code == 200
+    assert user.get("/api/datasets").json() == before
+
+
+@contextmanager
+def little_room(folder: Path, size: str) -> Iterator[None]:
+    """A small file system in place of a folder, where this user may mount one."""
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("no file system can be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.parametrize("folder", ["drafts", "data"])
+def test_a_full_disk_is_told_as_such(api: Api, user: httpx.Client, folder: str) -> None:
+    place: Path = getattr(api.services, folder)
+    with little_room(place, "256k"):
+        answer = put(user, "mine", b"0.5,1\n" * 100_000)
+        assert (answer.status_code, answer.json()["code"]) == (507, "disk_full")
+        assert [path for path in place.rglob("*") if path.is_file()] == []
+    assert user.get("/health").status_code == 200
+    assert put(user, "mine", CSV).status_code == 201
+    assert user.delete("/api/datasets/mine").status_code == 204

@@ -1,158 +1,229 @@
-"""A user's own tables and arrays: read as they are meant, or refused with the row at fault and no trace left."""
+"""A user's own tables and arrays: read in a process of their own, and kept whole or not at all."""
 
 from __future__ import annotations
 
-import io
-import zipfile
+import os
+import subprocess
+import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
 from layerloom.data import DataError, accept, entries, load, preview, uploads
+from layerloom.data.isolation import Limits
 from layerloom.schema.problems import ProblemCode
+from unit.data.support import MIB, bomb, peak_growth, savez
+from waiting import wait_for
 
 
-def table(folder: Path, content: str | bytes, name: str = "mine", suffix: str = ".csv"):  # type: ignore[no-untyped-def]
+def table(folder: Path, content: str | bytes, name: str = "mine", suffix: str = ".csv", **how: object):  # type: ignore[no-untyped-def]
     file = folder / "incoming"
     file.write_bytes(content.encode() if isinstance(content, str) else content)
-    return accept(folder / "data", name, suffix, file)
+    return uploads.accept(folder / "data", name, suffix, file, **how)  # type: ignore[arg-type]
 
 
-def archive(folder: Path, **arrays: np.ndarray):  # type: ignore[no-untyped-def, type-arg]
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    return table(folder, buffer.getvalue(), suffix=".npz")
+def rows(count: int = 30) -> str:
+    return "a,b,label\n" + "".join(f"{i % 7},{i / 3},{'yes' if i % 2 else 'no'}\n" for i in range(count))
 
 
-def rows(text: str, count: int = 30) -> str:
-    return text + "".join(f"{i % 7},{i / 3},{'yes' if i % 2 else 'no'}\n" for i in range(count))
+def kept(folder: Path) -> list[str]:
+    """Everything that lies below the uploads."""
+    return sorted(path.name for path in (folder / "data" / "uploads").iterdir())
 
 
-def test_csv_becomes_features_and_classes(tmp_path: Path) -> None:
-    entry = table(tmp_path, rows("a,b,label\n"))
+@pytest.fixture
+def pipe(tmp_path: Path) -> Path:
+    """A file whose reading never begins, because nobody writes it."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    return path
+
+
+def importers() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if "layerloom.data.importer" in child.cmdline()]
+
+
+def test_a_table_is_kept_and_shown(tmp_path: Path) -> None:
+    entry = table(tmp_path, rows())
     assert (entry.task, entry.shape, entry.classes, entry.samples) == ("classification", [2], ["no", "yes"], 30)
     data = load("mine", tmp_path / "data")
+    assert data.entry == entry
     assert data.inputs["x"][4].tolist() == pytest.approx([4, 4 / 3])
     assert data.targets[:4].tolist() == [0, 1, 0, 1]
     assert preview("mine", tmp_path / "data").counts == {"no": 15, "yes": 15}
+    assert "mine" in [entry.name for entry in entries(tmp_path / "data")]
 
 
-def test_csv_without_header_and_with_text_features(tmp_path: Path) -> None:
-    entry = table(tmp_path, "".join(f"{i},{i * 0.37}\n" for i in range(30)))
-    assert (entry.task, entry.target_shape) == ("regression", [1])
-    coded = table(tmp_path, "colour,size,y\n" + "".join(f"{'rgb'[i % 3]},{i},{i * 1.7}\n" for i in range(40)))
-    assert coded.shape == [4]
+def test_arrays_are_kept(tmp_path: Path) -> None:
+    left = np.random.default_rng(0).normal(size=(9, 2))
+    table(tmp_path, savez(left=left, right=np.arange(9), y=np.arange(9) % 2), suffix=".NPZ")
+    data = load("mine", tmp_path / "data")
+    assert torch.equal(data.inputs["left"], torch.from_numpy(left).float())
+    assert torch.equal(data.inputs["right"], torch.arange(9))
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
-def test_csv_encodings(encoding: str, tmp_path: Path) -> None:
-    entry = table(tmp_path, "größe,label\n1,é\n2,b\n3,é\n4,b\n".encode(encoding))
-    assert entry.classes == ["b", "é"]
+def test_a_preview_holds_only_so_many_numbers(tmp_path: Path) -> None:
+    table(tmp_path, savez(x=np.zeros((4, 300_000), bool), y=[0, 0, 1, 1]), suffix=".npz")
+    shown = preview("mine", tmp_path / "data", count=4)
+    assert (shown.targets, shown.counts) == ([0], {"0": 2, "1": 2})
+    table(tmp_path, savez(x=np.zeros((2, 600_000), bool), y=[0, 1]), suffix=".npz")
+    shown = preview("mine", tmp_path / "data")
+    assert (shown.inputs, shown.counts) == ([], {"0": 1, "1": 1})
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"", "empty"),
-        (b"a,b\n", "no rows"),
-        (b"a,b,label\n1,2,x\n1,2\n", "Row 3"),
-        (b"a,a,label\n1,2,x\n1,2,y\n", "more than once"),
-        (b"a,label\nnan,x\n2,y\n", "sample 1"),
-        (b"a,label\n1,x\n,y\n", "sample 2"),
-        (b"a,label\n1,x\n1e999,y\n", "sample 2"),
-        (b"a,label\n1,\n2,y\n", "without a label"),
-        (b"a\0b,label\n1,x\n", "NUL"),
-        (b"label\nx\ny\n", "at least one feature"),
-        (b",".join(b"c%d" % i for i in range(10_001)) + b"\n", "10,001 columns"),
-        (b"a,label\n" + b"".join(b"t%d,%d\n" % (i, i % 2) for i in range(200)), "different values"),
-    ],
-)
-def test_bad_tables_are_refused_whole(content: bytes, words: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=words) as caught:
-        table(tmp_path, content)
+def test_what_is_refused_leaves_no_trace(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="Row 3") as caught:
+        table(tmp_path, "a,b,label\n1,2,x\n1,2\n")
     assert caught.value.problem.code == ProblemCode.UPLOAD_INVALID
-    assert uploads.entries(tmp_path / "data") == []
-
-
-def test_one_class_is_named_as_such(tmp_path: Path) -> None:
-    with pytest.raises(DataError) as caught:
-        table(tmp_path, "a,label\n1,x\n2,x\n")
-    assert caught.value.problem.code == ProblemCode.ONE_CLASS
-
-
-def test_cells_that_look_like_formulas_are_text(tmp_path: Path) -> None:
-    entry = table(tmp_path, "a,label\n1,=cmd()\n2,ok\n")
-    assert entry.classes == ["=cmd()", "ok"]
-
-
-def test_npz_becomes_named_inputs(tmp_path: Path) -> None:
-    images = np.random.default_rng(0).integers(0, 256, (20, 3, 4, 4), dtype=np.uint8)
-    entry = archive(tmp_path, x=images, y=np.arange(20) % 4)
-    assert (entry.shape, entry.dtype, entry.classes) == ([3, 4, 4], "float32", ["0", "1", "2", "3"])
-    assert torch.equal(load("mine", tmp_path / "data").inputs["x"], torch.from_numpy(images).float() / 255)
-    both = archive(tmp_path, left=np.ones((9, 2)), right=np.arange(9), target=np.linspace(0, 1, 9))
-    assert both.task == "regression"
-    assert set(load("mine", tmp_path / "data").inputs) == {"left", "right"}
-
-
-def claims(shape: str) -> bytes:
-    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
-    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
-
-
-def npz(**members: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as out:
-        for name, content in members.items():
-            out.writestr(f"{name}.npy", content)
-    return buffer.getvalue()
-
-
-def array(value: object, pickle: bool = False) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, np.asarray(value, dtype=object if pickle else None), allow_pickle=pickle)
-    return buffer.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"PK\x03\x04 truncated", "no readable"),
-        (npz(x=array([1.0]), y=array([0, 1])), "same number of samples"),
-        (npz(x=array([[1.0], [2.0]]), z=array([0, 1])), "Exactly one array must be the target"),
-        (npz(x=array([{}, {}], pickle=True), y=array([0, 1])), "object"),
-        (npz(x=claims("(1000000000000,)"), y=array([0, 1])), "claims 8,000,000,000,000 bytes"),
-        (npz(x=array([[np.nan], [1.0]]), y=array([0, 1])), "NaN"),
-        (npz(x=array([[1.0], [1.0]]), y=array([-1, 1])), "Class numbers go from 0"),
-        (npz(x=array([[1j], [1j]]), y=array([0, 1])), "complex128"),
-        (npz(x=b"no array", y=array([0, 1])), "cannot be read"),
-    ],
-)
-def test_bad_archives_are_refused_whole(content: bytes, words: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=words):
-        table(tmp_path, content, suffix=".npz")
-    assert uploads.entries(tmp_path / "data") == []
+    assert caught.value.problem.data == {"row": 3}
+    table(tmp_path, rows())
+    before = kept(tmp_path)
+    with pytest.raises(DataError, match="NaN"):
+        table(tmp_path, savez(x=[[1.0], [np.nan]], y=[0, 1]), suffix=".npz")
+    assert kept(tmp_path) == before
+    assert [entry.samples for entry in uploads.entries(tmp_path / "data")] == [30]
 
 
 def test_names_types_and_replacement(tmp_path: Path) -> None:
     for name in ("../x", "A", "", "x" * 64, "a/b"):
         with pytest.raises(DataError) as caught:
-            table(tmp_path, rows("a,b,label\n"), name=name)
+            table(tmp_path, rows(), name=name)
         assert caught.value.problem.code == ProblemCode.NAME_INVALID
     with pytest.raises(DataError) as caught:
         table(tmp_path, b"", suffix=".pkl")
     assert caught.value.problem.code == ProblemCode.UPLOAD_TYPE
-    table(tmp_path, rows("a,b,label\n"))
-    table(tmp_path, rows("a,b,label\n", count=10))
+    table(tmp_path, rows())
+    table(tmp_path, rows(10))
     assert [entry.samples for entry in uploads.entries(tmp_path / "data")] == [10]
-    assert "mine" in [entry.name for entry in entries(tmp_path / "data")]
+    assert len(kept(tmp_path)) == 1
     assert uploads.remove("mine", tmp_path / "data")
     assert not uploads.remove("mine", tmp_path / "data")
+    assert kept(tmp_path) == []
 
 
 def test_a_built_in_name_cannot_be_taken(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="built in") as caught:
-        table(tmp_path, rows("a,b,label\n"), name="digits")
+        accept(tmp_path, "digits", ".csv", tmp_path / "absent")
     assert caught.value.problem.code == ProblemCode.NAME_RESERVED
+
+
+def test_of_two_uploads_of_one_name_one_stays(tmp_path: Path) -> None:
+    def upload(count: int) -> None:
+        (tmp_path / str(count)).mkdir()
+        (tmp_path / str(count) / "data").symlink_to(tmp_path / "data")
+        table(tmp_path / str(count), rows(count))
+
+    (tmp_path / "data").mkdir()
+    threads = [threading.Thread(target=upload, args=(count,)) for count in (10, 20, 30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(kept(tmp_path)) == 1
+    assert uploads.entries(tmp_path / "data")[0].samples in (10, 20, 30)
+
+
+def test_after_a_crash_the_later_upload_counts_and_drafts_are_swept(tmp_path: Path) -> None:
+    root = tmp_path / "data" / "uploads"
+    table(tmp_path, rows(10))
+    (earlier,) = root.iterdir()
+    # As if the server had been killed between the rename and the removal of what it replaces.
+    earlier.rename(tmp_path / "earlier")
+    table(tmp_path, rows(20))
+    (tmp_path / "earlier").rename(root / "0")
+    assert [entry.samples for entry in uploads.entries(tmp_path / "data")] == [20]
+    assert len(load("mine", tmp_path / "data")) == 20
+    old, young = root / "tmp-old", root / "tmp-young"
+    for draft in (old, young):
+        draft.mkdir()
+        (draft / "set").mkdir()
+    long_ago = time.time() - 48 * 3_600
+    os.utime(old, (long_ago, long_ago))
+    table(tmp_path, rows(30))
+    assert len(kept(tmp_path)) == 2
+    assert not old.exists()
+    assert young.exists()
+
+
+def test_the_reader_is_apart_and_ends_when_told(tmp_path: Path, pipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAYERLOOM_DATABASE", "postgresql://secret")
+    stop = threading.Event()
+    seen: dict[str, object] = {}
+
+    def watch() -> None:
+        (child,) = wait_for(importers)
+        seen.update(environment=child.environ(), leader=os.getsid(child.pid) == child.pid, child=child)
+        stop.set()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    with pytest.raises(DataError):
+        uploads.accept(tmp_path / "data", "mine", ".csv", pipe, stop)
+    watcher.join()
+    assert seen["leader"]
+    assert "LAYERLOOM_DATABASE" not in seen["environment"]  # type: ignore[operator]
+    assert not seen["child"].is_running()  # type: ignore[attr-defined]
+    assert kept(tmp_path) == []
+
+
+def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path, pipe: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        uploads.accept(tmp_path / "data", "mine", ".npz", pipe, limits=Limits(wall_s=1))
+    assert caught.value.problem.code == ProblemCode.PAYLOAD_TOO_LARGE
+    with pytest.raises(DataError) as caught:
+        table(tmp_path, "1,2\n" + "\n" * 6_000_000, limits=Limits(cpu_s=1))
+    assert caught.value.problem.code == ProblemCode.PAYLOAD_TOO_LARGE
+    assert kept(tmp_path) == []
+    assert importers() == []
+
+
+def test_a_file_that_takes_too_much_memory_is_given_up(tmp_path: Path) -> None:
+    turned = savez(x=np.zeros((8, MIB), order="F"), y=np.arange(8) % 2)
+    with pytest.raises(DataError) as caught:
+        table(tmp_path, turned, suffix=".npz", limits=Limits(memory=300 * MIB))
+    assert caught.value.problem.code == ProblemCode.PAYLOAD_TOO_LARGE
+    assert table(tmp_path, turned, suffix=".npz").samples == 8
+
+
+def test_the_reader_ends_with_the_service(tmp_path: Path, pipe: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from layerloom.data.uploads import accept;"
+        "accept(Path(sys.argv[1]), 'mine', '.csv', Path(sys.argv[2]))"
+    )
+    service = subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "data"), str(pipe)])
+    (reader,) = wait_for(psutil.Process(service.pid).children)
+    service.kill()
+    service.wait()
+    assert wait_for(lambda: not reader.is_running() or reader.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
+    from layerloom.data.isolation import read_apart
+
+    (tmp_path / "set-scratch").symlink_to("/dev/full")
+    (tmp_path / "incoming").write_text(rows(), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        read_apart(tmp_path / "set", "mine", ".csv", tmp_path / "incoming")
+    assert caught.value.problem.code == ProblemCode.DISK_FULL
+
+
+def test_bombs_do_not_reach_this_process(tmp_path: Path) -> None:
+    def refused(content: bytes, suffix: str) -> None:
+        with pytest.raises(DataError) as caught:
+            table(tmp_path, content, suffix=suffix)
+        assert caught.value.problem.code == ProblemCode.PAYLOAD_TOO_LARGE
+
+    archive = bomb()
+    cells = b"".join(b"%c,%c,%c,%d\n" % ((64 + i % 62,) * 3 + (i % 2,)) for i in range(400_000))
+    assert peak_growth(lambda: refused(archive, ".npz")) < 64 * MIB
+    assert peak_growth(lambda: refused(b"a,b,c,y\n" + cells, ".csv")) < 64 * MIB
+    assert kept(tmp_path) == []
+    # As many cells are no bomb when they are numbers.
+    numbers = b"a,b,y\n" + b"1,0,1\n2,3,0\n" * 300_000
+    assert peak_growth(lambda: table(tmp_path, numbers)) < 64 * MIB
+    assert peak_growth(lambda: preview("mine", tmp_path / "data")) < 64 * MIB

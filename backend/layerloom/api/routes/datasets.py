@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
@@ -60,9 +61,9 @@ async def upload_dataset(
     with draft(services.drafts) as path:
         await _receive(request.stream(), path)
         stop = threading.Event()
-        read = (_accept, services.data, name, PurePath(filename).suffix, path, stop)
+        read = partial(_accept, services.data, name, PurePath(filename).suffix, path, stop)
         try:
-            return await asyncio.get_running_loop().run_in_executor(_readers, *read)
+            return await asyncio.get_running_loop().run_in_executor(_readers, read)
         finally:
             # When the server ends meanwhile, it need not wait for the file's end.
             stop.set()
