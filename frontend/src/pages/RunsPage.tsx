@@ -9,6 +9,7 @@ import type { RunSummary } from "@/api/types";
 import { DeleteDialog } from "@/features/runs/DeleteDialog";
 import { RunsTable } from "@/features/runs/RunsTable";
 import { isActive } from "@/features/runs/StateBadge";
+import { matches } from "@/features/runs/table";
 import { useText } from "@/i18n";
 import { Empty, ErrorNotice, ListSkeleton } from "@/ui/States";
 import { useTitle } from "@/ui/useTitle";
@@ -51,9 +52,13 @@ function Overview({ runs }: { runs: RunSummary[] }) {
   const navigate = useNavigate();
   const [filter, setFilter] = useState("");
   const [selection, setSelection] = useState<RowSelectionState>({});
-  const [doomed, setDoomed] = useState<string[]>([]);
+  const [doomed, setDoomed] = useState<RunSummary[]>([]);
   // A run that is gone is no longer selected.
   const selected = runs.filter((run) => selection[run.id]);
+  // What is out of sight is compared, but never deleted.
+  const shown = selected.filter((run) => matches(run, t.states[run.state], filter));
+  const forget = (ids: string[]) =>
+    setSelection((before) => Object.fromEntries(Object.entries(before).filter(([id]) => !ids.includes(id))));
   return (
     <>
       <div className={styles.bar}>
@@ -61,7 +66,9 @@ function Overview({ runs }: { runs: RunSummary[] }) {
           {t.title}
         </Title>
         <Text c="dimmed" size="sm">
-          {selected.length > 0 ? t.selected(selected.length) : t.count(runs.length, runs.length)}
+          {selected.length > 0
+            ? t.selected(selected.length, selected.length - shown.length)
+            : t.count(runs.length, runs.length)}
         </Text>
         <TextInput
           className={styles.filter}
@@ -74,13 +81,13 @@ function Overview({ runs }: { runs: RunSummary[] }) {
           onChange={(event) => setFilter(event.currentTarget.value)}
         />
         <Group gap={8} wrap="nowrap">
-          {selected.length > 0 && (
+          {shown.length > 0 && (
             <Button
               variant="default"
               size="sm"
               leftSection={<Trash2 size={15} aria-hidden />}
-              disabled={selected.some((run) => isActive(run.state))}
-              onClick={() => setDoomed(selected.map((run) => run.id))}
+              disabled={shown.some((run) => isActive(run.state))}
+              onClick={() => setDoomed(shown)}
             >
               {t.remove}
             </Button>
@@ -104,9 +111,9 @@ function Overview({ runs }: { runs: RunSummary[] }) {
         filter={filter}
         selected={selection}
         onSelect={setSelection}
-        onDelete={(run) => setDoomed([run.id])}
+        onDelete={(run) => setDoomed([run])}
       />
-      <DeleteDialog ids={doomed} onClose={() => setDoomed([])} onDeleted={() => setSelection({})} />
+      <DeleteDialog runs={doomed} onClose={() => setDoomed([])} onDeleted={forget} />
     </>
   );
 }

@@ -1,7 +1,8 @@
 export const runs = {
   title: "Runs",
   count: (shown: number, total: number) => (shown === total ? `${total} runs` : `${shown} of ${total} runs`),
-  selected: (count: number) => `${count} selected`,
+  selected: (count: number, hidden: number) =>
+    hidden === 0 ? `${count} selected` : `${count} selected, ${hidden} of them hidden by the filter`,
   states: {
     queued: "Queued",
     starting: "Starting",
@@ -37,6 +38,7 @@ export const runs = {
   deleteOf: (name: string) => `Delete ${name}`,
   deleteTitle: (count: number) => (count === 1 ? "Delete this run?" : `Delete ${count} runs?`),
   deleteBody: "Its curves, log and checkpoints are removed from the disk. This cannot be undone.",
+  deleteMore: (count: number) => `and ${count} more`,
   deleted: (count: number) => (count === 1 ? "Run deleted" : `${count} runs deleted`),
   empty: {
     title: "No runs yet",

@@ -3,7 +3,8 @@ import type { runs as en } from "@/i18n/en/runs";
 export const runs: typeof en = {
   title: "训练记录",
   count: (shown, total) => (shown === total ? `共 ${total} 次训练` : `${total} 次训练中的 ${shown} 次`),
-  selected: (count) => `已选择 ${count} 项`,
+  selected: (count, hidden) =>
+    hidden === 0 ? `已选择 ${count} 项` : `已选择 ${count} 项，其中 ${hidden} 项被筛选隐藏`,
   states: {
     queued: "排队中",
     starting: "正在启动",
@@ -39,6 +40,7 @@ export const runs: typeof en = {
   deleteOf: (name) => `删除 ${name}`,
   deleteTitle: (count) => (count === 1 ? "删除这次训练？" : `删除 ${count} 次训练？`),
   deleteBody: "其曲线、日志和检查点将从磁盘中删除，且无法恢复。",
+  deleteMore: (count) => `以及另外 ${count} 项`,
   deleted: (count) => (count === 1 ? "已删除" : `已删除 ${count} 次训练`),
   empty: {
     title: "还没有训练记录",
