@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { en } from "@/i18n/en";
+import { zh } from "@/i18n/zh";
 import { Series } from "@/live/series";
 import { stableIndices } from "@/ui/colours";
 import { histogramGrid, rebin } from "./grids";
+import { metricTitle, seriesTitle, shortMetricTitle } from "./groups";
 import { extent, type Line, lineData } from "./lines";
 import { sparkPath } from "./Sparkline";
 
@@ -104,5 +107,16 @@ describe("sparkPath", () => {
   it("draws constants in the middle and nothing for nothing", () => {
     expect(sparkPath(Float64Array.of(2, 2, 2))).toContain(" 11.0");
     expect(sparkPath(Float64Array.of(Number.NaN))).toBe("");
+  });
+});
+
+describe("names of metrics", () => {
+  it("follow the language, short where there is little room, and are never missing", () => {
+    expect([metricTitle("mean_absolute_error", zh), shortMetricTitle("mean_absolute_error", en)]).toEqual([
+      "平均绝对误差",
+      "MAE",
+    ]);
+    expect(seriesTitle("validation/accuracy", en)).toBe("Accuracy · validation");
+    expect(shortMetricTitle("some_new_metric", zh)).toBe("some new metric");
   });
 });

@@ -11,7 +11,18 @@ export function splitName(name: string): { part: string; metric: string } {
 
 /** A metric's name for a reader; one that no dictionary knows is shown as it is. */
 export function metricTitle(metric: string, t: Texts): string {
-  return t.runs.charts.metrics[metric] ?? metric.replaceAll("_", " ");
+  return t.metrics.names[metric] ?? metric.replaceAll("_", " ");
+}
+
+/** The same in the few letters of a column. */
+export function shortMetricTitle(metric: string, t: Texts): string {
+  return t.metrics.short[metric] ?? metricTitle(metric, t);
+}
+
+/** A series' name for a reader: the metric, and on which part of the data it was measured. */
+export function seriesTitle(name: string, t: Texts): string {
+  const { part, metric } = splitName(name);
+  return metric === "lr" || part === "" ? metricTitle(metric, t) : `${metricTitle(metric, t)} · ${partTitle(part, t)}`;
 }
 
 function partTitle(part: string, t: Texts): string {

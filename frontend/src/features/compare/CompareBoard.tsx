@@ -1,7 +1,7 @@
 import { useCallback } from "react";
 import type { Run } from "@/api/types";
 import { ChartBoard, type ChartSpec } from "@/features/charts/ChartBoard";
-import { metricTitle, splitName } from "@/features/charts/groups";
+import { seriesTitle } from "@/features/charts/groups";
 import { useText } from "@/i18n";
 import type { RunFeed } from "@/live/feed";
 import { useRunFeeds, useTopics } from "@/live/useRunFeed";
@@ -22,9 +22,7 @@ export function CompareBoard({ runs }: { runs: Run[] }) {
   const charts = new Map<string, ChartSpec>();
   feeds.forEach((feed, index) => {
     for (const series of feed.view.series.values()) {
-      const { part, metric } = splitName(series.name);
-      const title = `${metricTitle(metric, t)}${partSuffix(part, metric, t.runs.charts)}`;
-      const chart = charts.get(series.name) ?? { id: series.name, title, lines: [] };
+      const chart = charts.get(series.name) ?? { id: series.name, title: seriesTitle(series.name, t), lines: [] };
       charts.set(series.name, chart);
       chart.lines.push({
         id: `${feed.id}:${series.name}`,
@@ -44,11 +42,6 @@ function subscribeAll(feeds: RunFeed[], listener: () => void): () => void {
   return () => {
     for (const end of ends) end();
   };
-}
-
-function partSuffix(part: string, metric: string, t: { train: string; validation: string }): string {
-  if (metric === "lr" || part === "") return "";
-  return ` · ${part === "train" ? t.train : t.validation}`;
 }
 
 /** What is compared most comes first. */

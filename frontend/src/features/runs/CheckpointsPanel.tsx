@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Download, Package } from "lucide-react";
 import { useEffect } from "react";
 import { checkpointsQuery } from "@/api/queries";
+import { seriesTitle } from "@/features/charts/groups";
 import { weightsAddress } from "@/features/download/addresses";
 import { useText } from "@/i18n";
 import { shortNumber } from "@/lib/format";
@@ -13,7 +14,8 @@ import styles from "./ConfigPanel.module.css";
 
 /** The kept checkpoints, each with its weights in both formats. */
 export function CheckpointsPanel({ id, feed }: { id: string; feed: RunFeed }) {
-  const t = useText().runs.checkpoints;
+  const texts = useText();
+  const t = texts.runs.checkpoints;
   const saved = useTopic(feed, "checkpoints");
   const { data, error, refetch } = useQuery(checkpointsQuery(id));
   // biome-ignore lint/correctness/useExhaustiveDependencies: every checkpoint changes the list
@@ -58,7 +60,7 @@ export function CheckpointsPanel({ id, feed }: { id: string; feed: RunFeed }) {
                 </Table.Td>
                 <Table.Td>{one.epoch}</Table.Td>
                 <Table.Td>
-                  {one.monitor} {shortNumber(one.value)}
+                  {seriesTitle(one.monitor, texts)} {shortNumber(one.value)}
                 </Table.Td>
                 <Table.Td>{new Date(one.saved_at * 1000).toLocaleString()}</Table.Td>
                 <Table.Td>

@@ -6,9 +6,9 @@ import type { Series } from "@/live/series";
 import { useTopic } from "@/live/useRunFeed";
 import styles from "./Figures.module.css";
 
-/** Smaller is better for losses and errors, larger for the rest. */
+/** Smaller is better for losses, errors and distances, larger for the rest. */
 export function direction(metric: string): "min" | "max" {
-  return /loss|error|mae|mse|rmse|perplexity/i.test(metric) ? "min" : "max";
+  return /loss|error|distance|deviance|perplexity|^eer$/i.test(metric) ? "min" : "max";
 }
 
 /** The figures that matter: best and last value of every validation series, and the last training loss. */

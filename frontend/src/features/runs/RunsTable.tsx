@@ -5,7 +5,7 @@ import { ArrowDown, ArrowUp, Trash2 } from "lucide-react";
 import { useRef } from "react";
 import { Link } from "react-router";
 import type { RunSummary } from "@/api/types";
-import { metricTitle } from "@/features/charts/groups";
+import { metricTitle, shortMetricTitle } from "@/features/charts/groups";
 import { LANGUAGES, useLanguage, useText } from "@/i18n";
 import { compactCount, duration, shortNumber } from "@/lib/format";
 import { figureText } from "./Figures";
@@ -132,10 +132,10 @@ function Cells({ run }: { run: RunSummary }) {
       </td>
       <td className={styles.dim}>{run.model}</td>
       <td className={styles.dim}>{run.dataset}</td>
-      <td className={styles.number} data-value={best?.value}>
+      <td className={styles.number} data-value={best?.value} title={best ? metricTitle(best.metric, t) : undefined}>
         {best && (
           <>
-            <b>{figureText(best.metric, best.value)}</b> <span>{metricTitle(best.metric, t)}</span>
+            <b>{figureText(best.metric, best.value)}</b> <span>{shortMetricTitle(best.metric, t)}</span>
           </>
         )}
       </td>

@@ -80,14 +80,6 @@ export const runs = {
     logarithmic: "Logarithmic",
     resetZoom: "Show all",
     zoomHint: "Drag to zoom, double-click to show all",
-    metrics: {
-      loss: "Loss",
-      lr: "Learning rate",
-      accuracy: "Accuracy",
-      mae: "Mean absolute error",
-      mse: "Mean squared error",
-      r2: "R²",
-    } as Record<string, string>,
   },
   parameters: {
     name: "Parameter",

@@ -82,14 +82,6 @@ export const runs: typeof en = {
     logarithmic: "对数坐标",
     resetZoom: "显示全部",
     zoomHint: "拖动以放大，双击显示全部",
-    metrics: {
-      loss: "损失",
-      lr: "学习率",
-      accuracy: "准确率",
-      mae: "平均绝对误差",
-      mse: "均方误差",
-      r2: "R²",
-    },
   },
   parameters: {
     name: "参数",
