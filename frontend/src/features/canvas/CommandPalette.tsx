@@ -1,12 +1,15 @@
 import { Modal } from "@mantine/core";
 import { useEffect } from "react";
+import { useCheck } from "@/features/problems/check";
 import { useText } from "@/i18n";
-import { inputId } from "@/model/graph";
-import { apply, currentDoc } from "@/model/store";
-import { focusNode, placeIn, select, useView } from "@/model/view";
+import { apply, useDoc } from "@/model/store";
+import { focusNode, placeIn, select, selectItem, useView } from "@/model/view";
+import { lookup } from "./catalogue";
 import { categoryColour } from "./categories";
-import { commands, here, spotFor } from "./commands";
+import { commands, spotFor } from "./commands";
+import { findables, finds } from "./find";
 import { keyText } from "./keys";
+import { useKindName } from "./kinds";
 import { type Choice, SearchList } from "./SearchList";
 import { search } from "./search";
 import { useCanvas } from "./state";
@@ -16,7 +19,7 @@ import { useThings } from "./useThings";
 const close = () => useCanvas.setState({ dialog: null });
 const MOST = 40;
 
-/** Every command, every layer and every node by name. `more` are the page's own commands. */
+/** Every command, every layer by name, and every node by name, type or shape. `more` are the page's own commands. */
 export function CommandPalette({ more }: { more: Choice[] }) {
   const t = useText().editor;
   const opened = useCanvas((state) => state.dialog === "palette");
@@ -42,6 +45,10 @@ export function CommandPalette({ more }: { more: Choice[] }) {
 function Content({ more }: { more: Choice[] }) {
   const t = useText().editor;
   const { layers, structure, operations } = useThings();
+  const doc = useDoc();
+  const report = useCheck((state) => state.report);
+  const kindName = useKindName();
+  const place = placeIn(useView.getState().trail, doc);
   const run = (act: () => void | Promise<void>) => () => {
     close();
     void act();
@@ -67,32 +74,25 @@ function Content({ more }: { more: Choice[] }) {
       hint: t.categories[listed.category as keyof typeof t.categories] ?? listed.category,
       colour: categoryColour(listed.category),
       run: run(() => {
-        const { block } = placeIn(useView.getState().trail, currentDoc());
         let id = "";
-        apply(t.steps.add(listed.label), (doc) => {
-          const added = addThing(doc, block, listed.thing, spotFor());
+        apply(t.steps.add(listed.label), (now) => {
+          const added = addThing(now, place.block, listed.thing, spotFor());
           id = added.id;
           return added.doc;
         });
         select([id]);
       }),
     }));
-    const { its } = here();
-    const places = [
-      ...its.forward.inputs.map((input) => ({
-        id: inputId(input.name),
-        name: input.name,
-        target: t.structure.input.label,
-      })),
-      ...its.forward.nodes.map((node) => ({ id: node.id, name: node.target, target: node.id })),
-    ];
-    const found = places
-      .filter((place) => has(place.name))
-      .map((place) => ({
-        id: `go-${place.id}`,
-        label: t.commandPalette.go(place.name),
-        hint: place.target,
-        run: run(() => focusNode(place.id)),
+    const found = findables(doc, place, lookup, report, kindName)
+      .filter((it) => finds(it, wanted))
+      .map(({ id, item, name, type, shape }) => ({
+        id: `go-${item ?? id}`,
+        label: t.commandPalette.go(name),
+        hint: [type, shape].filter(Boolean).join(" · "),
+        run: run(() => {
+          focusNode(id);
+          if (item) selectItem(id, item);
+        }),
       }));
     return [...own.filter((choice) => has(choice.label)), ...found, ...things].slice(0, MOST);
   };
