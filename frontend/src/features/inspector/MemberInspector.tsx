@@ -1,4 +1,4 @@
-import { Button, Group, TextInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { ArrowLeft, FolderOpen, Ungroup } from "lucide-react";
 import type { ParameterSpec, Problem, Report } from "@/api/types";
 import { useLookup } from "@/features/canvas/catalogue";
@@ -8,6 +8,7 @@ import { useKindName } from "@/features/canvas/kinds";
 import { ParameterField } from "@/features/forms";
 import { useText } from "@/i18n";
 import { renameMember, renameRefused } from "@/model/arrange";
+import { setKey } from "@/model/choose";
 import { setInit, setMemberArgument, updateMember } from "@/model/edit";
 import { setArgument } from "@/model/graph";
 import { bare, isContainer, kindOf, lastOf, memberAt, parentOf } from "@/model/members";
@@ -20,7 +21,8 @@ import styles from "./Inspector.module.css";
 import { ItemsEditor } from "./ItemsEditor";
 import { NameField } from "./NameField";
 import { Facts, Head, Problems, Section } from "./parts";
-import { blockSpecs, dtypeSpec, fillSpec, persistentSpec, shapeSpec, trainsSpec } from "./specs";
+import { RepeatFields } from "./RepeatFields";
+import { blockSpecs, dtypeSpec, fillSpec, keySpec, persistentSpec, shapeSpec, trainsSpec } from "./specs";
 
 type Props = { place: Place; path: string; node: GraphNode | null; report: Report | null };
 
@@ -52,7 +54,7 @@ export function MemberInspector({ place, path, node, report }: Props) {
       <Problems problems={problems} />
       <Section>
         <MemberName place={place} path={path} />
-        {written.kind === "repeat" && <RepeatFields place={place} path={path} />}
+        <RepeatFields place={place} path={path} />
         {member.kind === "block" && (
           <Button size="xs" variant="light" leftSection={<FolderOpen size={14} aria-hidden />} onClick={openSelected}>
             {t.inspector.openBlock(member.block)}
@@ -73,6 +75,7 @@ export function MemberInspector({ place, path, node, report }: Props) {
         report={report}
         problems={problems}
       />
+      {node?.op === "choose" && isContainer(member) && <KeyField place={place} node={node} items={member.items} />}
       {node && (node.op === "call" || node.op === "loop") && entry && (
         <CallOptions place={place} node={node} specs={entry.options} />
       )}
@@ -177,20 +180,6 @@ function MemberName({ place, path }: { place: Place; path: string }) {
   );
 }
 
-/** Over which values an item is repeated. */
-function RepeatFields({ place, path }: { place: Place; path: string }) {
-  const t = useText().editor;
-  const block = useDoc().blocks[place.block] as Block;
-  const repeat = memberAt(block, path);
-  if (repeat?.kind !== "repeat") return null;
-  return (
-    <Group gap="xs" grow align="flex-end">
-      <TextInput size="xs" label={t.inspector.repeatFor} value={repeat.variables.join(", ")} readOnly />
-      <TextInput size="xs" label={t.inspector.repeatIn} value={repeat.over.$expr} readOnly />
-    </Group>
-  );
-}
-
 function ArgumentFields(props: {
   place: Place;
   path: string;
@@ -276,6 +265,25 @@ function TensorFields({ place, path, member }: { place: Place; path: string; mem
           />
         </>
       )}
+    </Section>
+  );
+}
+
+/** Which item a choice takes. */
+function KeyField(props: { place: Place; node: Extract<GraphNode, { op: "choose" }>; items: Item[] }) {
+  const t = useText().editor;
+  const { place, node, items } = props;
+  const keys = items.flatMap((item) => (item.kind === "repeat" ? [] : [item.name]));
+  return (
+    <Section title={t.inspector.choice}>
+      <ParameterField
+        spec={keySpec(keys, t.inspector.choiceHint)}
+        value={node.key}
+        expressions={(useDoc().blocks[place.block]?.arguments.length ?? 0) > 0}
+        onChange={(value) =>
+          apply(t.steps.set("key"), (doc) => setKey(doc, place.block, node.id, value ?? null), `${node.id}.key`)
+        }
+      />
     </Section>
   );
 }
