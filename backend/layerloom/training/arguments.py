@@ -13,6 +13,9 @@ from layerloom.schema.problems import ProblemCode
 from layerloom.schema.values import Arguments, DType, FunctionRef, Mapping, NonFinite, Tuple, Value
 from layerloom.training.failure import TrainingError
 
+REFUSALS = (TypeError, ValueError, RuntimeError, AssertionError, AttributeError, LookupError, ArithmeticError)
+"""What torch raises at arguments or tensors that it does not take."""
+
 
 def resolve(choice: Choice, known: dict[str, Any], code: ProblemCode, kind: str) -> Callable[..., Any]:
     """The class that a plan names; ``known`` are the catalogue's entries of that kind.
@@ -71,5 +74,5 @@ def construct(target: Callable[..., Any], label: str, *positional: Any, **named:
     """
     try:
         return target(*positional, **named)
-    except (TypeError, ValueError, RuntimeError, AssertionError, IndexError, KeyError) as error:
+    except REFUSALS as error:
         raise TrainingError(ProblemCode.PLAN_INVALID, f"{label} refuses its arguments: {error}", name=label) from error

@@ -210,7 +210,7 @@ def build_criterion(choice: Choice | None, task: Task, device: torch.device) -> 
     arguments = keywords(choice.arguments)
     for name in ("weight", "pos_weight"):
         if isinstance(arguments.get(name), list | tuple):
-            arguments[name] = torch.tensor(arguments[name], dtype=torch.float32)
+            arguments[name] = construct(torch.tensor, f"{label}'s {name}", arguments[name], dtype=torch.float32)
     loss = construct(target, label, **arguments)
     if not isinstance(loss, nn.Module) or next(loss.parameters(), None) is not None:
         raise TrainingError(

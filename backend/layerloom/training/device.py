@@ -45,6 +45,7 @@ class Precision:
     """Autocast for a forward pass, and for fp16 the scaler that keeps small gradients from vanishing."""
 
     def __init__(self, name: str, device: torch.device) -> None:
+        self.name = name
         self._device = device
         self._dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(name)
         self.scaler = torch.amp.GradScaler(device.type) if name == "fp16" else None

@@ -26,7 +26,7 @@ def problem_of(error: BaseException) -> Problem:
     if isinstance(own, Problem):
         return own
     text = str(error).strip() or type(error).__name__
-    if _out_of_memory(error, text):
+    if out_of_memory(error):
         return Problem(
             code=ProblemCode.OUT_OF_MEMORY,
             message="Memory ran out. A smaller batch, a smaller network or a device with more memory would help. "
@@ -41,11 +41,12 @@ def problem_of(error: BaseException) -> Problem:
     )
 
 
-def _out_of_memory(error: BaseException, text: str) -> bool:
+def out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, on whatever device."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     # The CPU allocator raises a plain RuntimeError.
-    return isinstance(error, RuntimeError) and any(words in text.lower() for words in _ALLOCATION)
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _ALLOCATION)
 
 
 def _short(text: str, limit: int = 500) -> str:

@@ -22,6 +22,7 @@ from layerloom.training.criterion import Task, leaves
 from layerloom.training.device import choose_device, set_threads
 from layerloom.training.failure import TrainingError
 from layerloom.training.keeper import Keeper
+from layerloom.training.optimizers import clip_gradients
 from layerloom.training.position import (
     generator_states,
     seed_generators,
@@ -193,7 +194,7 @@ class Loop:
             parts.precision.scaler.unscale_(parts.optimizer)
         if sampled:
             self._sampler.gradients()
-        self._clip()
+        clip_gradients(self._parameters, self._plan.clip)
         if parts.precision.scaler is not None:
             parts.precision.scaler.step(parts.optimizer)
             parts.precision.scaler.update()
@@ -208,17 +209,17 @@ class Loop:
         def closure() -> Tensor:
             for parameter in self._parameters:
                 parameter.grad = None
-            loss = self._backward(inputs, target)
+            loss = self._backward(inputs, target, remember=not losses)
             if sampled and not losses:
                 self._sampler.gradients()
-            self._clip()
+            clip_gradients(self._parameters, self._plan.clip)
             losses.append(loss)
             return loss
 
         self._parts.optimizer.step(closure)  # type: ignore[arg-type]  # torch's own annotation says float
         return losses[0]
 
-    def _backward(self, inputs: dict[str, Tensor], target: Tensor) -> Tensor:
+    def _backward(self, inputs: dict[str, Tensor], target: Tensor, *, remember: bool = True) -> Tensor:
         """Loss of one batch, 0-dimensional and detached, with its gradients left in the parameters."""
         precision = self._parts.precision
         if precision.lowered:
@@ -230,15 +231,9 @@ class Loop:
             loss = self._parts.criterion(output, target)
         scaled = loss if precision.scaler is None else precision.scaler.scale(loss)
         torch.autograd.backward(scaled)
-        self._remember(output, target)
+        if remember:
+            self._remember(output, target)
         return loss.detach()
-
-    def _clip(self) -> None:
-        clip = self._plan.clip
-        if clip.value is not None:
-            nn.utils.clip_grad_value_(self._parameters, clip.value)
-        if clip.norm is not None:
-            nn.utils.clip_grad_norm_(self._parameters, clip.norm)
 
     def _remember(self, output: Any, target: Tensor) -> None:
         first = output if isinstance(output, Tensor) else leaves(output)[0]

@@ -13,6 +13,7 @@ from layerloom.catalogue import schedulers
 from layerloom.schema.plan import Plan
 from layerloom.schema.problems import ProblemCode
 from layerloom.training.arguments import accepts, construct, keywords, resolve
+from layerloom.training.failure import TrainingError
 
 
 @dataclass
@@ -44,7 +45,7 @@ def build_scheduler(
     """The plan's scheduler; lengths that it leaves out (``T_max``, ``total_steps``) are those of the run.
 
     Raises:
-        TrainingError: unknown name, or arguments that torch refuses.
+        TrainingError: unknown name, arguments that torch refuses, or a length that ends before the run.
     """
     if plan.scheduler is None:
         return None
@@ -53,7 +54,18 @@ def build_scheduler(
     length = steps if each_step else epochs
     target = resolve(plan.scheduler, schedulers(), ProblemCode.UNKNOWN_SCHEDULER, "scheduler")
     arguments = _filled(target, keywords(plan.scheduler.arguments), length, larger_is_better)
-    inner = construct(target, plan.scheduler.name.rpartition(".")[2], optimizer, **arguments)
+    label = plan.scheduler.name.rpartition(".")[2]
+    inner = construct(target, label, optimizer, **arguments)
+    # It would fail at its end, however late that is.
+    planned = getattr(inner, "total_steps", length)
+    if each_step and isinstance(planned, int) and planned < steps:
+        raise TrainingError(
+            ProblemCode.PLAN_INVALID,
+            f"{label} ends after {planned:,} of the run's {steps:,} steps. Leave its length out, or make it as long.",
+            field="scheduler",
+            expected=steps,
+            got=planned,
+        )
     return Scheduler(inner, each_step, isinstance(inner, ReduceLROnPlateau))
 
 

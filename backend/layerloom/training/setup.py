@@ -11,12 +11,14 @@ from torch import Tensor, nn
 
 from layerloom.schema.plan import Plan
 from layerloom.schema.problems import ProblemCode
+from layerloom.training.arguments import REFUSALS
 from layerloom.training.batches import Batches, Samples, place
 from layerloom.training.criterion import Criterion, Task, build_criterion, leaves
 from layerloom.training.device import Precision
-from layerloom.training.failure import TrainingError
+from layerloom.training.failure import TrainingError, out_of_memory
 from layerloom.training.metrics import Meters, build_meters, class_columns
 from layerloom.training.optimizers import build_optimizer
+from layerloom.training.rehearsal import rehearse_single, rehearse_step
 from layerloom.training.schedulers import Scheduler, build_scheduler
 
 
@@ -55,6 +57,8 @@ def assemble(
     criterion = build_criterion(plan.loss, task, device)
     two = {name: value[:2].clone().to(device) for name, value in train.inputs.items()}
     output = _probe(module, two, precision)
+    if min(plan.batch_size, len(train.targets)) == 1:
+        rehearse_single(module, two, precision)
     if task != "reconstruction" and _rebuilds_input(criterion, output, train, classes):
         task = "reconstruction"
         criterion.task = task
@@ -64,7 +68,7 @@ def assemble(
     checks = place(validation, 2 * plan.batch_size, device, reconstruct=reconstruct)
     targets = batches.targets[:2].to(device)
     _check_classes(criterion, leaves(output)[0], train, validation)
-    _try_loss(criterion, output, targets)
+    _try_loss(criterion, output, targets, precision)
     meters = [build_meters(plan.metrics, criterion, leaves(output)[0], classes, device) for _ in range(2)]
     _try_meters(meters[0], output, targets)
     monitor, larger = _monitor(plan, meters[0])
@@ -73,6 +77,7 @@ def assemble(
     if precision.scaler is not None and isinstance(optimizer, torch.optim.LBFGS):
         raise TrainingError(ProblemCode.PLAN_INVALID, "LBFGS cannot scale its gradients for fp16; choose fp32 or bf16.")
     scheduler = build_scheduler(plan, optimizer, epochs=epochs, steps=steps, larger_is_better=larger)
+    rehearse_step(plan, module, device, epochs=epochs, steps=steps)
     return Parts(
         device=device,
         precision=precision,
@@ -91,12 +96,28 @@ def assemble(
 
 
 def _probe(module: nn.Module, inputs: dict[str, Tensor], precision: Precision) -> Any:
-    """What the module returns for a few samples. In eval mode, so that nothing of it changes."""
+    """What the module returns for a few samples. In eval mode, so that nothing of it changes.
+
+    Raises:
+        TrainingError: it cannot take them, or not in the plan's precision.
+    """
     was_training = module.training
     module.eval()
-    with torch.no_grad(), precision.autocast():
-        output = module(**inputs)
-    module.train(was_training)
+    try:
+        with torch.no_grad(), precision.autocast():
+            output = module(**inputs)
+    except REFUSALS as error:
+        if out_of_memory(error):
+            raise
+        given = ", ".join(f"{name}: {list(value.shape[1:])} of {_dtype(value)}" for name, value in inputs.items())
+        first = str(error).partition("\n")[0]
+        raise TrainingError(
+            ProblemCode.DATASET_MISMATCH,
+            f"The network fails on the data's samples ({given}) in {precision.name}: {first}",
+            inputs={name: list(value.shape[1:]) for name, value in inputs.items()},
+        ) from error
+    finally:
+        module.train(was_training)
     if not leaves(output):
         raise TrainingError(ProblemCode.PLAN_INVALID, "The network returns no tensor to compare with targets.")
     return output
@@ -131,15 +152,16 @@ def _check_classes(criterion: Criterion, output: Tensor, *parts: Samples) -> Non
         )
 
 
-def _try_loss(criterion: Criterion, output: Any, target: Tensor) -> None:
+def _try_loss(criterion: Criterion, output: Any, target: Tensor, precision: Precision) -> None:
     try:
-        value = criterion(output, target)
-    except (RuntimeError, ValueError, IndexError, TypeError, AssertionError) as error:
+        with precision.autocast():
+            value = criterion(output, target)
+    except REFUSALS as error:
         shapes = ", ".join(str(list(leaf.shape[1:])) for leaf in leaves(output))
         raise TrainingError(
             ProblemCode.PLAN_INVALID,
             f"{criterion.name} cannot compare the network's output {shapes} (per sample) with targets "
-            f"{list(target.shape[1:])} of {str(target.dtype).removeprefix('torch.')}: {error}",
+            f"{list(target.shape[1:])} of {_dtype(target)}: {error}",
             output=[list(leaf.shape[1:]) for leaf in leaves(output)],
             target=list(target.shape[1:]),
         ) from error
@@ -147,11 +169,15 @@ def _try_loss(criterion: Criterion, output: Any, target: Tensor) -> None:
         raise TrainingError(ProblemCode.PLAN_INVALID, "The loss is no single number; choose the reduction mean or sum.")
 
 
+def _dtype(value: Tensor) -> str:
+    return str(value.dtype).removeprefix("torch.")
+
+
 def _try_meters(meters: Meters, output: Any, target: Tensor) -> None:
     try:
         meters.update(output, target)
         meters.compute()
-    except (RuntimeError, ValueError, IndexError, TypeError, AssertionError) as error:
+    except REFUSALS as error:
         raise TrainingError(
             ProblemCode.PLAN_INVALID, f"The metrics {', '.join(meters.names)} do not fit the output: {error}"
         ) from error

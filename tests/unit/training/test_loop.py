@@ -13,6 +13,8 @@ from layerloom.schema.problems import ProblemCode
 from layerloom.training import Control, TrainingError, problem_of
 from unit.training.support import Net, Seen, Set, classes, fit, net, numbers, plan
 
+SCHEDULERS = "torch.optim.lr_scheduler"
+
 
 def test_learns_and_tells_everything(tmp_path: Path) -> None:
     module = net()
@@ -150,6 +152,88 @@ def test_a_diverging_run_says_so_and_keeps_the_last_finite_checkpoint(tmp_path: 
     assert not seen.of("checkpoint")
     state = torch.load(tmp_path / path / "state.pt", weights_only=True)
     assert all(value.isfinite().all() for value in state.values() if value.is_floating_point())
+
+
+def test_muon_names_the_parameters_that_are_no_matrices(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="does not take 4 of the network's 6 parameters") as caught:
+        fit(net(), plan(optimizer={"name": "torch.optim.Muon"}), tmp_path)
+    assert caught.value.problem.data["parameters"] == ["body.0.bias", "body.1.weight", "body.1.bias", "head.bias"]
+    # Arguments are not blamed on the parameters.
+    with pytest.raises(TrainingError, match="Muon refuses its arguments"):
+        fit(net(), plan(optimizer={"name": "torch.optim.Muon", "arguments": {"lr": -1.0}}), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "clip", "says"),
+    [
+        ({"name": "torch.optim.SGD", "arguments": {"weight_decay": 0.1}}, {}, "SGD cannot train this network"),
+        ({"name": "torch.optim.Adagrad", "arguments": {"weight_decay": 0.1}}, {}, "Adagrad cannot train this network"),
+        ({"name": "torch.optim.SGD"}, {"value": 0.1}, "Clipping cannot train this network"),
+        ({"name": "torch.optim.LBFGS"}, {}, "LBFGS cannot use the gradients of an embedding"),
+        ({"name": "torch.optim.Muon"}, {}, "Muon cannot use the gradients of an embedding"),
+    ],
+)
+def test_what_sparse_gradients_do_not_allow_is_told_before_the_start(
+    tmp_path: Path, optimizer: dict[str, object], clip: dict[str, object], says: str
+) -> None:
+    class Table(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table = nn.Embedding(6, 3, sparse=True)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.table(x)
+
+    given = Set({"x": torch.arange(90) % 6}, torch.arange(90) % 3)
+    with pytest.raises(TrainingError, match=says) as caught:
+        fit(Table(), plan(optimizer=optimizer, clip=clip), tmp_path, data=given, validation=given)
+    assert caught.value.problem.code == ProblemCode.PLAN_INVALID
+
+
+def test_a_network_that_cannot_take_the_data_is_told_with_both(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"data's samples \(x: \[6\] of float32\) in fp32: mat1 and mat2") as caught:
+        fit(net(features=5), plan(), tmp_path)
+    assert caught.value.problem.code == ProblemCode.DATASET_MISMATCH
+    with pytest.raises(TrainingError, match="unexpected keyword argument 'y'"):
+        fit(net(), plan(), tmp_path, data=Set({"y": classes().inputs["x"]}, classes().targets))
+
+
+def test_a_rehearsal_leaves_nothing_behind(tmp_path: Path) -> None:
+    class Counting(nn.Module):
+        """Takes batches of one, and counts its training passes."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = nn.Linear(6, 3)
+            self.register_buffer("count", torch.zeros(()))
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.get_buffer("count").add_(self.training)
+            return self.body(x)
+
+    module = Counting()
+    fit(module, plan(batch_size=1, steps=5), tmp_path)
+    assert int(module.get_buffer("count")) == 5
+
+
+def test_training_metrics_of_lbfgs_see_each_batch_once(tmp_path: Path) -> None:
+    # It moves too little for anything to change, and does not notice.
+    arguments = {"lr": 1e-12, "tolerance_grad": 0, "tolerance_change": 0}
+    still = {"name": "torch.optim.LBFGS", "arguments": arguments}
+    part = classes(192)
+
+    class Plain(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = nn.Linear(6, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.body(x)
+
+    torch.manual_seed(0)
+    # Each is seen 20 times, and of 20 × 192 outputs the last 2,048 would be those of half the batches.
+    seen = fit(Plain(), plan(optimizer=still, epochs=1), tmp_path, data=part, validation=part)
+    assert seen.series("train/accuracy") == pytest.approx(seen.series("validation/accuracy"))
 
 
 class Raising(Net):
@@ -302,6 +386,20 @@ def test_what_a_module_keeps_while_validating_is_of_use_in_training(tmp_path: Pa
         ({"metrics": [{"name": "os.system"}]}, ProblemCode.UNKNOWN_METRIC),
         ({"checkpoints": {"monitor": "validation/beauty"}}, ProblemCode.PLAN_INVALID),
         ({"device": "cuda:99"}, ProblemCode.DEVICE_UNAVAILABLE),
+        # These torch accepts, and fails with them at a step.
+        ({"optimizer": {"name": "torch.optim.Adam", "arguments": {"capturable": True}}}, ProblemCode.PLAN_INVALID),
+        ({"optimizer": {"name": "torch.optim.Adam", "arguments": {"differentiable": True}}}, ProblemCode.PLAN_INVALID),
+        ({"optimizer": {"name": "torch.optim.LBFGS", "arguments": {"line_search_fn": "a"}}}, ProblemCode.PLAN_INVALID),
+        ({"scheduler": {"name": f"{SCHEDULERS}.StepLR", "arguments": {"step_size": 0}}}, ProblemCode.PLAN_INVALID),
+        (
+            {"scheduler": {"name": f"{SCHEDULERS}.OneCycleLR", "arguments": {"max_lr": 0.1, "total_steps": 20}}},
+            ProblemCode.PLAN_INVALID,
+        ),
+        (
+            {"loss": {"name": "torch.nn.CrossEntropyLoss", "arguments": {"weight": ["a", "b", "c"]}}},
+            ProblemCode.PLAN_INVALID,
+        ),
+        ({"batch_size": 1}, ProblemCode.BATCH_OF_ONE),
     ],
 )
 def test_a_plan_that_does_not_fit_is_refused_before_the_first_step(
