@@ -9,6 +9,7 @@ import { clearSelection, focusNode, placeIn, useView } from "@/model/view";
 import { Empty, ErrorNotice } from "@/ui/States";
 import { toast } from "@/ui/Toasts";
 import { checkAgain, useCheck } from "./check";
+import { fixTitle } from "./fixTitle";
 import styles from "./Problems.module.css";
 import { trailTo } from "./place";
 
@@ -79,10 +80,10 @@ function Entry({ problem }: { problem: Problem }) {
           size="compact-xs"
           variant="light"
           leftSection={<Wrench size={12} aria-hidden />}
-          onClick={() => mend(fix, t.editor.steps.mend(fix.title), t.editor.problems.stale)}
+          onClick={() => mend(fix, t.editor.steps.mend(fixTitle(fix.title, t)), t.editor.problems.stale)}
           data-testid="fix"
         >
-          {fix.title}
+          {fixTitle(fix.title, t)}
         </Button>
       ))}
     </li>

@@ -1,0 +1,26 @@
+/**
+ * What the service offers as mends, word for word: by these its titles are known again in other languages. Of two that
+ * fit one title the first is taken.
+ */
+export const fixes = {
+  weightsOnly: "Use it for weights only",
+  reshape: "Use reshape, which copies where view cannot",
+  disconnect: "Disconnect it",
+  chosen: "Let a name be chosen",
+  mainBlock: (name: string) => `Make ${name} the main block`,
+  argument: (name: string, block: string) => `Make ${name} an argument of ${block}`,
+  inputType: (name: string, dtype: string) => `Make the input ${name} ${dtype}`,
+  determined: (name: string) => `Let the input determine ${name}`,
+  flattenAndSet: (size: string, name: string) => `Flatten the input to ${size} features and set ${name}`,
+  flatten: (size: string) => `Flatten the input to ${size} features`,
+  convert: (dtype: string) => `Convert to ${dtype} first`,
+  set: (name: string, value: string) => `Set ${name} to ${value}`,
+  rename: (name: string) => `Rename it to ${name}`,
+  identify: (id: string) => `Give it the id ${id}`,
+  connect: (port: string) => `Connect it to ${port}`,
+  standFor: (name: string) => `Stand for ${name}`,
+  giveBack: (name: string) => `Return ${name}`,
+  remove: (name: string) => `Remove ${name}`,
+  call: (name: string) => `Call ${name}`,
+  use: (name: string) => `Use ${name}`,
+};
