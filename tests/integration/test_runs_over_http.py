@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,14 @@ from typing import Any
 import httpx
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load as load_safetensors
+from sklearn.datasets import load_iris
+from sklearn.model_selection import train_test_split
 from torch import nn
 
 from layerloom.data import main_inputs, prepare
+from layerloom.graph import build
 from layerloom.schema.document import Document
 from layerloom.schema.plan import Plan
 from serving import Server, serving, wait_for_run
@@ -94,6 +99,32 @@ def test_digits_from_the_request_to_weights_that_keep_their_promise(server: Serv
         right = module(*prepared.validation.inputs.values()).argmax(1) == prepared.validation.targets
     assert right.double().mean().item() == pytest.approx(shown["last"]["validation/accuracy"], abs=1e-6)
     assert shown["last"]["validation/accuracy"] > 0.9
+
+
+def test_weights_of_scaled_inputs_come_with_the_scaling(server: Server, user: httpx.Client) -> None:
+    """Raw numbers, scaled as the run says and nothing else known of LayerLoom, give the accuracy that was shown."""
+    run = start(user, "iris-mlp", {"dataset": "iris", "epochs": 30, "device": "cpu"})
+    assert wait_for_run(user, run, "succeeded", "failed")["state"] == "succeeded"
+    shown = user.get(f"/api/runs/{run}").json()
+    weights = user.get(f"/api/runs/{run}/checkpoints/last/state_dict?format=safetensors").content
+    (server.home / "iris.safetensors").write_bytes(weights)
+    with safe_open(server.home / "iris.safetensors", "pt") as file:
+        scaling = json.loads(file.metadata()["layerloom.scaling"])
+    assert scaling == shown["scaling"]
+
+    module = build(Document.model_validate(shown["document"]))
+    module.load_state_dict(load_safetensors(weights), strict=True)
+    flowers, kinds = load_iris(return_X_y=True)
+    _, rows = train_test_split(range(len(kinds)), test_size=0.2, random_state=0, stratify=kinds)
+    x = torch.tensor(flowers[rows], dtype=torch.float32)
+    x = (x - torch.tensor(scaling["mean"]["x"])) / torch.tensor(scaling["deviation"]["x"])
+    with torch.no_grad():
+        right = module.eval()(x).argmax(1) == torch.tensor(kinds[rows])
+    assert right.double().mean().item() == pytest.approx(shown["last"]["validation/accuracy"], abs=1e-6)
+
+    images = start(user, "digits-cnn", {"dataset": "digits", "epochs": 1, "device": "cpu"})
+    assert wait_for_run(user, images, "succeeded", "failed")["state"] == "succeeded"
+    assert user.get(f"/api/runs/{images}").json()["scaling"] is None
 
 
 def test_pause_resume_and_stop(server: Server, user: httpx.Client) -> None:

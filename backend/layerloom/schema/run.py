@@ -61,11 +61,27 @@ class RunSummary(Wire):
     last_seq: int = 0
 
 
+class InputScaling(Wire):
+    """How inputs were scaled before the network saw them: ``(x - mean) / deviation``, by the name of the input.
+
+    Whoever loads the weights elsewhere has to do the same; values are nested lists of a sample's shape.
+    """
+
+    mean: dict[str, list[Any]]
+    deviation: dict[str, list[Any]]
+
+
+SCALING_FILE = "scaling.json"
+"""Where a trainer leaves it, in the run's folder."""
+
+
 class Run(RunSummary):
     """One run, whole."""
 
     document: Document
     plan: Plan
+    scaling: InputScaling | None = None
+    """Known once training has begun; None where nothing was scaled."""
     problem: Problem | None = None
     """Why it failed."""
 

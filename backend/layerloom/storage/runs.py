@@ -14,7 +14,7 @@ from layerloom.schema.document import Document
 from layerloom.schema.events import ENDED, LIVE, Event, State, StateChanged
 from layerloom.schema.plan import Plan
 from layerloom.schema.problems import Problem
-from layerloom.schema.run import Checkpoint, Desired, Run, RunPage, RunSummary
+from layerloom.schema.run import SCALING_FILE, Checkpoint, Desired, InputScaling, Run, RunPage, RunSummary
 from layerloom.storage.errors import KeyReused, Missing, StateConflict
 from layerloom.storage.fold import LARGEST
 from layerloom.storage.ids import known_form, label, new_id
@@ -79,7 +79,15 @@ class Runs:
             document=Document.model_validate_json(row["document"]),
             plan=Plan.model_validate_json(row["plan"]),
             problem=None if row["problem"] is None else Problem.model_validate_json(row["problem"]),
+            scaling=self.scaling(row["id"]),
         )
+
+    def scaling(self, run: str) -> InputScaling | None:
+        """How a run's inputs were scaled, if they were."""
+        try:
+            return InputScaling.model_validate_json((self._artifacts / run / SCALING_FILE).read_bytes())
+        except FileNotFoundError:
+            return None
 
     def summary(self, run: str) -> RunSummary:
         """Its row of the table, without document and plan."""

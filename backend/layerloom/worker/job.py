@@ -11,10 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
-from layerloom.data import main_inputs, prepare
+from layerloom.data import Scaling, main_inputs, prepare
 from layerloom.graph import build
 from layerloom.schema.events import Event, Log, ProblemFound, StateChanged
 from layerloom.schema.problems import Problem
+from layerloom.schema.run import SCALING_FILE, InputScaling
 from layerloom.schema.worker import Job
 from layerloom.training import Control, Outcome, problem_of, train
 from layerloom.worker.courier import Courier
@@ -77,6 +78,8 @@ def _train(job: Job, emit: Callable[[Event], None], control: Control) -> Outcome
     data = prepare(job.plan, main_inputs(job.document), Path(job.data_folder))
     for note in data.notes:
         emit(Log(message=note))
+    if data.scaling is not None:
+        _keep_scaling(data.scaling, Path(job.folder))
     module = build(job.document, seed=job.plan.seed)
     return train(
         module,
@@ -91,6 +94,17 @@ def _train(job: Job, emit: Callable[[Event], None], control: Control) -> Outcome
         attempt=job.attempt,
         resume=job.resume,
     )
+
+
+def _keep_scaling(scaling: Scaling, folder: Path) -> None:
+    """For those who load the weights elsewhere. Every attempt writes the same, since the split has a seed."""
+    plain = InputScaling(
+        mean={name: value.tolist() for name, value in scaling.mean.items()},
+        deviation={name: value.tolist() for name, value in scaling.deviation.items()},
+    )
+    draft = folder / f"{SCALING_FILE}.tmp"
+    draft.write_text(plain.model_dump_json(), encoding="utf-8")
+    draft.replace(folder / SCALING_FILE)
 
 
 def _listen(control: Control) -> None:

@@ -1880,6 +1880,22 @@ export interface components {
             shape: number[];
         };
         /**
+         * InputScaling
+         * @description How inputs were scaled before the network saw them: ``(x - mean) / deviation``, by the name of the input.
+         *
+         *     Whoever loads the weights elsewhere has to do the same; values are nested lists of a sample's shape.
+         */
+        InputScaling: {
+            /** Deviation */
+            deviation: {
+                [key: string]: unknown[];
+            };
+            /** Mean */
+            mean: {
+                [key: string]: unknown[];
+            };
+        };
+        /**
          * Layer
          * @description A layer of the catalogue, ``self.<name> = <target>(**arguments)``.
          */
@@ -3357,6 +3373,7 @@ export interface components {
             parameters: number;
             plan: components["schemas"]["Plan-Output"];
             problem: components["schemas"]["Problem-Output"] | null;
+            scaling: components["schemas"]["InputScaling"] | null;
             /** Started At */
             started_at: number | null;
             /**

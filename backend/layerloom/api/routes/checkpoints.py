@@ -50,7 +50,8 @@ def download_state_dict(
     """The module's state_dict of the ``last`` or ``best`` checkpoint, or of a step."""
     step, held = _hold(run_id, which, services)
     if format == "safetensors":
-        held = weights.as_safetensors(held)
+        scaling = services.store.runs.scaling(run_id)
+        held = weights.as_safetensors(held, {} if scaling is None else {"layerloom.scaling": scaling.model_dump_json()})
     model = services.store.runs.summary(run_id).model
     return FileResponse(
         held,

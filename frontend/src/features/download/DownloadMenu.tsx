@@ -1,5 +1,5 @@
 import { Button, Menu } from "@mantine/core";
-import { ChevronDown, Download, FileCode2, FileJson, FileSpreadsheet, Package } from "lucide-react";
+import { ChevronDown, Download, FileCode2, FileJson, FileSpreadsheet, Package, Scaling } from "lucide-react";
 import type { Run } from "@/api/types";
 import { useText } from "@/i18n";
 import type { RunFeed } from "@/live/feed";
@@ -9,7 +9,7 @@ import { saveJson } from "./saveJson";
 
 /** Everything that can be taken away from a run. */
 export function DownloadMenu({ run, feed }: { run: Run; feed: RunFeed }) {
-  const { id, name, plan, document } = run;
+  const { id, name, plan, document, scaling } = run;
   const t = useText().runs.download;
   useTopic(feed, "checkpoints");
   const saved = feed.view.checkpoints.length > 0;
@@ -45,6 +45,14 @@ export function DownloadMenu({ run, feed }: { run: Run; feed: RunFeed }) {
         >
           {t.config}
         </Menu.Item>
+        {scaling && (
+          <Menu.Item
+            leftSection={<Scaling size={15} aria-hidden />}
+            onClick={() => saveJson(`${name}-scaling.json`, scaling)}
+          >
+            {t.scaling}
+          </Menu.Item>
+        )}
       </Menu.Dropdown>
     </Menu>
   );

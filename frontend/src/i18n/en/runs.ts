@@ -142,6 +142,7 @@ export const runs = {
     python: "PyTorch source (.py)",
     metrics: "Metrics (.csv)",
     config: "Configuration (.json)",
+    scaling: "Scaling of the inputs (.json)",
     waiting: "Weights can be downloaded after the first checkpoint.",
   },
   failure: {

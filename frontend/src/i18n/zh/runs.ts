@@ -144,6 +144,7 @@ export const runs: typeof en = {
     python: "PyTorch 源代码 (.py)",
     metrics: "指标 (.csv)",
     config: "配置 (.json)",
+    scaling: "输入的缩放 (.json)",
     waiting: "保存第一个检查点之后即可下载权重。",
   },
   failure: {
