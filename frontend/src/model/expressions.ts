@@ -16,19 +16,23 @@ const isJson = (value: unknown): value is Json => typeof value === "object" && v
  * Any part of a document with its expressions changed, where a name means what it means outside: the variables of a
  * repeat hide names of theirs from its item. The same object comes back when nothing changed.
  */
-export function mapExpressions<T>(part: T, name: string, change: (text: string) => string): T {
+export function mapExpressions<T>(part: T, name: string, change: Change): T {
   return visit(part, name, change, false) as T;
 }
 
-function visit(part: unknown, name: string, change: (text: string) => string, keyed: boolean): unknown {
+/** Another expression for one, or a value in its place. */
+type Change = (text: string) => string | { value: unknown };
+
+function visit(part: unknown, name: string, change: Change, keyed: boolean): unknown {
   if (Array.isArray(part)) {
     const items = part.map((item) => visit(item, name, change, keyed));
     return items.some((item, index) => item !== part[index]) ? items : part;
   }
   if (!isJson(part)) return part;
   if (typeof part.$expr === "string") {
-    const text = change(part.$expr);
-    return text === part.$expr ? part : { $expr: text };
+    const next = change(part.$expr);
+    if (typeof next !== "string") return next.value;
+    return next === part.$expr ? part : { $expr: next };
   }
   const hidden = part.kind === "repeat" && Array.isArray(part.variables) && part.variables.includes(name);
   const isDict = part.kind === "module_dict" || part.kind === "parameter_dict";
@@ -43,8 +47,8 @@ function visit(part: unknown, name: string, change: (text: string) => string, ke
 }
 
 /** The key of a repeated item of a dict is an expression, too. */
-function renamedKey(item: unknown, change: (text: string) => string): unknown {
+function renamedKey(item: unknown, change: Change): unknown {
   if (!isJson(item) || typeof item.name !== "string") return item;
   const name = change(item.name);
-  return name === item.name ? item : { ...item, name };
+  return typeof name !== "string" || name === item.name ? item : { ...item, name };
 }

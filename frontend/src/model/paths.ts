@@ -115,3 +115,11 @@ function within(prefixes: string[][], move: Move): Move {
     return path;
   };
 }
+
+/** Patterns for all that a member of the outermost block holds, `features.*`, as patterns for each part of it. */
+export function spellOut(doc: Doc, blockName: string, path: string, names: readonly string[]): Doc {
+  if (blockName !== doc.main) return doc;
+  const each = (pattern: string): string[] =>
+    pattern === `${path}.*` ? names.map((name) => `${path}.${name}.*`) : [pattern];
+  return { ...doc, frozen: doc.frozen.flatMap(each) };
+}

@@ -16,7 +16,7 @@ import {
   real,
 } from "./members";
 import { isName, snake, unique } from "./names";
-import { type Rearranged, rearrange } from "./paths";
+import { type Rearranged, rearrange, spellOut } from "./paths";
 import { column, heightOf, shiftBelow } from "./room";
 import type { Arguments, Block, Container, Doc, GraphNode, Item, Member } from "./types";
 import { isRef, ref } from "./values";
@@ -86,7 +86,7 @@ export function ungroup(doc: Doc, blockName: string, path: string, portOf: (item
   const block = doc.blocks[blockName];
   if (!block || ungroupRefused(block, path)) return doc;
   const container = memberAt(block, path) as Container;
-  const spelled = spellOut(doc, blockName, path, container);
+  const spelled = spellOut(doc, blockName, path, container.items.map(itemName));
   if (parentOf(path)) return rearrange(spelled, blockName, (it) => splice(it, path, container));
   const names = freedNames(block, path, container);
   const ports = container.items.map(portOf);
@@ -108,14 +108,6 @@ function free(block: Block, path: string, container: Container, names: string[])
   );
   const places = new Map(container.items.map((item, index) => [itemName(item, index), names[index] ?? ""]));
   return { block: { ...block, members }, move: headsMoved(path, places, "") };
-}
-
-/** Patterns for all that the container holds, `features.*`, as patterns for each of its items. */
-function spellOut(doc: Doc, blockName: string, path: string, container: Container): Doc {
-  if (blockName !== doc.main) return doc;
-  const each = (pattern: string): string[] =>
-    pattern === `${path}.*` ? container.items.map((item, index) => `${path}.${itemName(item, index)}.*`) : [pattern];
-  return { ...doc, frozen: doc.frozen.flatMap(each) };
 }
 
 /** The freed nodes of each box one below the other, where the box was. */

@@ -9,7 +9,7 @@ import { useCanvas } from "./state";
 const GROUPS: CommandId[][] = [
   ["addLayer", "open", "connectTo"],
   ["cut", "copy", "paste", "duplicate", "delete"],
-  ["groupSequential", "groupList", "groupDict", "ungroup"],
+  ["groupSequential", "groupList", "groupDict", "groupBlock", "ungroup"],
   ["selectAll", "layout", "fit"],
 ];
 /** Shown although they cannot be used here, so that people learn that they exist. */

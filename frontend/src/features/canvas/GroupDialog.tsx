@@ -1,16 +1,20 @@
 import { Button, Group, Modal, SegmentedControl, Stack, Switch, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useText } from "@/i18n";
+import { extractRefused } from "@/model/extract";
 import { type GroupKind, groupName, groupRefused } from "@/model/group";
 import { namesIn } from "@/model/members";
-import { isName } from "@/model/names";
-import { groupAs, here } from "./commands";
+import { isName, unique } from "@/model/names";
+import { groupAs, here, makeBlock } from "./commands";
 import { useCanvas } from "./state";
 import { CONTAINERS } from "./things";
 
 const close = () => useCanvas.setState({ dialog: null });
 
-/** Asks which container the selection becomes, and what it is called. */
+type Kind = GroupKind | "block";
+const KINDS: readonly Kind[] = [...CONTAINERS, "block"];
+
+/** Asks which container or block the selection becomes, and what it is called. */
 export function GroupDialog() {
   const t = useText().editor;
   const opened = useCanvas((state) => state.dialog === "group");
@@ -23,35 +27,42 @@ export function GroupDialog() {
 
 function Form() {
   const { editor: t, common } = useText();
-  const { its, nodeIds } = here();
-  const [kind, setKind] = useState<GroupKind>(groupRefused(its, nodeIds, "sequential") ? "module_list" : "sequential");
+  const { doc, its, nodeIds } = here();
+  const refusal = (of: Kind) => (of === "block" ? extractRefused(its, nodeIds) : groupRefused(its, nodeIds, of));
+  const [kind, setKind] = useState<Kind>(() => KINDS.find((it) => refusal(it) === null) ?? "sequential");
   const [name, setName] = useState<string | null>(null);
   const [keepNames, setKeepNames] = useState(false);
-  const refused = groupRefused(its, nodeIds, kind);
-  const shown = name ?? groupName(its, kind);
-  const wrong = !isName(shown) ? t.names.invalid : namesIn(its, "").has(shown) ? t.names.taken : null;
+  const refused = refusal(kind);
+  const taken = kind === "block" ? new Set(Object.keys(doc.blocks)) : namesIn(its, "");
+  const shown = name ?? (kind === "block" ? unique("Block", taken) : groupName(its, kind));
+  const wrong = !isName(shown) ? t.names.invalid : taken.has(shown) ? t.names.taken : null;
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
         if (refused || wrong) return;
         close();
-        groupAs(kind, t, { name: shown, keepNames });
+        if (kind === "block") makeBlock(t, shown);
+        else groupAs(kind, t, { name: shown, keepNames });
       }}
     >
       <Stack gap="md">
         <SegmentedControl
           value={kind}
-          onChange={(value) => setKind(value as GroupKind)}
-          data={CONTAINERS.map((value) => ({ value, label: t.structure[value].label }))}
+          onChange={(value) => setKind(value as Kind)}
+          data={KINDS.map((value) => ({ value, label: t.structure[value].label }))}
           aria-label={t.group.kind}
           fullWidth
         />
         <Text size="sm" c={refused ? "var(--ll-bad)" : "dimmed"} role={refused ? "alert" : undefined}>
-          {refused ? t.group.reasons[refused] : t.structure[kind].summary}
+          {refused
+            ? t.group.reasons[refused]
+            : kind === "block"
+              ? t.structure.new_block.summary
+              : t.structure[kind].summary}
         </Text>
         <TextInput
-          label={t.group.name}
+          label={kind === "block" ? t.inspector.className : t.group.name}
           value={shown}
           error={wrong}
           onChange={(event) => setName(event.currentTarget.value)}

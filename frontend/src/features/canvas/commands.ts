@@ -3,8 +3,10 @@ import { type Texts, text as texts } from "@/i18n";
 import { copy, copyItem, duplicate, isCopied, paste } from "@/model/clipboard";
 import { disconnectEdge } from "@/model/connect";
 import { toggleCollapsed } from "@/model/edit";
+import { extract, extractRefused } from "@/model/extract";
 import { edges, inputName, nodeAt, OUTPUT, viewOf } from "@/model/graph";
 import { type GroupKind, group, groupRefused } from "@/model/group";
+import { inline, inlineable } from "@/model/inline";
 import { bare, inside, isContainer, parentOf, real, resolve } from "@/model/members";
 import { removeMember, removeNodes } from "@/model/nodes";
 import { MalformedDocument } from "@/model/normalise";
@@ -52,6 +54,7 @@ export type CommandId =
   | "groupSequential"
   | "groupList"
   | "groupDict"
+  | "groupBlock"
   | "ungroup"
   | "open"
   | "goUp"
@@ -161,6 +164,23 @@ export function groupAs(
   select(left, kind === "sequential" ? null : parentOf(target));
 }
 
+/** Makes a class of the selected nodes. */
+export function makeBlock(t: Texts["editor"], name: string): void {
+  const { block, its, nodeIds } = here();
+  const refused = extractRefused(its, nodeIds);
+  if (refused) {
+    toast(t.group.refused, t.group.reasons[refused]);
+    return;
+  }
+  let id = "";
+  apply(t.steps.group(t.structure.block.label), (doc) => {
+    const made = extract(doc, block, nodeIds, name);
+    id = made?.id ?? "";
+    return made?.doc ?? doc;
+  });
+  select([id]);
+}
+
 /** The container that Ungroup dissolves: the selected one, or the one that holds the selected item. */
 function containerPath(): string | null {
   const { its } = here();
@@ -174,9 +194,23 @@ function containerPath(): string | null {
   return itself && !ungroupRefused(its, itself) ? itself : null;
 }
 
+/** The call of a block that Ungroup dissolves. */
+function blockCall(): string | null {
+  const { doc, block, nodeIds } = here();
+  const [id] = nodeIds;
+  return id && nodeIds.length === 1 && inlineable(doc, block, id) ? id : null;
+}
+
 function dissolve(t: Texts["editor"]): void {
-  const { block } = here();
+  const { doc: before, block } = here();
   const path = containerPath();
+  const call = blockCall();
+  if (call && !path) {
+    const made = inline(before, block, call);
+    if (!made) return;
+    apply(t.steps.ungroup(selectedMember() ?? ""), () => made.doc);
+    select(made.ids);
+  }
   if (!path) return;
   apply(t.steps.ungroup(path), (doc) =>
     ungroup(
@@ -252,7 +286,18 @@ export function commands(t: Texts["editor"]): Command[] {
     { id: "groupSequential", keys: "", enabled: can("sequential"), run: () => groupAs("sequential", t) },
     { id: "groupList", keys: "", enabled: can("module_list"), run: () => groupAs("module_list", t) },
     { id: "groupDict", keys: "", enabled: can("module_dict"), run: () => groupAs("module_dict", t) },
-    { id: "ungroup", keys: "Mod+Shift+G", enabled: () => containerPath() !== null, run: () => dissolve(t) },
+    {
+      id: "groupBlock",
+      keys: "",
+      enabled: () => extractRefused(here().its, here().nodeIds) === null,
+      run: () => makeBlock(t, "Block"),
+    },
+    {
+      id: "ungroup",
+      keys: "Mod+Shift+G",
+      enabled: () => containerPath() !== null || blockCall() !== null,
+      run: () => dissolve(t),
+    },
     { id: "open", keys: "Enter", enabled: () => openable() !== null, run: openSelected },
     { id: "goUp", keys: "Alt+ArrowUp", enabled: () => depth() > 1, run: () => goUp(depth() - 2) },
     { id: "layout", keys: "L", enabled: () => true, run: () => canvas?.layout() },

@@ -60,7 +60,7 @@ function Selected() {
 function Several({ count }: { count: number }) {
   const t = useText().editor;
   useDoc();
-  const shown = ["group", "groupSequential", "groupList", "groupDict", "duplicate", "delete"];
+  const shown = ["group", "groupSequential", "groupList", "groupDict", "groupBlock", "duplicate", "delete"];
   return (
     <>
       <Head title={t.inspector.several(count)} />
