@@ -13,6 +13,7 @@ import secrets
 import shutil
 import threading
 import time
+import unicodedata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,7 +23,8 @@ from layerloom.data.isolation import Limits, read_apart
 from layerloom.schema.catalogue import DatasetEntry
 from layerloom.schema.problems import ProblemCode
 
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+NAME = re.compile(r"[^\W_][\w-]{0,62}")
+"""In any script; text without a composed form is refused, so that equal names look equal."""
 _DRAFT = "tmp-"
 _STALE_S = 24 * 3_600
 """A draft that old was left by a server that was killed."""
@@ -43,9 +45,10 @@ def accept(
         DataError: the name is malformed, the type is not accepted, or the content is bad or too much. When ``stop`` is
             set meanwhile, nothing is kept either.
     """
-    if not NAME.fullmatch(name):
+    if not NAME.fullmatch(name) or name != unicodedata.normalize("NFC", name.lower()):
         raise DataError(
-            ProblemCode.NAME_INVALID, "A data set's name is made of small letters, digits and hyphens, at most 63."
+            ProblemCode.NAME_INVALID,
+            "A data set's name is made of small letters, digits, hyphens and underscores, at most 63.",
         )
     if suffix.lower() not in PARSERS:
         raise DataError(ProblemCode.UPLOAD_TYPE, f"Upload one of {', '.join(PARSERS)}.")

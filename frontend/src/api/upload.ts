@@ -7,11 +7,21 @@ export interface Upload {
   cancel: () => void;
 }
 
-/** The name of a data set: small letters, digits and hyphens. */
-export function datasetName(filename: string): string {
-  const stem = filename.replace(/\.[^.]*$/, "").toLowerCase();
-  const slug = stem.replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "");
-  return slug.slice(0, 63).replace(/-+$/, "") || "data";
+const LONGEST = 63;
+
+/** The name of a data set: small letters of any script, digits and hyphens; another than those `taken`. */
+export function datasetName(filename: string, taken: readonly string[] = []): string {
+  const stem = filename
+    .replace(/\.[^.]*$/, "")
+    .normalize("NFC")
+    .toLowerCase();
+  const slug = stem.replaceAll(/[^\p{L}\p{N}]+/gu, "-").replaceAll(/^-+|-+$/g, "");
+  const name = [...slug].slice(0, LONGEST).join("").replace(/-+$/, "") || "data";
+  if (!taken.includes(name)) return name;
+  for (let number = 2; ; number++) {
+    const next = `${[...name].slice(0, LONGEST - 5).join("")}-${number}`;
+    if (!taken.includes(next)) return next;
+  }
 }
 
 /**
@@ -19,7 +29,7 @@ export function datasetName(filename: string): string {
  *
  * @param onProgress share that has been sent, 0–1.
  */
-export function uploadDataset(file: File, onProgress: (share: number) => void): Upload {
+export function uploadDataset(file: File, name: string, onProgress: (share: number) => void): Upload {
   const request = new XMLHttpRequest();
   const done = new Promise<DatasetEntry>((resolve, reject) => {
     request.responseType = "json";
@@ -32,7 +42,7 @@ export function uploadDataset(file: File, onProgress: (share: number) => void): 
       else reject(new ApiError(request.status, (request.response ?? undefined) as ErrorBody | undefined));
     };
     const query = new URLSearchParams({ filename: file.name });
-    request.open("PUT", `/api/datasets/${datasetName(file.name)}?${query}`);
+    request.open("PUT", `/api/datasets/${encodeURIComponent(name)}?${query}`);
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.send(file);
   });

@@ -89,8 +89,14 @@ def test_what_is_refused_leaves_no_trace(tmp_path: Path) -> None:
     assert [entry.samples for entry in uploads.entries(tmp_path / "data")] == [30]
 
 
+def test_a_name_may_be_of_any_script(tmp_path: Path) -> None:
+    for name in ("训练-数据", "é_1", "данные"):
+        assert table(tmp_path, rows(), name=name).name == name
+    assert [entry.name for entry in uploads.entries(tmp_path / "data")] == sorted(["训练-数据", "é_1", "данные"])
+
+
 def test_names_types_and_replacement(tmp_path: Path) -> None:
-    for name in ("../x", "A", "", "x" * 64, "a/b"):
+    for name in ("../x", "A", "", "x" * 64, "a/b", "a b", "-a", "e\u0301", "数据\u202e", "a\0"):
         with pytest.raises(DataError) as caught:
             table(tmp_path, rows(), name=name)
         assert caught.value.problem.code == ProblemCode.NAME_INVALID

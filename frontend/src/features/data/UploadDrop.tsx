@@ -2,8 +2,8 @@ import { Button, Progress, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { FileUp } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { refreshDatasets } from "@/api/queries";
-import { type Upload, uploadDataset } from "@/api/upload";
+import { datasetsQuery, refreshDatasets } from "@/api/queries";
+import { datasetName, type Upload, uploadDataset } from "@/api/upload";
 import { useText } from "@/i18n";
 import { ErrorNotice } from "@/ui/States";
 import { toast } from "@/ui/Toasts";
@@ -21,11 +21,17 @@ export function UploadDrop({ onUploaded }: { onUploaded: (name: string) => void 
   useEffect(() => () => running.current?.cancel(), []);
 
   const send = async (file: File | undefined) => {
-    if (file === undefined || running.current !== null) return;
+    if (file === undefined || running.current !== null || sending !== null) return;
     setFailure(null);
     setSending({ name: file.name, share: 0 });
-    running.current = uploadDataset(file, (share) => setSending({ name: file.name, share }));
     try {
+      // A second file of one name is a second data set: nothing that somebody brought is ever replaced unasked.
+      const known = await client.fetchQuery(datasetsQuery);
+      const name = datasetName(
+        file.name,
+        known.map((entry) => entry.name),
+      );
+      running.current = uploadDataset(file, name, (share) => setSending({ name: file.name, share }));
       const entry = await running.current.done;
       await refreshDatasets(client, entry.name);
       toast(t.done(entry.label));
