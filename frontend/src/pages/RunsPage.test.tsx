@@ -28,6 +28,17 @@ describe("the runs page", () => {
     queryClient.clear();
   });
 
+  it("shows the columns that are wanted, and remembers them", async () => {
+    const headers = () => screen.getAllByRole("columnheader").map((cell) => cell.getAttribute("data-column"));
+    expect(headers()).toContain("model");
+    fireEvent.click(screen.getByRole("button", { name: "Choose columns" }));
+    fireEvent.click(await screen.findByRole("menuitemcheckbox", { name: "Model" }));
+    expect(headers()).not.toContain("model");
+    expect(localStorage.getItem("layerloom.runs.columns")).toContain("model");
+    fireEvent.click(screen.getByRole("menuitemcheckbox", { name: "Model" }));
+    expect(headers()).toContain("model");
+  });
+
   it("deletes no selected run that the filter hides", async () => {
     fireEvent.click(screen.getByLabelText("Select all"));
     fireEvent.change(screen.getByRole("textbox"), { target: { value: "mlp" } });

@@ -6,6 +6,7 @@ import { useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { runsQuery } from "@/api/queries";
 import type { RunSummary } from "@/api/types";
+import { ColumnsMenu } from "@/features/runs/ColumnsMenu";
 import { DeleteDialog } from "@/features/runs/DeleteDialog";
 import { RunsTable } from "@/features/runs/RunsTable";
 import { isActive } from "@/features/runs/StateBadge";
@@ -81,6 +82,7 @@ function Overview({ runs }: { runs: RunSummary[] }) {
           onChange={(event) => setFilter(event.currentTarget.value)}
         />
         <Group gap={8} wrap="nowrap">
+          <ColumnsMenu />
           {shown.length > 0 && (
             <Button
               variant="default"

@@ -66,7 +66,6 @@ function matching(names: string[], pattern: string): { names: string[]; valid: b
 function GradientMap({ feed, names }: { feed: RunFeed; names: string[] }) {
   const t = useText().runs.parameters;
   const tracks = feed.view.statistics;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the tracks are the same object; the version tells of growth
   const grid = useMemo(() => normGrid(tracks, names, "gradient"), [tracks, tracks.version, names]);
   const describe = (row: number, column: number) => {
     const sample = grid.samples[column] ?? 0;

@@ -3,16 +3,13 @@ import { type RowSelectionState, useTable } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp, Trash2 } from "lucide-react";
 import { useRef } from "react";
-import { Link } from "react-router";
 import type { RunSummary } from "@/api/types";
-import { metricTitle, shortMetricTitle } from "@/features/charts/groups";
-import { LANGUAGES, useLanguage, useText } from "@/i18n";
-import { compactCount, duration, shortNumber } from "@/lib/format";
-import { figureText } from "./Figures";
-import { RunName } from "./RunName";
+import { useText } from "@/i18n";
+import { type ColumnId, layout, shownColumns, useHiddenColumns } from "./columns";
+import { RunCell } from "./RunCell";
 import styles from "./RunsTable.module.css";
-import { isActive, StateBadge } from "./StateBadge";
-import { type ColumnId, columns, features, mainMetric, matches, runTime } from "./table";
+import { isActive } from "./StateBadge";
+import { columns, features, matches } from "./table";
 
 interface Props {
   runs: RunSummary[];
@@ -40,6 +37,9 @@ export function RunsTable({ runs, filter, selected, onSelect, onDelete }: Props)
     getColumnCanGlobalFilter: () => true,
   });
   const { rows } = table.getRowModel();
+  const shown = shownColumns(useHiddenColumns().hidden);
+  const { template, least } = layout(shown);
+  const headers = table.getFlatHeaders().filter((header) => shown.includes(header.id as ColumnId));
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroll.current,
@@ -49,7 +49,7 @@ export function RunsTable({ runs, filter, selected, onSelect, onDelete }: Props)
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reachable by keyboard
     <section className={styles.scroll} ref={scroll} tabIndex={0} aria-label={t.title}>
-      <table className={styles.table}>
+      <table className={styles.table} style={{ minWidth: least, "--columns": template } as React.CSSProperties}>
         <thead>
           <tr>
             <th scope="col">
@@ -61,7 +61,7 @@ export function RunsTable({ runs, filter, selected, onSelect, onDelete }: Props)
                 onChange={table.getToggleAllRowsSelectedHandler()}
               />
             </th>
-            {table.getFlatHeaders().map((header) => {
+            {headers.map((header) => {
               const sorted = header.column.getIsSorted();
               return (
                 <th key={header.id} scope="col" aria-sort={sortName(sorted)} data-column={header.id}>
@@ -95,7 +95,9 @@ export function RunsTable({ runs, filter, selected, onSelect, onDelete }: Props)
                     onChange={row.getToggleSelectedHandler()}
                   />
                 </td>
-                <Cells run={row.original} />
+                {shown.map((column) => (
+                  <RunCell key={column} run={row.original} column={column} />
+                ))}
                 <td>
                   <Delete run={row.original} onDelete={onDelete} />
                 </td>
@@ -112,51 +114,6 @@ export function RunsTable({ runs, filter, selected, onSelect, onDelete }: Props)
 function sortName(sorted: false | "asc" | "desc") {
   if (sorted === false) return "none";
   return sorted === "asc" ? "ascending" : "descending";
-}
-
-function Cells({ run }: { run: RunSummary }) {
-  const t = useText();
-  const language = useLanguage((state) => state.language);
-  const best = mainMetric(run);
-  return (
-    <>
-      <td>
-        <StateBadge state={run.state} desired={run.desired} />
-      </td>
-      <td>
-        <RunName run={run}>
-          <Link to={`/runs/${run.id}`} className={styles.link}>
-            {run.name}
-          </Link>
-        </RunName>
-      </td>
-      <td className={styles.dim}>{run.model}</td>
-      <td className={styles.dim}>{run.dataset}</td>
-      <td className={styles.number} data-value={best?.value} title={best ? metricTitle(best.metric, t) : undefined}>
-        {best && (
-          <>
-            <b>{figureText(best.metric, best.value)}</b> <span>{shortMetricTitle(best.metric, t)}</span>
-          </>
-        )}
-      </td>
-      <td className={styles.number}>{shortNumber(run.last["train/loss"])}</td>
-      <td className={styles.number}>{run.epochs > 0 ? `${run.epoch} / ${run.epochs}` : "–"}</td>
-      <td className={styles.number}>{run.parameters > 0 ? compactCount(run.parameters) : "–"}</td>
-      <td className={styles.number}>{run.started_at === null ? "–" : duration(runTime(run, Date.now() / 1000))}</td>
-      <td className={styles.dim} title={new Date(run.created_at * 1000).toLocaleString()}>
-        {when(run.created_at, LANGUAGES[language].tag)}
-      </td>
-    </>
-  );
-}
-
-/** The time today, the date before. */
-function when(seconds: number, language: string): string {
-  const date = new Date(seconds * 1000);
-  const today = date.toDateString() === new Date().toDateString();
-  return today
-    ? date.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" })
-    : date.toLocaleDateString(language, { month: "short", day: "numeric" });
 }
 
 function Delete({ run, onDelete }: { run: RunSummary; onDelete: (run: RunSummary) => void }) {

@@ -49,7 +49,7 @@ const byNumber = (key: (run: RunSummary) => number) => (a: { original: RunSummar
 const byText = (key: (run: RunSummary) => string) => (a: { original: RunSummary }, b: { original: RunSummary }) =>
   key(a.original).localeCompare(key(b.original));
 
-/** What the table sorts by. How a cell looks is told in RunsTable. */
+/** What the table sorts by. How a cell looks is told in RunCell. */
 export const columns = helper.columns([
   helper.accessor("state", { id: "state", sortFn: byText((run) => run.state) }),
   helper.accessor("name", { id: "name", sortFn: byText((run) => run.name) }),
@@ -65,20 +65,6 @@ export const columns = helper.columns([
   helper.accessor("started_at", { id: "time", sortFn: byNumber((run) => runTime(run, Date.now() / 1000)) }),
   helper.accessor("created_at", { id: "created", sortFn: byNumber((run) => run.created_at), sortDescFirst: true }),
 ]);
-
-export const COLUMN_IDS = [
-  "state",
-  "name",
-  "model",
-  "dataset",
-  "best",
-  "loss",
-  "epochs",
-  "parameters",
-  "time",
-  "created",
-] as const;
-export type ColumnId = (typeof COLUMN_IDS)[number];
 
 /** Whether every word of the filter is found in a run's name, tags, model, data set or state. */
 export function matches(run: RunSummary, stateText: string, filter: string): boolean {

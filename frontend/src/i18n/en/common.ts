@@ -10,6 +10,7 @@ export const common = {
     clear: "Clear",
     close: "Close",
     copy: "Copy",
+    columns: "Choose columns",
     copied: "Copied",
     delete: "Delete",
     download: "Download",

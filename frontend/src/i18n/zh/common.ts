@@ -12,6 +12,7 @@ export const common: typeof en = {
     clear: "清除",
     close: "关闭",
     copy: "复制",
+    columns: "选择列",
     copied: "已复制",
     delete: "删除",
     download: "下载",

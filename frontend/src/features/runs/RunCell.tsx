@@ -1,0 +1,84 @@
+import { Link } from "react-router";
+import type { RunSummary } from "@/api/types";
+import { metricTitle, shortMetricTitle } from "@/features/charts/groups";
+import { LANGUAGES, useLanguage, useText } from "@/i18n";
+import { compactCount, duration, shortNumber } from "@/lib/format";
+import type { ColumnId } from "./columns";
+import { figureText } from "./Figures";
+import { RunName } from "./RunName";
+import styles from "./RunsTable.module.css";
+import { StateBadge } from "./StateBadge";
+import { mainMetric, runTime } from "./table";
+
+/** A run's cell in a column. A column that is added to the union fails the build until it has one. */
+export function RunCell({ run, column }: { run: RunSummary; column: ColumnId }) {
+  switch (column) {
+    case "state":
+      return (
+        <td>
+          <StateBadge state={run.state} desired={run.desired} />
+        </td>
+      );
+    case "name":
+      return <NameCell run={run} />;
+    case "model":
+      return <td className={styles.dim}>{run.model}</td>;
+    case "dataset":
+      return <td className={styles.dim}>{run.dataset}</td>;
+    case "best":
+      return <BestCell run={run} />;
+    case "loss":
+      return <td className={styles.number}>{shortNumber(run.last["train/loss"])}</td>;
+    case "epochs":
+      return <td className={styles.number}>{run.epochs > 0 ? `${run.epoch} / ${run.epochs}` : "–"}</td>;
+    case "parameters":
+      return <td className={styles.number}>{run.parameters > 0 ? compactCount(run.parameters) : "–"}</td>;
+    case "time":
+      return (
+        <td className={styles.number}>{run.started_at === null ? "–" : duration(runTime(run, Date.now() / 1000))}</td>
+      );
+    case "created":
+      return <CreatedCell run={run} />;
+  }
+}
+
+function NameCell({ run }: { run: RunSummary }) {
+  return (
+    <td>
+      <RunName run={run}>
+        <Link to={`/runs/${run.id}`} className={styles.link}>
+          {run.name}
+        </Link>
+      </RunName>
+    </td>
+  );
+}
+
+function BestCell({ run }: { run: RunSummary }) {
+  const t = useText();
+  const best = mainMetric(run);
+  if (best === null) return <td />;
+  return (
+    <td className={styles.number} data-value={best.value} title={metricTitle(best.metric, t)}>
+      <b>{figureText(best.metric, best.value)}</b> <span>{shortMetricTitle(best.metric, t)}</span>
+    </td>
+  );
+}
+
+function CreatedCell({ run }: { run: RunSummary }) {
+  const language = useLanguage((state) => state.language);
+  return (
+    <td className={styles.dim} title={new Date(run.created_at * 1000).toLocaleString()}>
+      {when(run.created_at, LANGUAGES[language].tag)}
+    </td>
+  );
+}
+
+/** The time today, the date before. */
+function when(seconds: number, language: string): string {
+  const date = new Date(seconds * 1000);
+  const today = date.toDateString() === new Date().toDateString();
+  return today
+    ? date.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" })
+    : date.toLocaleDateString(language, { month: "short", day: "numeric" });
+}
