@@ -2,7 +2,17 @@ import { describe, expect, it } from "vitest";
 import { setKey } from "./choose";
 import { block, call, holding, linear, network } from "./example.test-data";
 import { memberAt } from "./members";
-import { canRepeat, canStop, countOf, renameVariable, repeatedPath, repeatItem, setOver, stopRepeat } from "./repeat";
+import {
+  canRepeat,
+  canStop,
+  countOf,
+  renameVariable,
+  repeatedPath,
+  repeatItem,
+  setOver,
+  stopRepeat,
+  timesText,
+} from "./repeat";
 import type { Block, Doc, Repeat } from "./types";
 
 const net = (doc: Doc): Block => doc.blocks.Net as Block;
@@ -17,6 +27,8 @@ describe("a repeated item", () => {
     expect(countOf(repeat(doc))).toBe(3);
     expect(countOf(repeat(setOver(doc, "Net", "f.*1", "range(12)")))).toBe(12);
     expect(countOf(repeat(setOver(doc, "Net", "f.*1", "widths")))).toBeNull();
+    expect(timesText(repeat(doc))).toBe("3");
+    expect(timesText(repeat(setOver(doc, "Net", "f.*1", "widths")))).toBe("widths");
     expect(stopRepeat(doc, "Net", "f.*1")).toEqual(stack());
   });
 

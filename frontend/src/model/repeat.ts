@@ -10,6 +10,8 @@ export function countOf({ over }: Repeat): number | null {
   const found = COUNT.exec(over.$expr);
   return found ? Number(found[1]) : null;
 }
+/** How often, in as few characters as can be. */
+export const timesText = (repeat: Repeat): string => String(countOf(repeat) ?? repeat.over.$expr);
 export const countText = (count: number): string => `range(${count})`;
 
 /** Where the items of a container stand, and how the paths of one change: repeats go by their place, `*2`. */

@@ -6,6 +6,7 @@ import { useText } from "@/i18n";
 import { toggleCollapsed } from "@/model/edit";
 import { BOX, MOST_ROWS, type Row, rows } from "@/model/geometry";
 import { bare, isContainer, lastOf, parentOf } from "@/model/members";
+import { timesText } from "@/model/repeat";
 import { qualified, resultText } from "@/model/report";
 import { reflowed } from "@/model/room";
 import { apply, currentDoc } from "@/model/store";
@@ -107,7 +108,7 @@ function BoxRow(props: { row: Row; node: string; selected: boolean; wrong: boole
   const shape = useCheck((state) => resultText(state.report?.modules[name]?.output, state.report?.totals.batch ?? 0));
   const inner = bare(row.item);
   const nested = isContainer(inner);
-  const times = row.item.kind === "repeat" ? ` × ${row.item.over.$expr}` : "";
+  const times = row.item.kind === "repeat" ? ` × ${timesText(row.item)}` : "";
   const inset = BOX.pad + row.depth * BOX.indent;
   return (
     <div

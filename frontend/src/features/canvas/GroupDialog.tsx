@@ -19,7 +19,7 @@ export function GroupDialog() {
   const t = useText().editor;
   const opened = useCanvas((state) => state.dialog === "group");
   return (
-    <Modal opened={opened} onClose={close} title={t.group.title} size="sm" data-testid="group-dialog">
+    <Modal opened={opened} onClose={close} title={t.group.title} size="md" data-testid="group-dialog">
       {opened && <Form />}
     </Modal>
   );
@@ -48,6 +48,7 @@ function Form() {
     >
       <Stack gap="md">
         <SegmentedControl
+          size="xs"
           value={kind}
           onChange={(value) => setKind(value as Kind)}
           data={KINDS.map((value) => ({ value, label: t.structure[value].label }))}

@@ -14,6 +14,7 @@ import { addItem } from "@/model/edit";
 import { bare, itemName, join, memberLabel } from "@/model/members";
 import { removeMember } from "@/model/nodes";
 import { rearrange } from "@/model/paths";
+import { timesText } from "@/model/repeat";
 import { reflowed } from "@/model/room";
 import { apply } from "@/model/store";
 import type { Container, Item } from "@/model/types";
@@ -48,7 +49,7 @@ export function ItemsEditor({ block, path, container }: { block: string; path: s
                 <code>{bare(item).name}</code>
                 <span>
                   {its.label}
-                  {item.kind === "repeat" && ` × ${item.over.$expr}`}
+                  {item.kind === "repeat" && ` × ${timesText(item)}`}
                 </span>
               </button>
               <Small label={t.items.up(name)} onClick={() => move(index, index - 1)} disabled={index === 0}>

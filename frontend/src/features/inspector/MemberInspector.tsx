@@ -158,6 +158,7 @@ function MemberName({ place, path }: { place: Place; path: string }) {
   const direct = block.members.some((member) => member.name === path);
   const name = direct ? path : lastOf(path);
   const counted = renameRefused(block, path, "__free__") === "counted";
+  const repeated = memberAt(block, path)?.kind === "repeat";
   const rename = (next: string) => {
     apply(t.steps.rename(name, next), (doc) => renameMember(doc, place.block, path, next));
     const { item } = useView.getState();
@@ -167,9 +168,9 @@ function MemberName({ place, path }: { place: Place; path: string }) {
     <NameField
       key={path}
       label={t.inspector.name}
-      value={name}
-      disabled={counted || name.startsWith("*")}
-      {...(counted ? { hint: t.names.counted } : {})}
+      value={repeated ? bare(memberAt(block, path) as Item).name : name}
+      disabled={counted || repeated}
+      {...(counted && !repeated ? { hint: t.names.counted } : {})}
       refuse={(next) => {
         const why = renameRefused(block, path, next);
         return why && t.names[why];
