@@ -6,6 +6,7 @@ import { stableIndices } from "@/ui/colours";
 import { histogramGrid, rebin } from "./grids";
 import { metricTitle, seriesTitle, shortMetricTitle } from "./groups";
 import { extent, type Line, lineData } from "./lines";
+import { shortTick } from "./plot";
 import { sparkPath } from "./Sparkline";
 
 function line(values: number[], part: Partial<Line> = {}): Line {
@@ -107,6 +108,19 @@ describe("sparkPath", () => {
   it("draws constants in the middle and nothing for nothing", () => {
     expect(sparkPath(Float64Array.of(2, 2, 2))).toContain(" 11.0");
     expect(sparkPath(Float64Array.of(Number.NaN))).toBe("");
+  });
+});
+
+describe("ticks", () => {
+  it("stay short at any size", () => {
+    expect([0, 0.05, 12_500, 2e30, -3.25e12, 1e-7].map(shortTick)).toEqual([
+      "0",
+      "0.05",
+      "12,500",
+      "2e30",
+      "-3.25e12",
+      "1e-7",
+    ]);
   });
 });
 

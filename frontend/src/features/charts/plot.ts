@@ -199,8 +199,9 @@ function tickText(value: number | null): string {
   return value === null ? "" : shortTick(value);
 }
 
-function shortTick(value: number): string {
+export function shortTick(value: number): string {
   const size = Math.abs(value);
+  if (size >= 1e9) return Number(value.toPrecision(3)).toExponential().replace("+", "");
   if (size >= 10_000)
     return shortNumber(value).length > 6 ? `${Number((value / 1000).toPrecision(4))}k` : shortNumber(value);
   if (size !== 0 && size < 1e-4) return value.toExponential(0);

@@ -26,15 +26,16 @@ export function Failure({ run, feed }: { run: Run; feed: RunFeed }) {
       <Text size="sm" className={styles.message}>
         {problem.message}
       </Text>
-      {found?.traceback && <Traceback text={found.traceback} />}
+      {found?.traceback && <Traceback text={found.traceback} open={problem.code === "trainer_failed"} />}
     </Alert>
   );
 }
 
-function Traceback({ text }: { text: string }) {
+/** Open where only the traceback can tell more; a loss that diverged is explained, and its curves stand below. */
+function Traceback({ text, open }: { text: string; open: boolean }) {
   const t = useText().runs.failure;
   return (
-    <details className={styles.details} open>
+    <details className={styles.details} open={open}>
       <summary>{t.traceback}</summary>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reachable by keyboard */}
       <section className={styles.scroll} tabIndex={0} aria-label={t.traceback}>
