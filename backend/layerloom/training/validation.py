@@ -19,8 +19,8 @@ JOINED_NUMBERS = 2**20
 def validate(module: nn.Module, parts: Parts, control: Control) -> dict[str, float] | None:
     """``validation/loss`` and ``validation/<metric>``, or None when the control wants something else meanwhile.
 
-    The module is in eval mode and returns to training mode; random numbers drawn here are given back, so that
-    validating changes nothing of what follows.
+    The module is in eval mode and returns to training mode; random numbers that torch draws here are given
+    back, so that validating changes nothing of what follows.
     """
     module.eval()
     try:
