@@ -1,6 +1,7 @@
 /** Members that go to other places, and everything that spells out their paths: nodes, aliases, other blocks, patterns. */
-import { aliasOn, bare, inside, real, walkMembers } from "./members";
+import { aliasOn, bare, inside, join, lastOf, parentOf, real, walkMembers } from "./members";
 import type { Block, Doc, GraphNode, Member } from "./types";
+import { changeParts, type MovePart } from "./uses";
 
 /** Where a path goes; null for what is removed. */
 export type Move = (path: string) => string | null;
@@ -26,10 +27,21 @@ function follow(block: Block, path: string, move: Move): string | null {
 
 const targets = (node: GraphNode): boolean => node.op !== "function";
 
+type Choose = Extract<GraphNode, { op: "choose" }>;
+
+/** What an item is called where a choice finds it; null for one that has left the container. */
+function keyAfter(block: Block, node: Choose, move: Move, key: string): string | null {
+  const item = follow(block, join(node.target, key), move);
+  return item !== null && parentOf(item) === follow(block, node.target, move) ? lastOf(item) : null;
+}
+
 /** A block whose nodes and aliases follow. Aliases of what is removed go with it. */
 export function retarget(block: Block, move: Move): Block {
   const nodes = block.forward.nodes.map((node) => {
-    const target = targets(node) ? (follow(block, node.target, move) ?? node.target) : node.target;
+    if (!targets(node)) return node;
+    const target = follow(block, node.target, move) ?? node.target;
+    const key = node.op === "choose" && typeof node.key === "string" && keyAfter(block, node, move, node.key);
+    if (node.op === "choose" && key && key !== node.key) return { ...node, target, key };
     return target === node.target ? node : { ...node, target };
   });
   const members = block.members.flatMap((member): Member[] => {
@@ -69,16 +81,35 @@ export function rearrange(doc: Doc, name: string, change: (block: Block) => Rear
     const prefixes = uses(other);
     return [other, prefixes.length > 0 ? retarget(its, within(prefixes, move)) : its];
   });
+  const followed = Object.keys(doc.blocks).reduce(
+    (now, other) =>
+      changeParts(now, other, keyMoves(doc, now, other, other === name ? move : within(uses(other), move))),
+    { ...doc, blocks: Object.fromEntries(blocks) },
+  );
   const pattern = within(doc.main === name ? [[], ...uses(doc.main)] : uses(doc.main), move);
   return {
-    ...doc,
-    blocks: Object.fromEntries(blocks),
+    ...followed,
     frozen: doc.frozen.flatMap((it) => pattern(it) ?? []),
     init: doc.init.flatMap((rule) => {
       const to = pattern(rule.name);
       return to === null ? [] : to === rule.name ? [rule] : [{ ...rule, name: to }];
     }),
   };
+}
+
+/** Choices of all items give a dict, whose keys are the names of the items. */
+function keyMoves(before: Doc, after: Doc, name: string, move: Move): Map<string, MovePart> {
+  const block = after.blocks[name];
+  const moves = new Map<string, MovePart>();
+  for (const node of before.blocks[name]?.forward.nodes ?? []) {
+    if (!block || node.op !== "choose" || node.key !== null) continue;
+    moves.set(node.id, ([key, ...rest]) => {
+      if (key === undefined) return [];
+      const to = keyAfter(block, node, move, String(key));
+      return to === null ? null : [to, ...rest];
+    });
+  }
+  return moves;
 }
 
 /** Paths to the uses of a block from inside another one, through any number of blocks. `*1` stands for a repeat's copies. */

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { renameMember } from "./arrange";
+import { setKey } from "./choose";
 import { connect, disconnectEdge } from "./connect";
 import { alias, block, call, holding, linear, network, use } from "./example.test-data";
 import { edges, NEW_OUTPUT, OUTPUT } from "./graph";
-import { removeNodes, renameInput } from "./nodes";
+import { removeMember, removeNodes, renameInput } from "./nodes";
 import { addOutput, outputForm, removeOutput, renameOutput, setOutputForm } from "./outputs";
 import { outputInPorts } from "./ports";
 import type { Block, Doc, Value } from "./types";
@@ -128,5 +130,47 @@ describe("a port that takes many", () => {
     );
     const more = connect(doc, "Net", { id: "input:x", path: [] }, "n1", "tensors", true);
     expect(net(more).forward.nodes[0]).toMatchObject({ arguments: { tensors: { $tuple: [{}, {}] } } });
+  });
+});
+
+describe("items of a dict that are all chosen", () => {
+  const taking = (...path: (number | string)[]) => ({ $ref: "n1", path });
+  const inner = block(
+    [holding("module_dict", "heads", linear("a"), linear("b")), linear("fc")],
+    [
+      { op: "choose", id: "n1", target: "heads", key: null },
+      { op: "call", id: "n2", target: "fc", arguments: { input: taking("a") } },
+    ],
+    { $tuple: [taking(), taking("b", 0)] },
+  );
+  const doc = () =>
+    network(
+      block([use("own", "B"), linear("fc")], [call("m1", "own", "x", [], "x"), call("m2", "fc", "m1", [0, "b"])], {
+        $ref: "m1",
+        path: [0, "a"],
+      }),
+      { blocks: { B: inner } },
+    );
+  const paths = (it: Doc, name: string) =>
+    edges((it.blocks[name] as Block).forward).flatMap((edge) => (edge.source === "input:x" ? [] : [edge.path]));
+
+  it("are found under their new names, also by callers of the block", () => {
+    const renamed = renameMember(renameMember(doc(), "B", "heads.a", "tower"), "B", "heads.b", "side");
+    expect(paths(renamed, "B")).toEqual([["tower"], [], ["side", 0]]);
+    expect(paths(renamed, "Net")).toEqual([
+      [0, "side"],
+      [0, "tower"],
+    ]);
+  });
+
+  it("leave no connection behind when they go", () => {
+    const less = removeMember(doc(), "B", "heads.a");
+    expect(paths(less, "B")).toEqual([[], ["b", 0]]);
+    expect(paths(less, "Net")).toEqual([[0, "b"]]);
+  });
+
+  it("are chosen by their new key", () => {
+    const one = setKey(doc(), "B", "n1", "b");
+    expect(renameMember(one, "B", "heads.b", "side").blocks.B?.forward.nodes[0]).toMatchObject({ key: "side" });
   });
 });

@@ -1,8 +1,8 @@
 /** Where a block is used: every node that calls it, wherever it is, and every member that is an instance of it. */
-import { changeRefs } from "./graph";
+import { changeGraph, changeRefs } from "./graph";
 import { bare, isContainer, memberAt, real } from "./members";
 import type { Arguments, Block, Doc, GraphNode, Item, Member, Path } from "./types";
-import { ref } from "./values";
+import { ref, refsIn } from "./values";
 
 /** The member at a path, behind aliases and inside other blocks. */
 function memberIn(doc: Doc, block: string, path: string): Member | Item | null {
@@ -53,20 +53,49 @@ export function changeCalls(doc: Doc, name: string, change: (args: Arguments) =>
   });
 }
 
+/** Where a part of a result goes; null for what is no longer there. */
+export type MovePart = (path: Path) => Path | null;
+
 /** Changes which part of a block's result is taken wherever it is called; null takes the reference away. */
-export function changeResults(doc: Doc, name: string, move: (path: Path) => Path | null): Doc {
-  return changeBlocks(doc, (other, block) => {
-    const found = new Map(callsIn(doc, other, name).map((node) => [node.id, node]));
-    if (found.size === 0) return block;
-    const forward = changeRefs(block.forward, (from) => {
-      const node = found.get(from.$ref);
-      if (!node) return from;
+export function changeResults(doc: Doc, name: string, move: MovePart): Doc {
+  return Object.keys(doc.blocks).reduce((now, other) => {
+    const moves = callsIn(now, other, name).map((node): [string, MovePart] => [
+      node.id,
       // A choice of all items is a dict, whose keys come first.
-      const keys = node.op === "choose" && node.key === null ? from.path.slice(0, 1) : [];
-      if (node.op === "choose" && node.key === null && keys.length === 0) return from;
-      const to = move(from.path.slice(keys.length));
-      return to === null ? undefined : ref(from.$ref, [...keys, ...to]);
-    });
-    return { ...block, forward };
+      node.op === "choose" && node.key === null ? behindKey(move) : move,
+    ]);
+    return changeParts(now, other, new Map(moves));
+  }, doc);
+}
+
+const behindKey =
+  (move: MovePart): MovePart =>
+  ([key, ...rest]) => {
+    if (key === undefined) return [];
+    const to = move(rest);
+    return to && [key, ...to];
+  };
+
+/** Changes which parts of nodes' results are taken: inside their block, and by whoever calls it and gets them. */
+export function changeParts(doc: Doc, block: string, moves: ReadonlyMap<string, MovePart>): Doc {
+  const graph = doc.blocks[block]?.forward;
+  if (!graph || moves.size === 0) return doc;
+  const changed = changeGraph(doc, block, (it) =>
+    changeRefs(it, (from) => {
+      const to = (moves.get(from.$ref) ?? same)(from.path);
+      return to === null ? undefined : ref(from.$ref, to);
+    }),
+  );
+  const passed = refsIn(graph.output).filter(({ ref: from }) => moves.has(from.$ref));
+  if (passed.length === 0) return changed;
+  return changeResults(changed, block, (path) => {
+    const part = passed.find(({ at }) => at.every((step, index) => path[index] === step));
+    const move = part && moves.get(part.ref.$ref);
+    const whole = part && move?.(part.ref.path);
+    if (!part || !whole) return path;
+    const to = move?.([...part.ref.path, ...path.slice(part.at.length)]);
+    return to ? [...part.at, ...to.slice(whole.length)] : null;
   });
 }
+
+const same: MovePart = (path) => path;
