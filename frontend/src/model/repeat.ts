@@ -43,6 +43,16 @@ export function repeatItem(doc: Doc, block: string, path: string, count: number)
   );
 }
 
+/** Names that expressions of a member may use: the block's arguments, and the variables of repeats around it. */
+export function namesAt(block: Block, path: string): Set<string> {
+  const steps = path.split(".");
+  const around = steps.flatMap((_, index) => {
+    const member = memberAt(block, steps.slice(0, index + 1).join("."));
+    return member?.kind === "repeat" ? member.variables : [];
+  });
+  return new Set([...block.arguments.map((argument) => argument.name), ...around]);
+}
+
 /** Whether an item can stand without its repeat: nothing in it uses a variable of that. */
 export const canStop = ({ item, variables }: Repeat): boolean => !variables.some((variable) => uses(item, variable));
 

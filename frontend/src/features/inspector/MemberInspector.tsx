@@ -12,6 +12,7 @@ import { setKey } from "@/model/choose";
 import { setInit, setMemberArgument, updateMember } from "@/model/edit";
 import { setArgument } from "@/model/graph";
 import { bare, isContainer, kindOf, lastOf, memberAt, parentOf } from "@/model/members";
+import { namesAt } from "@/model/repeat";
 import { type Place, qualified } from "@/model/report";
 import { apply, useDoc } from "@/model/store";
 import type { Block, Doc, GraphNode, Item, Member, Value } from "@/model/types";
@@ -22,7 +23,8 @@ import { ItemsEditor } from "./ItemsEditor";
 import { NameField } from "./NameField";
 import { Facts, Head, Problems, Section } from "./parts";
 import { RepeatFields } from "./RepeatFields";
-import { blockSpecs, dtypeSpec, fillSpec, keySpec, persistentSpec, shapeSpec, trainsSpec } from "./specs";
+import { ShapeField } from "./ShapeField";
+import { blockSpecs, dtypeSpec, fillSpec, keySpec, persistentSpec, trainsSpec } from "./specs";
 
 type Props = { place: Place; path: string; node: GraphNode | null; report: Report | null };
 
@@ -194,7 +196,14 @@ function ArgumentFields(props: {
   const { place, path, member } = props;
   const specs = member.kind === "block" ? blockSpecs(props.doc.blocks[member.block]) : props.specs;
   if (member.kind === "parameter" || member.kind === "buffer")
-    return <TensorFields place={place} path={path} member={member} />;
+    return (
+      <TensorFields
+        place={place}
+        path={path}
+        member={member}
+        error={props.problems.find((problem) => problem.port === "shape")?.message}
+      />
+    );
   if (!("arguments" in member) || specs.length === 0) return null;
   const expressions = (props.doc.blocks[place.block]?.arguments.length ?? 0) > 0;
   const module = qualified(place.instance, path);
@@ -223,27 +232,26 @@ function ArgumentFields(props: {
 
 type Tensor = Extract<Member, { kind: "parameter" | "buffer" }>;
 
-function TensorFields({ place, path, member }: { place: Place; path: string; member: Tensor }) {
+function TensorFields(props: { place: Place; path: string; member: Tensor; error: string | undefined }) {
   const t = useText().editor;
+  const { place, path, member, error } = props;
+  const block = useDoc().blocks[place.block] as Block;
   const set = (change: Partial<Tensor>, name: string) =>
     apply(
       t.steps.set(name),
       (doc) => updateMember(doc, place.block, path, (it) => ({ ...it, ...change }) as Member),
       `${path}.${name}`,
     );
-  const list = (value: Value | undefined): Value[] => {
-    if (Array.isArray(value)) return value;
-    return typeof value === "object" && value !== null && "$tuple" in value ? value.$tuple : [];
-  };
   const dtype = (value: Value | undefined): string =>
     typeof value === "object" && value !== null && "$dtype" in value ? value.$dtype : "float32";
   return (
     <Section title={t.inspector.arguments}>
-      <ParameterField
-        spec={shapeSpec}
+      <ShapeField
         value={member.shape}
-        expressions={false}
-        onChange={(value) => set({ shape: list(value) }, "shape")}
+        names={namesAt(block, path)}
+        error={error}
+        onChange={(shape) => set({ shape }, "shape")}
+        testId="tensor-shape"
       />
       <ParameterField
         spec={dtypeSpec}

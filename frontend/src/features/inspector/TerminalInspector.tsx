@@ -1,6 +1,5 @@
-import { ActionIcon, Button, Group, NumberInput, SegmentedControl, Switch, Text, TextInput } from "@mantine/core";
+import { ActionIcon, Button, Group, NumberInput, SegmentedControl, Switch, Text } from "@mantine/core";
 import { Plus, Trash2 } from "lucide-react";
-import { useState } from "react";
 import type { Report } from "@/api/types";
 import { ParameterField } from "@/features/forms";
 import { useText } from "@/i18n";
@@ -24,6 +23,7 @@ import { select } from "@/model/view";
 import styles from "./Inspector.module.css";
 import { NameField } from "./NameField";
 import { Fact, Head, Problems, Section } from "./parts";
+import { ShapeField } from "./ShapeField";
 import { dtypeSpec } from "./specs";
 
 /** An input: its name, and for the outermost block the example from which shapes are inferred. */
@@ -76,29 +76,16 @@ export function InputInspector({ place, name, report }: { place: Place; name: st
 function ExampleFields({ name }: { name: string }) {
   const t = useText().editor;
   const example = useDoc().inputs[name];
-  const [draft, setDraft] = useState<string | null>(null);
-  const shown = draft ?? example?.shape.join(", ") ?? "";
-  const wrong = draft !== null && parseShape(draft) === null;
   const set = (change: Parameters<typeof setInputExample>[2], key: string) =>
     apply(t.steps.set(key), (doc) => setInputExample(doc, name, change), `input.${name}.${key}`);
   const integer = example ? !example.dtype.startsWith("float") && !example.dtype.startsWith("bfloat") : false;
   return (
     <Section title={t.inspector.example}>
-      <TextInput
-        size="xs"
-        label={t.inspector.shape}
-        description={example?.batch === false ? t.inspector.shapeWhole : t.inspector.shapePerSample}
-        value={shown}
-        error={wrong ? t.inspector.shapeBad : null}
-        onChange={(event) => {
-          const text = event.currentTarget.value;
-          setDraft(text);
-          const shape = parseShape(text);
-          if (shape) set({ shape }, "shape");
-        }}
-        onBlur={() => setDraft(null)}
-        styles={{ input: { fontFamily: "var(--ll-mono)" } }}
-        data-testid="input-shape"
+      <ShapeField
+        hint={example?.batch === false ? t.inspector.shapeWhole : t.inspector.shapePerSample}
+        value={example?.shape ?? []}
+        onChange={(shape) => set({ shape: shape as number[] }, "shape")}
+        testId="input-shape"
       />
       <ParameterField
         spec={dtypeSpec}
@@ -128,16 +115,6 @@ function ExampleFields({ name }: { name: string }) {
 
 const dtypeName = (value: Value | undefined): string =>
   typeof value === "object" && value !== null && "$dtype" in value ? value.$dtype : "float32";
-
-/** Whole numbers, apart by commas, spaces or ×; null for anything else. */
-function parseShape(text: string): number[] | null {
-  const parts = text
-    .replace(/^[([]|[)\]]$/g, "")
-    .split(/[,，×x\s]+/)
-    .filter(Boolean);
-  const numbers = parts.map(Number);
-  return numbers.every((size) => Number.isInteger(size) && size >= 0) ? numbers : null;
-}
 
 const FORMS: OutputForm[] = ["single", "tuple", "dict"];
 

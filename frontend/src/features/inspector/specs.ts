@@ -1,4 +1,4 @@
-/** Fields for what is no catalogue entry: a block's arguments, and the shape and dtype of parameters and buffers. */
+/** Fields for what is no catalogue entry: a block's arguments, and the dtype and more of parameters and buffers. */
 import type { Kind, ParameterSpec } from "@/api/types";
 import type { Block } from "@/model/types";
 
@@ -24,7 +24,6 @@ export const blockSpecs = (block: Block | undefined): ParameterSpec[] =>
     spec(argument.name, [KINDS[argument.type] ?? "list"], { required: argument.required, default: argument.default }),
   ) ?? [];
 
-export const shapeSpec = spec("shape", ["list"], { required: true });
 export const dtypeSpec = spec("dtype", ["dtype"], { default: { $dtype: "float32" } });
 export const trainsSpec = spec("requires_grad", ["bool"], { default: true });
 export const persistentSpec = spec("persistent", ["bool"], { default: true });

@@ -238,6 +238,8 @@ export const editor = {
     shapePerSample: "Of one sample, without the batch axis",
     shapeWhole: "Of the whole tensor",
     shapeBad: "Whole numbers with commas between them",
+    shapeBadNames: (names: string) => `Whole numbers with commas between them, or expressions with ${names}`,
+    scalar: "scalar",
     batch: "Has a batch axis in front",
     high: "Values below",
     highHint: "For indices: the size of the vocabulary",

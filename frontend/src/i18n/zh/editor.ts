@@ -233,6 +233,8 @@ export const editor: typeof en = {
     shapePerSample: "单个样本的形状，不含批次轴",
     shapeWhole: "整个张量的形状",
     shapeBad: "请输入以逗号分隔的整数",
+    shapeBadNames: (names) => `请输入以逗号分隔的整数，或使用 ${names} 的表达式`,
+    scalar: "标量",
     batch: "前面有批次轴",
     high: "取值上限（不含）",
     highHint: "用于索引：词表大小",
