@@ -4,6 +4,7 @@ import { useDocument } from "@/model/store";
 import { clearSelection, goUp, useView } from "@/model/view";
 import { type Command, commands, openSelected, pasteText, removeCopied, selectionText } from "./commands";
 import { useCanvas } from "./state";
+import { finishTyping, followTyping, isUnfinished } from "./typing";
 
 /** Fields take their own keys, and an input method composes in peace. */
 function isTyping(event: Event): boolean {
@@ -11,6 +12,9 @@ function isTyping(event: Event): boolean {
   if (event instanceof KeyboardEvent && (event.isComposing || event.keyCode === 229)) return true;
   return target instanceof HTMLElement && target.closest("input, textarea, select, [contenteditable=true]") !== null;
 }
+/** Undo acts on the document wherever no text waits to be taken over. */
+const mayGoBack = (event: KeyboardEvent): boolean =>
+  !event.isComposing && event.keyCode !== 229 && !isUnfinished(event.target);
 const inDialog = (event: Event): boolean =>
   event.target instanceof HTMLElement && event.target.closest("[role=dialog], [role=menu], [role=listbox]") !== null;
 
@@ -49,7 +53,10 @@ export function useShortcuts(root: RefObject<HTMLDivElement | null>): void {
       if (event.key === "Escape") held = somethingSelected();
     };
     const onKey = (event: KeyboardEvent) => {
-      if (isTyping(event) || inDialog(event) || event.defaultPrevented) return;
+      if (event.defaultPrevented || inDialog(event)) return;
+      const command = commandFor(event);
+      const past = command?.id === "undo" || command?.id === "redo";
+      if (isTyping(event) && !(past && mayGoBack(event))) return;
       if (event.key === "Escape") return stepBack(held);
       const onCanvas = event.target === document.body || (root.current?.contains(event.target as Node) ?? false);
       const onPane = event.target === document.body || event.target === root.current;
@@ -61,13 +68,15 @@ export function useShortcuts(root: RefObject<HTMLDivElement | null>): void {
         return;
       }
       if (event.key === "Enter" && event.target instanceof HTMLButtonElement) return;
-      const command = commandFor(event);
       if (!command || CLIPBOARD.has(command.id)) return;
       if (CANVAS_ONLY.has(command.id) && !onCanvas) return;
       event.preventDefault();
       if (command.id === "open") openSelected();
       else if (command.enabled()) void command.run();
-      if (command.id === "undo" || command.id === "redo") useDocument.getState().settle();
+      if (past) {
+        useDocument.getState().settle();
+        finishTyping();
+      }
     };
     const onCopy = (event: ClipboardEvent) => {
       if (isTyping(event) || inDialog(event) || document.getSelection()?.toString()) return;
@@ -82,12 +91,14 @@ export function useShortcuts(root: RefObject<HTMLDivElement | null>): void {
       event.preventDefault();
       pasteText(event.clipboardData?.getData("text/plain") ?? "", texts().editor);
     };
+    const stopFollowing = followTyping();
     window.addEventListener("keydown", onCapture, { capture: true });
     window.addEventListener("keydown", onKey);
     document.addEventListener("copy", onCopy);
     document.addEventListener("cut", onCopy);
     document.addEventListener("paste", onPaste);
     return () => {
+      stopFollowing();
       window.removeEventListener("keydown", onCapture, { capture: true });
       window.removeEventListener("keydown", onKey);
       document.removeEventListener("copy", onCopy);

@@ -1,6 +1,7 @@
 import { Button, ScrollArea, Stack } from "@mantine/core";
 import { useMemo } from "react";
 import { commands } from "@/features/canvas/commands";
+import { isTextField } from "@/features/canvas/typing";
 import { useCheck } from "@/features/problems/check";
 import { useText } from "@/i18n";
 import { inputName, nodeAt, OUTPUT } from "@/model/graph";
@@ -24,12 +25,22 @@ export function Inspector() {
       aria-label={t.inspector.title}
       data-testid="inspector"
       onBlur={() => useDocument.getState().settle()}
+      onKeyDown={finishByEnter}
     >
       <ScrollArea className={styles.scroll} type="hover" scrollbarSize={8}>
         <Selected />
       </ScrollArea>
     </section>
   );
+}
+
+/** Enter takes a field's text over as leaving it does: it then shows the document's value, and follows an undo. */
+function finishByEnter(event: React.KeyboardEvent): void {
+  const { target, nativeEvent } = event;
+  if (event.key !== "Enter" || nativeEvent.isComposing || event.keyCode === 229) return;
+  if (!(target instanceof HTMLInputElement) || !isTextField(target) || target.hasAttribute("aria-haspopup")) return;
+  target.blur();
+  target.focus();
 }
 
 function Selected() {
