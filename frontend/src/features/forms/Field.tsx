@@ -5,24 +5,28 @@ import type { ParameterSpec, Value } from "@/api/types";
 import { useText } from "@/i18n";
 import { Control } from "./controls";
 import styles from "./Field.module.css";
+import { useFault } from "./faults";
 import { formatValue } from "./literals";
 import { firstValue, isChanged, type Mode, modeOf, modesOf, same, shows } from "./modes";
 import type { ParameterFieldProps } from "./ParameterField";
 
 /** Name, control, and below it what is wrong. */
 export function Field(props: ParameterFieldProps) {
-  const { spec, value, onChange, error, resolved, expressions = false, disabled = false } = props;
+  const { spec, value, onChange, error, resolved, expressions = false, disabled = false, placeholder } = props;
   const t = useText().common.forms;
   const id = useId();
   const [chosen, setChosen] = useState<Mode | null>(null);
   // While somebody types, an empty or half-written value does not take the control away from under the cursor.
   const [held, setHeld] = useState<Mode | null>(null);
   const [invalid, setInvalid] = useState<string | null>(null);
+  const [resets, setResets] = useState(0);
   // An undo may have put a value here that the chosen mode cannot show.
   if (chosen !== null && !shows(chosen, spec, value)) setChosen(null);
   const mode = held ?? chosen ?? modeOf(spec, value);
   const modes = modesOf(spec, expressions);
   const changed = isChanged(spec, value);
+  const missing = spec.required && value === undefined && invalid === null;
+  const form = useFault(invalid !== null || missing);
 
   const change = (next: Value | undefined) => {
     setInvalid(null);
@@ -36,9 +40,10 @@ export function Field(props: ParameterFieldProps) {
   const reset = () => {
     setHeld(null);
     setChosen(null);
+    setResets(resets + 1);
     change(undefined);
   };
-  const message = error ?? invalid ?? undefined;
+  const message = invalid ?? error ?? (missing && form?.held ? t.required : undefined);
 
   return (
     <div
@@ -48,7 +53,7 @@ export function Field(props: ParameterFieldProps) {
       title={changed ? t.changed : undefined}
     >
       <div className={styles.head}>
-        <ParameterName id={id} spec={spec} />
+        <ParameterName id={id} spec={spec} marked={spec.required && form !== null} />
         {changed && <ResetButton spec={spec} onReset={reset} disabled={disabled} />}
         {modes.length > 1 && (
           <ModeMenu name={spec.name} mode={mode} modes={modes} onChoose={choose} disabled={disabled} />
@@ -56,8 +61,8 @@ export function Field(props: ParameterFieldProps) {
       </div>
       <ControlPlace onEnter={() => setHeld(mode)} onLeave={() => setHeld(null)}>
         <Control
-          // A new mode is a new control: no draft of the old one survives.
-          key={mode}
+          // A new mode is a new control: no draft of the old one survives. Nor does one survive a reset.
+          key={`${mode} ${resets}`}
           id={id}
           mode={mode}
           spec={spec}
@@ -67,6 +72,7 @@ export function Field(props: ParameterFieldProps) {
           onInvalid={setInvalid}
           disabled={disabled}
           describedBy={message ? `${id}-message` : undefined}
+          placeholder={placeholder}
         />
       </ControlPlace>
       {message && (
@@ -74,7 +80,7 @@ export function Field(props: ParameterFieldProps) {
           {message}
         </div>
       )}
-      {spec.required && value === undefined && !message && <div className={styles.hint}>{t.required}</div>}
+      {missing && !message && <div className={styles.hint}>{t.required}</div>}
     </div>
   );
 }
@@ -94,10 +100,16 @@ function ControlPlace(props: { onEnter: () => void; onLeave: () => void; childre
   );
 }
 
-function ParameterName({ id, spec }: { id: string; spec: ParameterSpec }) {
+/** @param props.marked whether it is said at once that it must be given. */
+function ParameterName({ id, spec, marked }: { id: string; spec: ParameterSpec; marked: boolean }) {
   const label = (
     <label id={`${id}-label`} htmlFor={id} className={styles.name}>
       {spec.name}
+      {marked && (
+        <span className={styles.required} aria-hidden="true">
+          {" *"}
+        </span>
+      )}
     </label>
   );
   return spec.doc ? <Tooltip label={spec.doc}>{label}</Tooltip> : label;

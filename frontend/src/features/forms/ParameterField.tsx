@@ -14,6 +14,8 @@ export interface ParameterFieldProps {
   /** Offer expressions over the block's arguments. */
   expressions?: boolean | undefined;
   disabled?: boolean | undefined;
+  /** An example for an empty field; else the default stands there. */
+  placeholder?: string | undefined;
 }
 
 /**

@@ -1,11 +1,12 @@
 import { ActionIcon, Select, Switch, TextInput, Tooltip } from "@mantine/core";
 import { Link2, Unlink2 } from "lucide-react";
-import { useState } from "react";
 import type { ParameterSpec, Value } from "@/api/types";
 import { useText } from "@/i18n";
 import styles from "./Field.module.css";
-import { formatValue, parseValue } from "./literals";
+import { formatValue, parseList, parseValue } from "./literals";
 import { DTYPES, type Mode, tupleItems } from "./modes";
+import { readNumber } from "./numbers";
+import { useDraft } from "./useDraft";
 
 interface ControlProps {
   id: string;
@@ -18,6 +19,7 @@ interface ControlProps {
   onInvalid: (message: string | null) => void;
   disabled: boolean;
   describedBy: string | undefined;
+  placeholder: string | undefined;
 }
 
 /** The control of a mode. A mode that is added to the union fails the build until it has one. */
@@ -127,29 +129,17 @@ function DraftInput(props: {
   inputMode?: "numeric" | "decimal";
 }) {
   const { control, shown, read } = props;
-  const [draft, setDraft] = useState<string | null>(null);
-  // What is shown again is the value that holds, and nothing is wrong with that.
-  const leave = () => {
-    setDraft(null);
-    control.onInvalid(null);
-  };
-  const type = (text: string) => {
-    setDraft(text);
-    try {
-      control.onChange(read(text));
-    } catch (error) {
-      control.onInvalid(error instanceof Error ? error.message : String(error));
-    }
-  };
+  const draft = useDraft({ shown, read, onChange: control.onChange, onFault: control.onInvalid });
   return (
     <TextInput
       id={props.id ?? control.id}
       size="xs"
-      value={draft ?? shown}
-      onChange={(event) => type(event.currentTarget.value)}
-      onBlur={leave}
+      value={draft.text}
+      onChange={(event) => draft.type(event.currentTarget.value)}
+      onBlur={draft.leave}
       disabled={control.disabled}
       error={control.describedBy !== undefined}
+      placeholder={control.placeholder ?? shownText(control.spec.default)}
       spellCheck={false}
       autoComplete="off"
       inputMode={props.inputMode}
@@ -166,11 +156,7 @@ function useNumberReader(spec: ParameterSpec, whole: boolean) {
     const trimmed = text.trim();
     if (trimmed === "") return undefined;
     if (!whole && /^[+-]?(inf|nan)$/i.test(trimmed)) return parseValue(trimmed.toLowerCase().replace("+", ""));
-    const number = Number(trimmed);
-    if (!Number.isFinite(number)) throw new SyntaxError(whole ? t.notInteger : t.notNumber);
-    if (whole && !Number.isSafeInteger(number)) throw new SyntaxError(t.notInteger);
-    if (spec.minimum !== null && number < spec.minimum) throw new SyntaxError(t.tooSmall(spec.minimum));
-    return number;
+    return readNumber(trimmed, { whole, minimum: spec.minimum }, t);
   };
 }
 
@@ -207,7 +193,7 @@ function LiteralControl(props: ControlProps) {
   const read = (text: string): Value | undefined => {
     if (text.trim() === "") return undefined;
     try {
-      return parseValue(text);
+      return props.mode === "list" ? parseList(text) : parseValue(text);
     } catch {
       throw new SyntaxError(t.badValue);
     }

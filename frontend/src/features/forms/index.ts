@@ -1,2 +1,4 @@
+export { Form } from "./Form";
 export { formatValue, parseValue } from "./literals";
+export { NumberField } from "./NumberField";
 export { ParameterField, type ParameterFieldProps } from "./ParameterField";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Value } from "@/api/types";
-import { formatValue, parseValue } from "./literals";
+import { formatValue, parseList, parseValue } from "./literals";
 
 const PAIRS: [string, Value][] = [
   ["None", null],
@@ -42,4 +42,8 @@ describe("values as Python literals", () => {
       expect(() => parseValue(text)).toThrow(SyntaxError);
     },
   );
+});
+
+it("takes a list without its brackets", () => {
+  expect([parseList("30, 60"), parseList("[30, 60]"), parseList("30")]).toEqual([[30, 60], [30, 60], 30]);
 });

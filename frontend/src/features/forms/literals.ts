@@ -43,6 +43,11 @@ export function parseValue(text: string): Value {
   return value;
 }
 
+/** The same, for a list whose brackets were left out. @throws SyntaxError for text that is no literal. */
+export function parseList(text: string): Value {
+  return /^\s*[^[({'"]*,/.test(text) ? parseValue(`[${text}]`) : parseValue(text);
+}
+
 /** Reads Python literals: numbers, strings, True, False, None, inf, nan, lists, tuples, dicts, torch dtypes. */
 class Reader {
   private readonly text: string;

@@ -73,6 +73,9 @@ export const common = {
     notInteger: "A whole number is needed",
     notNumber: "A number is needed",
     tooSmall: (minimum: number) => `At least ${minimum}`,
+    tooLarge: (maximum: number) => `At most ${maximum}`,
+    above: (limit: number) => `More than ${limit}`,
+    below: (limit: number) => `Less than ${limit}`,
     badValue: "Not a value: numbers, 'text', True, None, lists and tuples are understood",
   },
 };

@@ -74,6 +74,9 @@ export const common: typeof en = {
     notInteger: "需要整数",
     notNumber: "需要数字",
     tooSmall: (minimum) => `不能小于 ${minimum}`,
+    tooLarge: (maximum) => `不能大于 ${maximum}`,
+    above: (limit) => `必须大于 ${limit}`,
+    below: (limit) => `必须小于 ${limit}`,
     badValue: "无法识别的值：可以使用数字、'文本'、True、None、列表和元组",
   },
 };
