@@ -15,6 +15,9 @@ const GROUPS: CommandId[][] = [
 /** Shown although they cannot be used here, so that people learn that they exist. */
 const ALWAYS = new Set<CommandId>(["paste", "addLayer", "selectAll", "layout", "fit"]);
 
+/** Between the menu and the window's edge, in pixels. */
+const EDGE = 8;
+
 /** The context menu of nodes, edges, the selection and the pane. */
 export function CanvasMenu() {
   const t = useText().editor;
@@ -29,15 +32,17 @@ export function CanvasMenu() {
     <Menu
       opened
       onChange={(opened) => !opened && close()}
-      position={menu.y > window.innerHeight / 2 ? "top-start" : "bottom-start"}
+      position="bottom-start"
       offset={0}
+      // A long menu slides up beside the pointer, so that all of it is in the window.
+      middlewares={{ flip: false, shift: { crossAxis: true, padding: EDGE } }}
       shadow="md"
       width={230}
     >
       <Menu.Target>
         <div className={styles.anchor} style={{ left: menu.x, top: menu.y }} />
       </Menu.Target>
-      <Menu.Dropdown data-testid="canvas-menu" aria-label={t.canvas.menu}>
+      <Menu.Dropdown data-testid="canvas-menu" className={styles.menu} aria-label={t.canvas.menu}>
         {groups.map((group, index) => (
           <Fragment key={group[0]?.id}>
             {index > 0 && <Menu.Divider />}
