@@ -1,4 +1,4 @@
-import { getNodesBounds, getViewportForBounds, useReactFlow } from "@xyflow/react";
+import { getNodesBounds, getViewportForBounds, useReactFlow, type Viewport } from "@xyflow/react";
 import { type RefObject, useCallback, useEffect, useRef } from "react";
 import { useText } from "@/i18n";
 import { freeSpot, NODE_HEIGHT, NODE_WIDTH } from "@/model/geometry";
@@ -16,6 +16,8 @@ const FIT = { padding: 0.1, maxZoom: 1, duration: 180 };
 /** The smallest zoom at which a node's text can be read. */
 const READABLE = 0.45;
 type Scene = { nodes: FlowNode[]; edges: FlowEdge[] };
+/** A view, and the nodes that it was made to show; null for all of them. */
+type Fitted = { view: Viewport; ids: readonly string[] | null };
 
 /** Lends the commands what only the canvas can do, and brings nodes into view that others point at. */
 export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | null>): void {
@@ -26,8 +28,10 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
   const opened = useDocument((state) => state.opened);
   const trail = useView((state) => state.trail);
   const focus = useView((state) => state.focus);
+  // What was shown last, and how: whoever has not moved the view since sees it again when the canvas changes its size.
+  const fitted = useRef<Fitted | null>(null);
   const showAll = useCallback(
-    (nodes: readonly FlowNode[], duration = FIT.duration) => {
+    (nodes: readonly FlowNode[], duration = FIT.duration, ids: readonly string[] | null = null) => {
       // From the sizes that are known, because React Flow hears of new places a frame later.
       const { width = 0, height = 0 } = root.current?.getBoundingClientRect() ?? {};
       const bounds = getNodesBounds([...nodes]);
@@ -37,10 +41,34 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
       const begin = duration === 0 && whole.zoom < READABLE;
       const x = width / 2 - (bounds.x + bounds.width / 2) * READABLE;
       const view = begin ? { x, y: 32 - bounds.y * READABLE, zoom: READABLE } : whole;
+      fitted.current = { view, ids };
       void flow.setViewport(view, { duration });
     },
     [flow, root],
   );
+
+  const showSome = useCallback(
+    (ids: readonly string[]) =>
+      showAll(
+        latest.current.nodes.filter((node) => ids.includes(node.id)),
+        FIT.duration,
+        ids,
+      ),
+    [showAll],
+  );
+
+  useEffect(() => {
+    const { current } = root;
+    if (!current) return;
+    const observer = new ResizeObserver(() => {
+      const last = fitted.current;
+      if (!last || !sameView(last.view, flow.getViewport())) return;
+      const { ids } = last;
+      showAll(ids ? latest.current.nodes.filter((node) => ids.includes(node.id)) : latest.current.nodes, 0, ids);
+    });
+    observer.observe(current);
+    return () => observer.disconnect();
+  }, [flow, root, showAll]);
 
   const complain = useCallback(() => {
     toast(t.canvas.layoutFailed, t.canvas.layoutFailedHint);
@@ -54,7 +82,7 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
     };
     setCanvasActions({
       fit: () => showAll(latest.current.nodes),
-      zoomToSelection: () => showAll(latest.current.nodes.filter((node) => useView.getState().selection.has(node.id))),
+      zoomToSelection: () => showSome([...useView.getState().selection]),
       layout: async () => {
         const before = shown();
         const positions = await arrange(latest.current.nodes, latest.current.edges).catch(complain);
@@ -72,7 +100,7 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
       quickAdd: () => useCanvas.setState({ quick: useCanvas.getState().pointer ?? middle() }),
     });
     return () => setCanvasActions(null);
-  }, [flow, root, showAll, complain, t]);
+  }, [flow, root, showAll, showSome, complain, t]);
 
   // A document or block that was just opened is shown whole, and laid out if nobody ever placed its nodes.
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs once per opened block, not per edit
@@ -101,9 +129,13 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
   }, [opened, trail]);
 
   useEffect(() => {
-    if (focus) showAll(latest.current.nodes.filter((node) => node.id === focus.id));
-  }, [focus, showAll]);
+    if (focus) showSome([focus.id]);
+  }, [focus, showSome]);
 }
+
+/** Whether a view is still the one that it was set to, but for rounding. */
+export const sameView = (left: Viewport, right: Viewport): boolean =>
+  Math.abs(left.x - right.x) < 1 && Math.abs(left.y - right.y) < 1 && Math.abs(left.zoom - right.zoom) < 0.001;
 
 const moved = (node: FlowNode, positions: { [id: string]: Position }): FlowNode => ({
   ...node,
