@@ -253,8 +253,8 @@ export function Canvas() {
         <Panel position="bottom-left">
           <Tools />
         </Panel>
+        <EmptyHint block={place.block} nodes={scene.nodes} />
       </ReactFlow>
-      <EmptyHint block={place.block} />
       {refusal && (
         <div className={styles.refusal} role="status">
           {refusal}
