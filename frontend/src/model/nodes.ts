@@ -93,10 +93,10 @@ export function addInput(doc: Doc, block: string, wanted: string, at: Position):
   if (!graph) return doc;
   const name = unique(wanted, taken(graph));
   const added = changeGraph(doc, block, (it) => ({ ...it, inputs: [...it.inputs, { name, optional: false }] }));
-  const inputs =
-    block === doc.main
-      ? { ...doc.inputs, [name]: { shape: [1, 8, 8], dtype: "float32", batch: true, high: null } }
-      : doc.inputs;
+  // Inputs of one network are mostly alike.
+  const last = doc.inputs[graph.inputs.at(-1)?.name ?? ""];
+  const example = last ?? { shape: [1, 8, 8], dtype: "float32", batch: true, high: null };
+  const inputs = block === doc.main ? { ...doc.inputs, [name]: example } : doc.inputs;
   return place({ ...added, inputs }, block, { [inputId(name)]: at });
 }
 
