@@ -13,7 +13,7 @@ import {
   numbered,
   parentOf,
 } from "./members";
-import { isName, unique } from "./names";
+import { nameFault, unique } from "./names";
 import { moved, type Rearranged, rearrange } from "./paths";
 import type { Block, Container, Doc, Item } from "./types";
 
@@ -80,14 +80,19 @@ export function dropMember(block: Block, path: string): Rearranged {
 }
 
 /** Why a member may not be called so; null when it may. */
-export function renameRefused(block: Block, path: string, name: string): "invalid" | "taken" | "counted" | null {
+export function renameRefused(
+  block: Block,
+  path: string,
+  name: string,
+): "invalid" | "keyword" | "taken" | "counted" | null {
   if (name === lastOf(path)) return null;
   const parent = parentOf(path);
   const holder = parent ? memberAt(block, parent) : null;
   const container = holder && bare(holder);
   if (isContainer(container) && numbered(container.kind)) return "counted";
-  const free = isContainer(container) ? /^[^.\s*][^.]{0,63}$/.test(name) : isName(name);
-  if (!free) return "invalid";
+  const key = /^[^.\s*][^.]{0,63}$/.test(name) ? null : "invalid";
+  const fault = isContainer(container) ? key : nameFault(name);
+  if (fault) return fault;
   return namesIn(block, parent).has(name) ? "taken" : null;
 }
 

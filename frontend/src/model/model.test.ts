@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import { insertItem, moveItem, renameMember, renameRefused } from "./arrange";
 import { copy, duplicate, paste } from "./clipboard";
 import { connect, disconnectEdge } from "./connect";
-import { renameBlock, semantic, setInit, setMemberArgument } from "./edit";
+import { renameBlock, semantic, setInit, setInputExample, setMemberArgument } from "./edit";
 import { digits, MAIN } from "./example.test-data";
 import { edges, NEW_OUTPUT, nextId, OUTPUT, place, wouldCycle } from "./graph";
 import { group, groupRefused, moveInto } from "./group";
 import { applied, begin, LIMIT, redone, undone } from "./history";
 import { memberAt } from "./members";
-import { snake, unique } from "./names";
+import { nameFault, snake, unique } from "./names";
 import { addFunction, addInput, addLayer, insertOnEdge, removeMember, removeNodes, renameInput } from "./nodes";
 import { MalformedDocument, normalise } from "./normalise";
 import { mended } from "./patch";
@@ -61,6 +61,18 @@ describe("names", () => {
     expect(unique("conv", new Set())).toBe("conv");
     expect(unique("conv", new Set(["conv", "conv2"]))).toBe("conv3");
     expect(unique("conv2", new Set(["conv", "conv2"]))).toBe("conv3");
+  });
+
+  it("are no words of Python's grammar", () => {
+    expect(["x", "for", "match", "2x", "x-y"].map(nameFault)).toEqual([null, "keyword", null, "invalid", "invalid"]);
+    expect(renameRefused(main(example()), "conv", "class")).toBe("keyword");
+  });
+});
+
+describe("inputs", () => {
+  it("begin with the shape of the one before", () => {
+    const doc = setInputExample(example(), "x", { shape: [3, 32, 32], dtype: "int64" });
+    expect(addInput(doc, MAIN, "x", at).inputs.x2).toMatchObject({ shape: [3, 32, 32], dtype: "int64" });
   });
 });
 

@@ -68,12 +68,22 @@ const kept = (parts: readonly Part[]): Next[] => parts.map((part, from) => ({ ..
 const partsOf = (doc: Doc, block: string): Part[] => outputParts(doc.blocks[block]?.forward.output ?? null);
 const formOf = (doc: Doc, block: string): OutputForm => outputForm(doc.blocks[block]?.forward.output ?? null);
 
+/** The output that a single value keeps: the first that is connected. */
+function firstConnected(parts: readonly Part[]): Next[] {
+  const all = kept(parts);
+  return [all.find((part) => part.value !== null) ?? all[0]].filter((part) => part !== undefined);
+}
+
+/** Connections that are lost when one value is returned in place of several. */
+export const lostBySingle = (output: Value): number =>
+  Math.max(0, outputParts(output).filter((part) => part.value !== null).length - 1);
+
 /** Returns the outputs in another form. Numbers make no good keys, so a dict's first keys are `output1`, `output2`… */
 export function setOutputForm(doc: Doc, block: string, form: OutputForm): Doc {
   if (form === formOf(doc, block)) return doc;
   const parts = partsOf(doc, block);
   const taken = new Set<string>();
-  const named = kept(form === "single" ? parts.slice(0, 1) : parts).map((part, index) => {
+  const named = (form === "single" ? firstConnected(parts) : kept(parts)).map((part, index) => {
     const name = form !== "dict" ? part.name : unique(`output${index + 1}`, taken);
     taken.add(name);
     return { ...part, name };

@@ -5,7 +5,7 @@ import { connect, disconnectEdge } from "./connect";
 import { alias, block, call, holding, linear, network, use } from "./example.test-data";
 import { edges, NEW_OUTPUT, OUTPUT } from "./graph";
 import { removeMember, removeNodes, renameInput } from "./nodes";
-import { addOutput, outputForm, removeOutput, renameOutput, setOutputForm } from "./outputs";
+import { addOutput, lostBySingle, outputForm, removeOutput, renameOutput, setOutputForm } from "./outputs";
 import { outputInPorts } from "./ports";
 import type { Block, Doc, Value } from "./types";
 import { refsIn } from "./values";
@@ -69,6 +69,14 @@ describe("outputs of a block", () => {
     net(it)
       .forward.nodes.slice(1)
       .map((node) => ("arguments" in node && node.arguments.input ? refsIn(node.arguments.input)[0]?.ref.path : null));
+
+  it("become one: the first that is connected", () => {
+    const half: Value = { $tuple: [null, { $ref: "n1", path: [] }, { $ref: "x", path: [] }] };
+    expect(lostBySingle(half)).toBe(1);
+    const one = setOutputForm(doc(half, [1], [2]), "B", "single");
+    expect(output(one)).toEqual({ $ref: "n1", path: [] });
+    expect(taken(one)).toEqual([[], null]);
+  });
 
   it("keep their callers when one before them goes", () => {
     const less = removeOutput(doc(both, [0], [1], []), "B", 0);

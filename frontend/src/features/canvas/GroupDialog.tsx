@@ -4,7 +4,7 @@ import { useText } from "@/i18n";
 import { extractRefused } from "@/model/extract";
 import { type GroupKind, groupName, groupRefused } from "@/model/group";
 import { namesIn } from "@/model/members";
-import { isName, unique } from "@/model/names";
+import { nameFault, unique } from "@/model/names";
 import { groupAs, here, makeBlock } from "./commands";
 import { useCanvas } from "./state";
 import { CONTAINERS } from "./things";
@@ -35,7 +35,8 @@ function Form() {
   const refused = refusal(kind);
   const taken = kind === "block" ? new Set(Object.keys(doc.blocks)) : namesIn(its, "");
   const shown = name ?? (kind === "block" ? unique("Block", taken) : groupName(its, kind));
-  const wrong = !isName(shown) ? t.names.invalid : taken.has(shown) ? t.names.taken : null;
+  const fault = nameFault(shown);
+  const wrong = fault ? t.names[fault] : taken.has(shown) ? t.names.taken : null;
   return (
     <form
       onSubmit={(event) => {

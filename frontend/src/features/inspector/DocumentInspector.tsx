@@ -14,7 +14,7 @@ import {
 } from "@/model/blockArguments";
 import { renameBlock, renameDocument } from "@/model/edit";
 import { changeBlock } from "@/model/graph";
-import { isName } from "@/model/names";
+import { nameFault } from "@/model/names";
 import type { Place } from "@/model/report";
 import { apply, useDoc } from "@/model/store";
 import type { Block, Doc } from "@/model/types";
@@ -53,7 +53,10 @@ export function DocumentInspector({ place, report }: { place: Place; report: Rep
           key={place.block}
           label={t.inspector.className}
           value={place.block}
-          refuse={(name) => (!isName(name) ? t.names.invalid : doc.blocks[name] ? t.names.taken : null)}
+          refuse={(name) => {
+            const wrong = nameFault(name);
+            return wrong ? t.names[wrong] : doc.blocks[name] ? t.names.taken : null;
+          }}
           onRename={(name) => {
             apply(t.steps.rename(place.block, name), (it) => renameBlock(it, place.block, name));
             useView.setState((state) => ({
@@ -131,15 +134,13 @@ function ArgumentList({ place }: { place: Place }) {
           <div key={index} className={styles.initArguments}>
             <Group gap={6} wrap="nowrap" align="flex-end">
               <NameField
-                label={t.inspector.name}
+                label={t.inspector.argumentName}
                 value={name}
-                refuse={(next) =>
-                  isName(next)
-                    ? block.arguments.some((it) => it.name === next)
-                      ? t.names.taken
-                      : null
-                    : t.names.invalid
-                }
+                refuse={(next) => {
+                  const wrong = nameFault(next);
+                  if (wrong) return t.names[wrong];
+                  return block.arguments.some((it) => it.name === next) ? t.names.taken : null;
+                }}
                 onRename={(next) =>
                   apply(t.steps.rename(name, next), (doc) => renameArgument(doc, place.block, name, next))
                 }

@@ -13,7 +13,7 @@ import { setInit, setMemberArgument, updateMember } from "@/model/edit";
 import { setArgument } from "@/model/graph";
 import { bare, isContainer, kindOf, lastOf, memberAt, parentOf } from "@/model/members";
 import { namesAt } from "@/model/repeat";
-import { type Place, qualified } from "@/model/report";
+import { nodeReport, type Place, qualified } from "@/model/report";
 import { apply, useDoc } from "@/model/store";
 import type { Block, Doc, GraphNode, Item, Member, Value } from "@/model/types";
 import { useView } from "@/model/view";
@@ -44,6 +44,8 @@ export function MemberInspector({ place, path, node, report }: Props) {
   const category =
     entry?.category ?? (member.kind === "block" ? "block" : isContainer(member) ? "container" : "parameter");
   const found = report?.modules[module];
+  // A list or dict is never called itself: what its node gives is what its items gave.
+  const called = (node && nodeReport(report, place, node.id)) ?? found;
   return (
     <>
       <Head
@@ -93,14 +95,14 @@ export function MemberInspector({ place, path, node, report }: Props) {
           <InitOf place={place} path={path} member={member} tensor="*" label={member.name} />
         </Section>
       )}
-      {found && (
+      {called && (
         <Section title={t.inspector.shapes}>
           <Facts
-            inputs={found.inputs}
-            output={found.output}
-            parameters={found.parameters}
-            flops={found.flops}
-            memory={found.activation_bytes}
+            inputs={called.inputs}
+            output={called.output}
+            parameters={found?.parameters ?? called.parameters}
+            flops={called.flops}
+            memory={called.activation_bytes}
             batch={report?.totals.batch ?? 0}
           />
         </Section>

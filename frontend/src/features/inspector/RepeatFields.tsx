@@ -2,7 +2,7 @@ import { Button, Group, NumberInput } from "@mantine/core";
 import { Repeat2 } from "lucide-react";
 import { useText } from "@/i18n";
 import { memberAt } from "@/model/members";
-import { isName } from "@/model/names";
+import { nameFault } from "@/model/names";
 import {
   canRepeat,
   canStop,
@@ -68,9 +68,10 @@ function Fields({ place, path, repeat }: { place: Place; path: string; repeat: R
             key={variable}
             label={t.inspector.repeatFor}
             value={variable}
-            refuse={(next) =>
-              !isName(next) ? t.names.invalid : repeat.variables.includes(next) ? t.names.taken : null
-            }
+            refuse={(next) => {
+              const wrong = nameFault(next);
+              return wrong ? t.names[wrong] : repeat.variables.includes(next) ? t.names.taken : null;
+            }}
             onRename={(next) =>
               apply(t.steps.rename(variable, next), (doc) => renameVariable(doc, place.block, path, variable, next))
             }

@@ -5,10 +5,11 @@ import { ParameterField } from "@/features/forms";
 import { useText } from "@/i18n";
 import { setInputExample, setInputOptional } from "@/model/edit";
 import { OUTPUT } from "@/model/graph";
-import { isName } from "@/model/names";
+import { nameFault } from "@/model/names";
 import { inputNameFree, renameInput } from "@/model/nodes";
 import {
   addOutput,
+  lostBySingle,
   type OutputForm,
   outputForm,
   outputParts,
@@ -20,6 +21,7 @@ import { type Place, problemsHere, resultText } from "@/model/report";
 import { apply, useDoc } from "@/model/store";
 import type { Block, Doc, Value } from "@/model/types";
 import { select } from "@/model/view";
+import { toast } from "@/ui/Toasts";
 import styles from "./Inspector.module.css";
 import { NameField } from "./NameField";
 import { Fact, Head, Problems, Section } from "./parts";
@@ -44,11 +46,13 @@ export function InputInspector({ place, name, report }: { place: Place; name: st
       <Section>
         <NameField
           key={name}
-          label={t.inspector.name}
+          label={t.inspector.argumentName}
           value={name}
-          refuse={(next) =>
-            isName(next) ? (inputNameFree(block.forward, next) ? null : t.names.taken) : t.names.invalid
-          }
+          refuse={(next) => {
+            const wrong = nameFault(next);
+            if (wrong) return t.names[wrong];
+            return inputNameFree(block.forward, next) ? null : t.names.taken;
+          }}
           onRename={rename}
           testId="input-name"
         />
@@ -138,7 +142,11 @@ export function OutputInspector({ place, report }: { place: Place; report: Repor
           size="xs"
           fullWidth
           value={form}
-          onChange={(next) => put((it) => setOutputForm(it, place.block, next as OutputForm))}
+          onChange={(next) => {
+            put((it) => setOutputForm(it, place.block, next as OutputForm));
+            const lost = next === "single" ? lostBySingle(output) : 0;
+            if (lost > 0) toast(t.inspector.outputsLost(lost), t.inspector.outputsLostHint);
+          }}
           // Lists come from code that was read; a new one is hardly ever wanted.
           data={[...FORMS, ...(form === "list" ? [form] : [])].map((value) => ({ value, label: forms[value] }))}
           aria-label={t.inspector.returns}

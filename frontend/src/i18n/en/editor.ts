@@ -200,6 +200,7 @@ export const editor = {
   },
   names: {
     invalid: "Letters, digits and _, not starting with a digit",
+    keyword: "A word of Python's own grammar cannot be a name",
     taken: "This name is already used here",
     counted: "Items of a list are named by their place",
   },
@@ -207,6 +208,7 @@ export const editor = {
     title: "Properties",
     docs: "Page in the PyTorch documentation",
     name: "Attribute name",
+    argumentName: "Argument name",
     arguments: "Arguments",
     options: "Call options",
     shapes: "Shapes and cost",
@@ -249,6 +251,9 @@ export const editor = {
     forms: { single: "one value", tuple: "a tuple", dict: "a dict", list: "a list" },
     key: "Key",
     addOutput: "Add an output",
+    outputsLost: (count: number) =>
+      count === 1 ? "One output is no longer returned" : `${count} outputs are no longer returned`,
+    outputsLostHint: "One value is returned: the first that was connected. Undo brings the others back.",
     blockArguments: "Constructor arguments",
     argumentUsed: (by: string) => `Still used by ${by}`,
     addArgument: "Add an argument",
