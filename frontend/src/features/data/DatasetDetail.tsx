@@ -13,22 +13,24 @@ import { ClassBalance } from "./ClassBalance";
 import styles from "./DatasetDetail.module.css";
 import { sampleKind } from "./kinds";
 import { Samples } from "./samples";
+import { datasetTexts } from "./texts";
 
 const COUNTS = { image: 40, sequence: 18, tokens: 10, row: 16 };
 
 /** What a data set holds: its facts, the balance of its classes, and some samples. */
 export function DatasetDetail({ entry, onRemoved }: { entry: DatasetEntry; onRemoved: () => void }) {
   const t = useText();
+  const { label, summary } = datasetTexts(entry, t);
   return (
     <article className={styles.detail}>
       <header className={styles.head}>
         <div>
           <Title order={1} size="h3">
-            {entry.label}
+            {label}
           </Title>
-          {entry.summary && (
+          {summary && (
             <Text c="dimmed" size="sm" maw={720}>
-              {entry.summary}
+              {summary}
             </Text>
           )}
         </div>

@@ -7,6 +7,7 @@ import { compactCount } from "@/lib/format";
 import { shapeText } from "@/lib/shape";
 import styles from "./DatasetList.module.css";
 import { sampleKind } from "./kinds";
+import { datasetTexts } from "./texts";
 
 const ICONS = { image: Grid3x3, sequence: ChartSpline, tokens: ChartSpline, row: Table2 };
 
@@ -23,20 +24,20 @@ export function DatasetList({ entries, chosen }: { entries: DatasetEntry[]; chos
 }
 
 function Group(props: { title: string; entries: DatasetEntry[]; chosen: string | undefined }) {
-  const t = useText().data;
+  const t = useText();
   return (
     <section>
       <h2 className={styles.group}>{props.title}</h2>
       {props.entries.map((entry) => {
         const Icon = entry.available ? ICONS[sampleKind(entry)] : CloudDownload;
-        const count = t.samples(compactCount(entry.samples));
+        const count = t.data.samples(compactCount(entry.samples));
         return (
           <Item
             key={entry.name}
             component={Link}
             to={`/data?set=${encodeURIComponent(entry.name)}`}
-            label={entry.label}
-            description={`${shapeText(entry.shape)} · ${entry.available ? count : t.unavailable}`}
+            label={datasetTexts(entry, t).label}
+            description={`${shapeText(entry.shape)} · ${entry.available ? count : t.data.unavailable}`}
             leftSection={<Icon size={17} aria-hidden />}
             active={entry.name === props.chosen}
             aria-current={entry.name === props.chosen ? "true" : undefined}

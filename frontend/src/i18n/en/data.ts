@@ -32,4 +32,29 @@ export const data = {
   removeBody: "Its samples are removed from the disk. Runs that used it keep their results.",
   removed: (name: string) => `${name} deleted`,
   pick: "Choose a data set to look at it",
+  /** Of the data sets that come with LayerLoom, by name; one that is missing has the service's own words. */
+  sets: {
+    digits: { label: "Digits", summary: "1,797 handwritten digits as 8×8 grey images between 0 and 1." },
+    "digits-flat": { label: "Digits, flat", summary: "The same digits as 64 numbers each." },
+    iris: { label: "Iris", summary: "Sizes of 150 iris flowers of three species, in centimetres." },
+    wine: { label: "Wine", summary: "Chemistry of 178 wines from three growers." },
+    "breast-cancer": { label: "Breast cancer", summary: "Measurements of 569 cell samples, malignant or benign." },
+    diabetes: {
+      label: "Diabetes",
+      summary: "Disease progression of 442 patients after a year, standardised, from ten measurements.",
+    },
+    moons: { label: "Two moons", summary: "1,000 points on two interleaved half circles, with noise." },
+    spirals: { label: "Spirals", summary: "1,200 points on three spiral arms, with noise." },
+    sine: {
+      label: "Sine waves",
+      summary: "2,000 waves of different period, phase and height: 48 values, and the one that comes next.",
+    },
+    characters: {
+      label: "Characters",
+      summary: "English prose in windows of 48 characters; every position is to predict the next one.",
+    },
+    mnist: { label: "MNIST", summary: "70,000 handwritten digits, 28×28 grey." },
+    "fashion-mnist": { label: "FashionMNIST", summary: "70,000 pieces of clothing, 28×28 grey." },
+    cifar10: { label: "CIFAR10", summary: "60,000 photographs of ten kinds of things, 32×32 in colour." },
+  } as Record<string, { label: string; summary: string }>,
 };
