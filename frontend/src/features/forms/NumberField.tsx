@@ -13,6 +13,8 @@ interface Props extends Partial<NumberRange> {
   onChange: (value: number | null) => void;
   /** Whether it may not be left empty. */
   required?: boolean;
+  /** Whether the lack of a value is wrong at present, as another field has it. */
+  missing?: boolean;
   placeholder?: string;
   /** What an arrow key adds or takes away. */
   step?: number;
@@ -21,11 +23,13 @@ interface Props extends Partial<NumberRange> {
 
 /** A number with a label of its own; says what is wrong with what was typed, and keeps it in sight. */
 export function NumberField(props: Props) {
-  const { label, value, onChange, required = false, placeholder, step = 1, error, whole = false, ...limits } = props;
+  const { label, value, onChange, required = false, missing = false, placeholder, step = 1, error, ...limits } = props;
+  const { whole = false } = limits;
   const t = useText().common.forms;
-  const [fault, setFault] = useState<string | null>(null);
+  const [typed, setFault] = useState<string | null>(null);
+  const fault = typed ?? (missing ? t.needed : null);
   useFault(fault !== null);
-  const read = (text: string) => (text.trim() === "" && !required ? null : readNumber(text, { whole, ...limits }, t));
+  const read = (text: string) => (text.trim() === "" && !required ? null : readNumber(text, { ...limits, whole }, t));
   const draft = useDraft({
     shown: value === null ? "" : formatValue(value),
     read,

@@ -20,7 +20,8 @@ const DECIMAL_COMMA = /^[^.,]*,[^.,]*$/;
 export function readNumber(text: string, range: NumberRange, t: Texts["common"]["forms"]): number {
   const typed = text.normalize("NFKC").trim();
   const number = Number(!range.whole && DECIMAL_COMMA.test(typed) ? typed.replace(",", ".") : typed);
-  if (typed === "" || !Number.isFinite(number)) throw new SyntaxError(range.whole ? t.notInteger : t.notNumber);
+  if (typed === "") throw new SyntaxError(t.needed);
+  if (!Number.isFinite(number)) throw new SyntaxError(range.whole ? t.notInteger : t.notNumber);
   if (range.whole && !Number.isSafeInteger(number)) throw new SyntaxError(t.notInteger);
   const { minimum, maximum, above, below } = range;
   if (typeof minimum === "number" && number < minimum) throw new SyntaxError(t.tooSmall(minimum));
