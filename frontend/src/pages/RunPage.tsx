@@ -116,7 +116,7 @@ function TrainAgain({ run }: { run: Run }) {
       >
         {t.again}
       </Button>
-      <TrainDialog document={run.document} opened={opened} onClose={() => setOpened(false)} />
+      <TrainDialog document={run.document} plan={run.plan} opened={opened} onClose={() => setOpened(false)} />
     </>
   );
 }

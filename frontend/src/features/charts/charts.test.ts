@@ -4,7 +4,7 @@ import { zh } from "@/i18n/zh";
 import { Series } from "@/live/series";
 import { stableIndices } from "@/ui/colours";
 import { histogramGrid, rebin } from "./grids";
-import { metricTitle, seriesTitle, shortMetricTitle } from "./groups";
+import { metricTitle, seriesName, seriesTitle, shortMetricTitle } from "./groups";
 import { extent, type Line, lineData } from "./lines";
 import { shortTick } from "./plot";
 import { sparkPath } from "./Sparkline";
@@ -132,5 +132,11 @@ describe("names of metrics", () => {
     ]);
     expect(seriesTitle("validation/accuracy", en)).toBe("Accuracy · validation");
     expect(shortMetricTitle("some_new_metric", zh)).toBe("some new metric");
+    expect(["MulticlassAUROC", "MulticlassFBetaScore", "R2Score", "MulticlassLogAUC"].map(seriesName)).toEqual([
+      "auroc",
+      "f_beta_score",
+      "r2_score",
+      "log_auc",
+    ]);
   });
 });

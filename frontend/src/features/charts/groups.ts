@@ -9,6 +9,15 @@ export function splitName(name: string): { part: string; metric: string } {
   return slash < 0 ? { part: "", metric: name } : { part: name.slice(0, slash), metric: name.slice(slash + 1) };
 }
 
+const TASK = /^(Multiclass|Binary|Multilabel)(?=[A-Z])/;
+const WORD = /(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g;
+
+/** The metric under which a run records an entry of the catalogue: `…MulticlassAUROC` is `auroc`. */
+export function seriesName(entry: string): string {
+  const label = entry.slice(entry.lastIndexOf(".") + 1);
+  return label.replace(TASK, "").replaceAll(WORD, "_").toLowerCase();
+}
+
 /** A metric's name for a reader; one that no dictionary knows is shown as it is. */
 export function metricTitle(metric: string, t: Texts): string {
   return t.metrics.names[metric] ?? metric.replaceAll("_", " ");

@@ -1,19 +1,27 @@
-import { MultiSelect, NumberInput, Select, Switch } from "@mantine/core";
+import { Select, Switch } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { systemQuery } from "@/api/queries";
 import type { Catalogue, DatasetEntry } from "@/api/types";
+import { NumberField } from "@/features/forms";
 import { useText } from "@/i18n";
+import { BestFields } from "./BestFields";
 import { ChoiceField } from "./ChoiceField";
+import { DataFields } from "./DataFields";
+import { lossHint } from "./losses";
+import { MetricsField } from "./MetricsField";
 import { messageFor, type Refused } from "./problems";
 import type { Settings } from "./settings";
 import styles from "./TrainDialog.module.css";
 
-interface Props {
-  catalogue: Catalogue;
-  dataset: DatasetEntry | undefined;
+export interface PartProps {
   settings: Settings;
   onChange: (part: Partial<Settings>) => void;
   refused: Refused;
+}
+
+interface Props extends PartProps {
+  catalogue: Catalogue;
+  dataset: DatasetEntry | undefined;
 }
 
 /** Lengths that a schedule takes from the plan when they are not given. */
@@ -21,59 +29,55 @@ const FROM_THE_PLAN = ["T_max", "total_steps"];
 
 /** Settings that most runs leave as they are. */
 export function Advanced({ catalogue, dataset, settings, onChange, refused }: Props) {
-  const t = useText().train;
+  const t = useText();
+  const part = { settings, onChange, refused };
   const fitting = <E extends { tasks: string[] }>(entries: E[]) =>
     entries.filter((entry) => dataset === undefined || entry.tasks.includes(dataset.task));
   const losses = fitting(catalogue.losses);
+  const loss = catalogue.losses.find((entry) => entry.name === settings.loss?.name);
   return (
-    <div className={styles.advanced}>
+    <>
       <div className={styles.columns}>
         <ChoiceField
-          label={t.scheduler}
+          label={t.train.scheduler}
           entries={catalogue.schedulers}
           value={settings.scheduler}
           onChange={(scheduler) => onChange({ scheduler })}
-          none={t.noScheduler}
+          field="scheduler"
+          refused={refused}
+          none={t.train.noScheduler}
           derived={FROM_THE_PLAN}
-          error={messageFor(refused, "scheduler")}
         />
         <ChoiceField
-          label={t.loss}
-          entries={losses.length > 0 ? losses : catalogue.losses}
+          label={t.train.loss}
+          // One that another run had is offered, too, whatever it was made for.
+          entries={loss && !losses.includes(loss) ? [...losses, loss] : losses}
           value={settings.loss}
-          onChange={(loss) => onChange({ loss })}
-          none={t.byTask}
-          error={messageFor(refused, "loss")}
+          onChange={(next) => onChange({ loss: next })}
+          field="loss"
+          refused={refused}
+          none={t.train.byTask}
+          hint={lossHint(loss, dataset?.task, t)}
         />
       </div>
-      <MultiSelect
-        label={t.metrics}
-        placeholder={settings.metrics?.length ? "" : t.metricsByTask}
-        data={fitting(catalogue.metrics).map((entry) => ({ value: entry.name, label: entry.label }))}
-        value={settings.metrics?.map((metric) => metric.name) ?? []}
-        onChange={(names) =>
-          onChange({ metrics: names.length > 0 ? names.map((name) => ({ name, arguments: {} })) : null })
-        }
-        searchable
-        clearable
-        maxDropdownHeight={240}
-        error={messageFor(refused, "metrics")}
+      <MetricsField
+        entries={fitting(catalogue.metrics)}
+        value={settings.metrics}
+        onChange={(metrics) => onChange({ metrics })}
+        refused={refused}
       />
-      <Numbers settings={settings} onChange={onChange} refused={refused} />
-      <Switch
-        label={t.normalize}
-        checked={settings.normalize}
-        error={messageFor(refused, "normalize")}
-        onChange={(event) => onChange({ normalize: event.currentTarget.checked })}
-      />
-    </div>
+      <BestFields {...part} task={dataset?.task} />
+      <Steps {...part} />
+      <Machine {...part} />
+      <DataFields {...part} />
+      <Observation {...part} />
+    </>
   );
 }
 
-function Numbers({ settings, onChange, refused }: Pick<Props, "settings" | "onChange" | "refused">) {
+function Steps({ settings, onChange, refused }: PartProps) {
   const t = useText().train;
-  const { data: system } = useQuery(systemQuery);
-  const devices = system?.devices.map((device) => ({ value: device.id, label: device.name })) ?? [];
+  const { clip } = settings;
   return (
     <div className={styles.numbers}>
       {settings.scheduler && (
@@ -85,17 +89,48 @@ function Numbers({ settings, onChange, refused }: Pick<Props, "settings" | "onCh
           ]}
           value={settings.scheduler_interval}
           onChange={(value) => onChange({ scheduler_interval: value === "step" ? "step" : "epoch" })}
+          error={messageFor(refused, "scheduler_interval")}
         />
       )}
-      <NumberInput
+      <NumberField
         label={t.clipNorm}
         placeholder={t.clipNone}
-        min={0}
+        above={0}
         step={0.5}
-        value={settings.clip.norm ?? ""}
-        onChange={(value) => onChange({ clip: { norm: typeof value === "number" && value > 0 ? value : null } })}
-        error={messageFor(refused, "clip")}
+        value={clip.norm}
+        onChange={(norm) => onChange({ clip: { ...clip, norm } })}
+        error={messageFor(refused, "clip.norm")}
       />
+      <NumberField
+        label={t.clipValue}
+        placeholder={t.clipNone}
+        above={0}
+        step={0.5}
+        value={clip.value}
+        onChange={(value) => onChange({ clip: { ...clip, value } })}
+        error={messageFor(refused, "clip.value")}
+      />
+      <NumberField
+        label={t.steps}
+        placeholder={t.stepsNone}
+        whole
+        minimum={1}
+        maximum={1_000_000_000}
+        value={settings.steps}
+        onChange={(steps) => onChange({ steps })}
+        error={messageFor(refused, "steps")}
+      />
+    </div>
+  );
+}
+
+function Machine({ settings, onChange, refused }: PartProps) {
+  const t = useText().train;
+  const { data: system } = useQuery(systemQuery);
+  const devices = system?.devices.map((device) => ({ value: device.id, label: device.name })) ?? [];
+  const known = settings.device === "auto" || devices.some((device) => device.value === settings.device);
+  return (
+    <div className={styles.numbers}>
       <Select
         label={t.precision.label}
         data={(["fp32", "bf16", "fp16"] as const).map((value) => ({ value, label: t.precision[value] }))}
@@ -105,31 +140,67 @@ function Numbers({ settings, onChange, refused }: Pick<Props, "settings" | "onCh
       />
       <Select
         label={t.device}
-        data={[{ value: "auto", label: t.automatic }, ...devices]}
+        data={[
+          { value: "auto", label: t.automatic },
+          ...devices,
+          ...(known ? [] : [{ value: settings.device, label: settings.device }]),
+        ]}
         value={settings.device}
         onChange={(device) => onChange({ device: device ?? "auto" })}
         error={messageFor(refused, "device")}
       />
-      <NumberInput
+      <NumberField
+        label={t.threads}
+        placeholder={t.automatic}
+        whole
+        minimum={1}
+        maximum={256}
+        value={settings.threads}
+        onChange={(threads) => onChange({ threads })}
+        error={messageFor(refused, "threads")}
+      />
+      <NumberField
         label={t.seed}
-        min={0}
-        allowDecimal={false}
+        whole
+        minimum={0}
+        required
         value={settings.seed}
-        onChange={(value) => onChange({ seed: typeof value === "number" ? value : 0 })}
+        onChange={(seed) => seed !== null && onChange({ seed })}
         error={messageFor(refused, "seed")}
       />
-      <NumberInput
-        label={t.validation}
-        min={0.01}
-        max={0.9}
-        step={0.05}
-        decimalScale={3}
-        value={settings.split.validation}
-        onChange={(value) => {
-          if (typeof value === "number" && value > 0 && value < 1) onChange({ split: { validation: value } });
-        }}
-        error={messageFor(refused, "split")}
+    </div>
+  );
+}
+
+/** What is sampled of the parameters while they learn. */
+function Observation({ settings, onChange, refused }: PartProps) {
+  const t = useText().train.statistics;
+  const { statistics } = settings;
+  const set = (part: Partial<Settings["statistics"]>) => onChange({ statistics: { ...statistics, ...part } });
+  return (
+    <div className={styles.numbers}>
+      <NumberField
+        label={t.budget}
+        minimum={0}
+        maximum={1}
+        step={0.01}
+        required
+        value={statistics.budget}
+        onChange={(budget) => budget !== null && set({ budget })}
+        error={messageFor(refused, "statistics")}
       />
+      <div className={styles.switches}>
+        <Switch
+          label={t.norms}
+          checked={statistics.norms}
+          onChange={(event) => set({ norms: event.currentTarget.checked })}
+        />
+        <Switch
+          label={t.histograms}
+          checked={statistics.histograms}
+          onChange={(event) => set({ histograms: event.currentTarget.checked })}
+        />
+      </div>
     </div>
   );
 }

@@ -1,10 +1,12 @@
 import { Select } from "@mantine/core";
 import { CircleCheck, TriangleAlert } from "lucide-react";
+import { Link } from "react-router";
 import type { DatasetEntry, Document } from "@/api/types";
+import { datasetTexts } from "@/features/data/texts";
 import { useText } from "@/i18n";
 import { compactCount } from "@/lib/format";
 import { shapeText } from "@/lib/shape";
-import { misfit } from "./fit";
+import { misfit, requiredInputs } from "./fit";
 import styles from "./TrainDialog.module.css";
 
 interface Props {
@@ -20,7 +22,7 @@ export function DatasetField({ entries, document, value, onChange, error }: Prop
   const t = useText();
   const option = (entry: DatasetEntry) => ({
     value: entry.name,
-    label: `${entry.label} · ${shapeText(entry.shape)}${entry.available ? "" : ` · ${t.train.datasets.unavailable}`}`,
+    label: `${datasetTexts(entry, t).label} · ${shapeText(entry.shape)}${entry.available ? "" : ` · ${t.train.datasets.unavailable}`}`,
   });
   const [builtin, uploaded] = [entries.filter((entry) => !entry.uploaded), entries.filter((entry) => entry.uploaded)];
   const entry = entries.find((one) => one.name === value);
@@ -68,9 +70,24 @@ function Facts({ entry, document }: { entry: DatasetEntry; document: Document })
         </span>
       ) : (
         <span className={styles.unfit} role="alert">
-          <TriangleAlert size={14} aria-hidden /> {problem} {t.train.inputHint}
+          <TriangleAlert size={14} aria-hidden />
+          <span>
+            {problem} <Remedy document={document} />
+          </span>
         </span>
       )}
     </div>
+  );
+}
+
+/** What helps: no data set that comes with LayerLoom feeds several inputs, but an upload may. */
+function Remedy({ document }: { document: Document }) {
+  const t = useText().train;
+  const names = requiredInputs(document).map(([name]) => name);
+  if (names.length < 2) return t.inputHint;
+  return (
+    <>
+      {t.inputsHint(names.join(", "))} <Link to="/data">{t.toData}</Link>
+    </>
   );
 }

@@ -1,5 +1,6 @@
 import { ApiError } from "@/api/errors";
 import type { ErrorItem } from "@/api/types";
+import type { Settings } from "./settings";
 
 /** What the service refused, by the field of the plan where it can be mended; the rest under "". */
 export type Refused = Map<string, ErrorItem[]>;
@@ -22,11 +23,24 @@ const BY_CODE: Partial<Record<ErrorItem["code"], string>> = {
   device_unavailable: "device",
 };
 
-export function refusedFields(error: unknown): Refused {
+/** Where a choice of this name stands in the plan, and its argument, when the problem is about one. */
+function choiceField({ problem }: ErrorItem, settings: Settings): string {
+  const name = problem?.data.name;
+  if (typeof name !== "string" || problem?.block) return "";
+  const metric = settings.metrics?.findIndex((one) => one.name === name) ?? -1;
+  const field =
+    metric >= 0
+      ? `metrics.${metric}`
+      : (["optimizer", "scheduler", "loss"] as const).find((one) => settings[one]?.name === name);
+  if (field === undefined) return "";
+  return problem?.port ? `${field}.arguments.${problem.port}` : field;
+}
+
+export function refusedFields(error: unknown, settings: Settings): Refused {
   const refused: Refused = new Map();
   if (!(error instanceof ApiError)) return refused;
   for (const item of error.errors) {
-    const field = planField(item.path) || BY_CODE[item.code] || "";
+    const field = planField(item.path) || BY_CODE[item.code] || choiceField(item, settings);
     refused.set(field, [...(refused.get(field) ?? []), item]);
   }
   return refused;
@@ -35,14 +49,34 @@ export function refusedFields(error: unknown): Refused {
 const within = (name: string, field: string) => name === field || name.startsWith(`${field}.`);
 
 /** The messages for a field and all that lies in it. */
-export function messageFor(refused: Refused, field: string): string | undefined {
-  const items = [...refused].filter(([name]) => within(name, field)).flatMap(([, of]) => of);
+export const messageFor = (refused: Refused, field: string): string | undefined => messageBeside(refused, field, []);
+
+/** The same, without what some of the fields in it say for themselves. */
+export function messageBeside(refused: Refused, field: string, others: readonly string[]): string | undefined {
+  const items = [...refused]
+    .filter(([name]) => within(name, field) && !others.some((other) => within(name, other)))
+    .flatMap(([, of]) => of);
   return items.length === 0 ? undefined : items.map((item) => item.message).join(" ");
 }
 
 /** Fields whose controls stand in the dialog at once, and those that are folded at first. */
 const OPEN = ["dataset", "epochs", "batch_size", "optimizer"];
-const FOLDED = ["scheduler", "loss", "metrics", "clip", "precision", "device", "seed", "split", "normalize"];
+const FOLDED = [
+  "scheduler",
+  "scheduler_interval",
+  "loss",
+  "metrics",
+  "checkpoints",
+  "clip",
+  "steps",
+  "precision",
+  "device",
+  "threads",
+  "seed",
+  "split",
+  "normalize",
+  "statistics",
+];
 
 /** Whether something has to be mended that is folded away. */
 export const concernsFolded = (refused: Refused): boolean =>

@@ -3,48 +3,60 @@ import { persist } from "zustand/middleware";
 import type { Plan } from "@/api/types";
 
 /** What the dialog edits: a plan without its data set, which depends on the network. */
-export interface Settings
-  extends Pick<
-    Plan,
-    | "epochs"
-    | "batch_size"
-    | "optimizer"
-    | "scheduler"
-    | "scheduler_interval"
-    | "loss"
-    | "metrics"
-    | "precision"
-    | "device"
-    | "seed"
-    | "normalize"
-  > {
-  clip: { norm: number | null };
-  split: { validation: number };
-}
+export type Settings = Omit<Plan, "dataset">;
 
 /** As the service would fill in; written out so that the form can show them. */
 export const DEFAULTS: Settings = {
   epochs: 20,
+  steps: null,
   batch_size: 64,
   optimizer: { name: "torch.optim.AdamW", arguments: { lr: 0.003 } },
   scheduler: null,
   scheduler_interval: "epoch",
   loss: null,
   metrics: null,
-  clip: { norm: null },
+  clip: { norm: null, value: null },
   precision: "fp32",
   device: "auto",
+  threads: null,
   seed: 0,
-  split: { validation: 0.2 },
+  split: { validation: 0.2, stratify: true, seed: 0 },
   normalize: true,
+  checkpoints: { every_epochs: 1, monitor: null },
+  statistics: { norms: true, histograms: true, budget: 0.02 },
 };
+
+/** The settings of a run: its plan as it is. */
+export function settingsOf({ dataset: _, ...settings }: Plan): Settings {
+  return settings;
+}
 
 interface Remembered {
   settings: Settings;
   dataset: string | null;
 }
 
+/** What an earlier version remembered lacks the settings that came later. */
+function completed(stored: Partial<Settings> | undefined): Settings {
+  const { clip, split, checkpoints, statistics } = { ...DEFAULTS, ...stored };
+  return {
+    ...DEFAULTS,
+    ...stored,
+    clip: { ...DEFAULTS.clip, ...clip },
+    split: { ...DEFAULTS.split, ...split },
+    checkpoints: { ...DEFAULTS.checkpoints, ...checkpoints },
+    statistics: { ...DEFAULTS.statistics, ...statistics },
+  };
+}
+
 /** The settings of the last run that was started: the next one begins with them. */
 export const useRemembered = create(
-  persist((): Remembered => ({ settings: DEFAULTS, dataset: null }), { name: "layerloom.train", version: 1 }),
+  persist((): Remembered => ({ settings: DEFAULTS, dataset: null }), {
+    name: "layerloom.train",
+    version: 1,
+    merge: (stored, initial) => {
+      const { settings, dataset = null } = (stored ?? {}) as Partial<Remembered>;
+      return { ...initial, settings: completed(settings), dataset };
+    },
+  }),
 );

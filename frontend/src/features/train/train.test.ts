@@ -3,7 +3,11 @@ import { ApiError } from "@/api/errors";
 import type { DatasetEntry, Document } from "@/api/types";
 import { en } from "@/i18n/en";
 import { misfit, suggested } from "./fit";
-import { concernsFolded, messageFor, planField, refusedFields, unplaced } from "./problems";
+import { lossHint } from "./losses";
+import { nextName } from "./names";
+import { concernsFolded, messageBeside, messageFor, planField, refusedFields, unplaced } from "./problems";
+import { monitorable } from "./series";
+import { DEFAULTS } from "./settings";
 
 function entry(part: Partial<DatasetEntry>): DatasetEntry {
   return {
@@ -87,17 +91,32 @@ describe("what the service refuses", () => {
         { path: "/blocks/Net", code: "shape_mismatch", message: "fc expects 512", problem: null },
       ],
     });
-    const refused = refusedFields(error);
+    const refused = refusedFields(error, DEFAULTS);
     expect(messageFor(refused, "optimizer")).toBe("lr is negative");
     expect(messageFor(refused, "dataset")).toBe("does not fit");
     expect(refused.get("")?.map((item) => item.message)).toEqual(["fc expects 512"]);
     expect(messageFor(refused, "loss")).toBeUndefined();
   });
 
+  it("is shown at the argument that is missing", () => {
+    const name = "torch.optim.lr_scheduler.StepLR";
+    const problem = { code: "missing_argument", message: "StepLR needs step_size.", port: "step_size", data: { name } };
+    const error = new ApiError(422, {
+      errors: [{ path: "", code: "missing_argument", message: problem.message, problem: problem as never }],
+    });
+    const refused = refusedFields(error, { ...DEFAULTS, scheduler: { name, arguments: {} } });
+    expect([...refused.keys()]).toEqual(["scheduler.arguments.step_size"]);
+    expect(messageBeside(refused, "scheduler", ["scheduler.arguments.step_size"])).toBeUndefined();
+    expect([concernsFolded(refused), unplaced(refused)]).toEqual([true, []]);
+  });
+
   it("is listed where no control can show it, and unfolds what it concerns", () => {
     const refused = (path: string) =>
-      refusedFields(new ApiError(422, { errors: [{ path, code: "invalid_body", message: "refused", problem: null }] }));
-    expect(unplaced(refused("/plan/checkpoints/keep")).map(({ field }) => field)).toEqual(["checkpoints.keep"]);
+      refusedFields(
+        new ApiError(422, { errors: [{ path, code: "invalid_body", message: "refused", problem: null }] }),
+        DEFAULTS,
+      );
+    expect(unplaced(refused("/plan/later/keep")).map(({ field }) => field)).toEqual(["later.keep"]);
     expect(unplaced(refused("/name"))).toHaveLength(1);
     for (const path of ["/plan/epochs", "/plan/optimizer/arguments/lr", "/plan/seed", "/plan/split/validation"]) {
       expect(unplaced(refused(path)), path).toEqual([]);
@@ -106,5 +125,46 @@ describe("what the service refuses", () => {
       false,
       true,
     ]);
+  });
+});
+
+describe("a run's name", () => {
+  it("tells it apart from the network's earlier runs", () => {
+    const runs = (...names: string[]) => names.map((name) => ({ name }));
+    expect(nextName("CNN", [])).toBe("CNN 1");
+    expect(nextName("CNN", runs("CNN", "CNN", "CNN 2b", "MLP 9"))).toBe("CNN 3");
+    expect(nextName("CNN", runs("CNN 2", "CNN 7", "CNN 07"))).toBe("CNN 8");
+    expect(nextName("x".repeat(300), []).length).toBeLessThanOrEqual(200);
+  });
+});
+
+describe("what a run can be judged by", () => {
+  it("are the series of its metrics, those of the task when none is chosen", () => {
+    expect(monitorable(DEFAULTS, "regression")).toEqual([
+      "validation/loss",
+      "validation/mean_absolute_error",
+      "train/mean_absolute_error",
+      "validation/r2_score",
+      "train/r2_score",
+    ]);
+    const metrics = [{ name: "torchmetrics.classification.MulticlassAUROC", arguments: {} }];
+    const checkpoints = { every_epochs: 1, monitor: "validation/gone" };
+    expect(monitorable({ ...DEFAULTS, metrics, checkpoints }, "classification")).toEqual([
+      "validation/loss",
+      "validation/auroc",
+      "train/auroc",
+      "validation/gone",
+    ]);
+  });
+});
+
+describe("the hint at a loss", () => {
+  const loss = (label: string, summary = "") => ({ ...entry({}), name: `torch.nn.${label}`, label, summary });
+  it("says what another loss than the task's own expects", () => {
+    expect(lossHint(loss("CrossEntropyLoss"), "classification", en)).toBeUndefined();
+    expect(lossHint(loss("NLLLoss"), "classification", en)).toContain("LogSoftmax");
+    expect(lossHint(loss("KLDivLoss", "The divergence loss. For more, see there."), "classification", en)).toBe(
+      "The divergence loss.",
+    );
   });
 });

@@ -1,0 +1,50 @@
+import { Switch } from "@mantine/core";
+import { NumberField } from "@/features/forms";
+import { useText } from "@/i18n";
+import type { PartProps } from "./Advanced";
+import { messageFor } from "./problems";
+import type { Settings } from "./settings";
+import styles from "./TrainDialog.module.css";
+
+/** How samples are divided and scaled. */
+export function DataFields({ settings, onChange, refused }: PartProps) {
+  const t = useText().train;
+  const { split } = settings;
+  const set = (part: Partial<Settings["split"]>) => onChange({ split: { ...split, ...part } });
+  return (
+    <div className={styles.numbers}>
+      <NumberField
+        label={t.validation}
+        above={0}
+        below={1}
+        step={0.05}
+        required
+        value={split.validation}
+        onChange={(validation) => validation !== null && set({ validation })}
+        error={messageFor(refused, "split.validation")}
+      />
+      <NumberField
+        label={t.splitSeed}
+        whole
+        minimum={0}
+        required
+        value={split.seed}
+        onChange={(seed) => seed !== null && set({ seed })}
+        error={messageFor(refused, "split.seed")}
+      />
+      <div className={styles.switches}>
+        <Switch
+          label={t.stratify}
+          checked={split.stratify}
+          onChange={(event) => set({ stratify: event.currentTarget.checked })}
+        />
+        <Switch
+          label={t.normalize}
+          checked={settings.normalize}
+          error={messageFor(refused, "normalize")}
+          onChange={(event) => onChange({ normalize: event.currentTarget.checked })}
+        />
+      </div>
+    </div>
+  );
+}

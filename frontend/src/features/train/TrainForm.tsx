@@ -1,0 +1,175 @@
+import { Button, Group, Stack, TextInput, UnstyledButton } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { ChevronDown, ChevronRight, Play } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
+import { UnreachableError } from "@/api/errors";
+import { runsQuery } from "@/api/queries";
+import type { Catalogue, DatasetEntry, Document, Plan } from "@/api/types";
+import { Form, NumberField } from "@/features/forms";
+import { useText } from "@/i18n";
+import { Advanced, type PartProps } from "./Advanced";
+import { ChoiceField } from "./ChoiceField";
+import { DatasetField } from "./DatasetField";
+import { suggested } from "./fit";
+import { nextName } from "./names";
+import { concernsFolded, messageFor, refusedFields } from "./problems";
+import { Refusal } from "./Refusal";
+import { type Settings, settingsOf, useRemembered } from "./settings";
+import styles from "./TrainDialog.module.css";
+import { useStartRun } from "./useStartRun";
+
+interface Props {
+  document: Document;
+  plan?: Plan | undefined;
+  catalogue: Catalogue;
+  datasets: DatasetEntry[];
+  onClose: () => void;
+}
+
+/** The data set and the settings of a run to be. */
+export function TrainForm({ document, plan, catalogue, datasets, onClose }: Props) {
+  const t = useText();
+  const [settings, setSettings] = useState<Settings>(() =>
+    plan ? settingsOf(plan) : useRemembered.getState().settings,
+  );
+  const [dataset, setDataset] = useState(() => {
+    // A run's own data set stays with it, whether or not it is on this machine at the moment.
+    if (plan && datasets.some((entry) => entry.name === plan.dataset)) return plan.dataset;
+    return suggested(datasets, document, useRemembered.getState().dataset, t);
+  });
+  const { name, setName, usual, named } = useName(document);
+  const [advanced, setAdvanced] = useState<"unseen" | "open" | "folded">("unseen");
+  const start = useStartRun(onClose);
+  const button = useRef<HTMLButtonElement>(null);
+  // The form comes after the dialog has taken the focus: one press of Enter is to start.
+  useEffect(() => button.current?.focus(), []);
+  const refused = refusedFields(start.error, settings);
+  const opened = advanced === "open" || concernsFolded(refused);
+  const change = (part: Partial<Settings>) => {
+    start.reset();
+    setSettings((before) => ({ ...before, ...part }));
+  };
+  const send = () =>
+    start.mutate(
+      { document, settings, dataset, name: named(start.error instanceof UnreachableError) },
+      { onError: (error) => concernsFolded(refusedFields(error, settings)) && setAdvanced("open") },
+    );
+  // What is wrong may be folded away.
+  const unfold = () => setAdvanced((before) => (before === "unseen" ? before : "open"));
+  return (
+    <Form onSend={send} onHeld={unfold} refusal={start.error}>
+      <Stack gap="md">
+        {start.error && <Refusal error={start.error} refused={refused} />}
+        <fieldset className={styles.order} disabled={start.isPending}>
+          <DatasetField
+            entries={datasets}
+            document={document}
+            value={dataset}
+            onChange={(next) => {
+              start.reset();
+              setDataset(next);
+            }}
+            error={messageFor(refused, "dataset")}
+          />
+          <Lengths settings={settings} onChange={change} refused={refused} />
+          <ChoiceField
+            label={t.train.optimizer}
+            entries={catalogue.optimizers}
+            value={settings.optimizer}
+            onChange={(optimizer) => optimizer && change({ optimizer })}
+            field="optimizer"
+            refused={refused}
+            shown={["lr", "weight_decay", "momentum"]}
+          />
+          <UnstyledButton
+            className={styles.more}
+            onClick={() => setAdvanced(opened ? "folded" : "open")}
+            aria-expanded={opened}
+          >
+            {opened ? <ChevronDown size={15} aria-hidden /> : <ChevronRight size={15} aria-hidden />}
+            {t.train.advanced}
+          </UnstyledButton>
+          {(opened || advanced !== "unseen") && (
+            // Folded, but there: what was typed in it is not lost.
+            <div className={styles.advanced} hidden={!opened}>
+              <Advanced
+                catalogue={catalogue}
+                dataset={datasets.find((entry) => entry.name === dataset)}
+                settings={settings}
+                onChange={change}
+                refused={refused}
+              />
+            </div>
+          )}
+        </fieldset>
+        <Group justify="flex-end" gap="sm" className={styles.footer}>
+          <TextInput
+            className={styles.name}
+            placeholder={usual || t.train.name}
+            aria-label={t.train.name}
+            maxLength={200}
+            value={name}
+            disabled={start.isPending}
+            error={messageFor(refused, "name") !== undefined}
+            onChange={(event) => setName(event.currentTarget.value)}
+          />
+          <Button variant="default" onClick={onClose}>
+            {t.common.actions.cancel}
+          </Button>
+          <Button
+            ref={button}
+            type="submit"
+            leftSection={<Play size={15} aria-hidden />}
+            loading={start.isPending}
+            data-autofocus
+            data-testid="start-run"
+          >
+            {t.train.start}
+          </Button>
+        </Group>
+      </Stack>
+    </Form>
+  );
+}
+
+/** What the run is called: as somebody types, or else by the network and a number that no run of it has. */
+function useName(document: Document) {
+  const [name, setName] = useState("");
+  const { data } = useQuery(runsQuery);
+  const usual = data ? nextName(document.name || document.main, data.items) : "";
+  const last = useRef("");
+  const named = (again: boolean) => {
+    // An order that may have arrived is the same order the second time, though its run may be in the list by now.
+    if (!again || last.current === "") last.current = usual;
+    return name.trim() || last.current;
+  };
+  return { name, setName, usual, named };
+}
+
+function Lengths({ settings, onChange, refused }: PartProps) {
+  const t = useText().train;
+  return (
+    <div className={styles.columns}>
+      <NumberField
+        label={t.epochs}
+        whole
+        minimum={1}
+        maximum={1_000_000}
+        missing={settings.epochs === null && settings.steps === null}
+        value={settings.epochs}
+        onChange={(epochs) => onChange({ epochs })}
+        error={messageFor(refused, "epochs")}
+      />
+      <NumberField
+        label={t.batchSize}
+        whole
+        minimum={1}
+        maximum={65_536}
+        required
+        value={settings.batch_size}
+        onChange={(size) => size !== null && onChange({ batch_size: size })}
+        error={messageFor(refused, "batch_size")}
+      />
+    </div>
+  );
+}
