@@ -1,9 +1,7 @@
 import { Kbd } from "@mantine/core";
 import { ViewportPortal } from "@xyflow/react";
-import { Workflow } from "lucide-react";
 import { useText } from "@/i18n";
 import { useDocument } from "@/model/store";
-import { Empty } from "@/ui/States";
 import styles from "./Canvas.module.css";
 import type { FlowNode } from "./flow";
 
@@ -26,9 +24,10 @@ export function EmptyHint({ block, nodes }: { block: string; nodes: readonly Flo
         style={{ transform: `translate(${right + BESIDE}px, ${middle}px) translateY(-50%)` }}
         data-testid="empty-hint"
       >
-        <Empty icon={<Workflow size={28} aria-hidden />} title={t.empty}>
+        <strong>{t.empty}</strong>
+        <span>
           {t.emptyHint} <Kbd>/</Kbd>
-        </Empty>
+        </span>
       </div>
     </ViewportPortal>
   );
