@@ -2,18 +2,18 @@ import { Modal } from "@mantine/core";
 import { useEffect } from "react";
 import { useCheck } from "@/features/problems/check";
 import { useText } from "@/i18n";
-import { apply, useDoc } from "@/model/store";
-import { focusNode, placeIn, select, selectItem, useView } from "@/model/view";
+import { useDoc } from "@/model/store";
+import { focusNode, placeIn, selectItem, useView } from "@/model/view";
+import { addByHand } from "./adding";
 import { lookup } from "./catalogue";
 import { categoryColour } from "./categories";
-import { commands, spotFor } from "./commands";
+import { commands } from "./commands";
 import { findables, finds } from "./find";
 import { keyText } from "./keys";
 import { useKindName } from "./kinds";
 import { type Choice, SearchList } from "./SearchList";
 import { search } from "./search";
 import { useCanvas } from "./state";
-import { addThing } from "./things";
 import { useThings } from "./useThings";
 
 const close = () => useCanvas.setState({ dialog: null });
@@ -72,16 +72,9 @@ function Content({ more }: { more: Choice[] }) {
       id: `add-${listed.id}`,
       label: t.commandPalette.add(listed.label),
       hint: t.categories[listed.category as keyof typeof t.categories] ?? listed.category,
+      from: listed.from,
       colour: categoryColour(listed.category),
-      run: run(() => {
-        let id = "";
-        apply(t.steps.add(listed.label), (now) => {
-          const added = addThing(now, place.block, listed.thing, spotFor());
-          id = added.id;
-          return added.doc;
-        });
-        select([id]);
-      }),
+      run: run(() => addByHand(listed, t.steps.add(listed.label))),
     }));
     const found = findables(doc, place, lookup, report, kindName)
       .filter((it) => finds(it, wanted))

@@ -1,6 +1,7 @@
 import { FocusTrap } from "@mantine/core";
 import { useClickOutside } from "@mantine/hooks";
 import { useReactFlow } from "@xyflow/react";
+import { remember } from "@/features/palette/recent";
 import { useText } from "@/i18n";
 import { connect } from "@/model/connect";
 import { NODE_WIDTH } from "@/model/geometry";
@@ -9,6 +10,7 @@ import { portsOf } from "@/model/ports";
 import { apply, currentDoc } from "@/model/store";
 import type { Block, Doc } from "@/model/types";
 import { placeIn, select, useView } from "@/model/view";
+import { addByHand } from "./adding";
 import styles from "./Canvas.module.css";
 import { lookup } from "./catalogue";
 import { categoryColour } from "./categories";
@@ -17,6 +19,7 @@ import { SearchList } from "./SearchList";
 import { search } from "./search";
 import { type QuickAdd, useCanvas } from "./state";
 import { addThing, type Listed } from "./things";
+import { useSuggested } from "./useSuggested";
 import { useThings } from "./useThings";
 
 const SHOWN = 60;
@@ -44,8 +47,11 @@ function Open({ quick, nodes }: { quick: QuickAdd; nodes: readonly FlowNode[] })
   const { screenToFlowPosition } = useReactFlow();
   const frame = useClickOutside(close);
   const all = [...layers, ...structure, ...operations].filter((listed) => fits(listed, quick.from?.side));
+  const suggested = useSuggested(all, quick.from?.side === "source" ? quick.from : null);
 
   const add = (listed: Listed) => {
+    close();
+    if (quick.byKey) return addByHand(listed, t.steps.add(listed.label));
     const { block } = placeIn(useView.getState().trail, currentDoc());
     const point = screenToFlowPosition(quick);
     const at = { x: point.x - NODE_WIDTH / 2, y: point.y - (quick.from?.side === "target" ? 90 : 10) };
@@ -55,8 +61,8 @@ function Open({ quick, nodes }: { quick: QuickAdd; nodes: readonly FlowNode[] })
       id = added.id;
       return quick.from ? linked(added.doc, block, added.id, quick.from, nodes) : added.doc;
     });
-    close();
     if (id) select([id]);
+    remember(listed.id);
   };
 
   const left = Math.min(quick.x, window.innerWidth - 336);
@@ -78,15 +84,14 @@ function Open({ quick, nodes }: { quick: QuickAdd; nodes: readonly FlowNode[] })
           testId="quick-add-search"
           onClose={close}
           find={(query) =>
-            search(all, query)
-              .slice(0, SHOWN)
-              .map((listed) => ({
-                id: listed.id,
-                label: listed.label,
-                hint: t.categories[listed.category as keyof typeof t.categories] ?? listed.category,
-                colour: categoryColour(listed.category),
-                run: () => add(listed),
-              }))
+            (query.trim() ? search(all, query) : suggested).slice(0, SHOWN).map((listed) => ({
+              id: listed.id,
+              label: listed.label,
+              from: listed.from,
+              hint: t.categories[listed.category as keyof typeof t.categories] ?? listed.category,
+              colour: categoryColour(listed.category),
+              run: () => add(listed),
+            }))
           }
         />
       </div>

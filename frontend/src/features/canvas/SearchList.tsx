@@ -3,7 +3,15 @@ import { Search } from "lucide-react";
 import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import styles from "./SearchList.module.css";
 
-export type Choice = { id: string; label: ReactNode; hint?: ReactNode; colour?: string; run: () => void };
+export type Choice = {
+  id: string;
+  label: ReactNode;
+  /** Tells apart what has the same label. */
+  from?: string;
+  hint?: ReactNode;
+  colour?: string;
+  run: () => void;
+};
 
 /** A field and what it finds, worked by arrow keys and Enter. An input method's composition is left alone. */
 export function SearchList(props: {
@@ -77,7 +85,10 @@ export function SearchList(props: {
               onKeyDown={(event) => event.key === "Enter" && choice.run()}
             >
               {choice.colour && <span className={styles.dot} style={{ background: choice.colour }} />}
-              <span className={styles.label}>{choice.label}</span>
+              <span className={styles.label}>
+                {choice.label}
+                {choice.from && <span className={styles.from}>{choice.from}</span>}
+              </span>
               {choice.hint && <span className={styles.hint}>{choice.hint}</span>}
             </div>
           ))}

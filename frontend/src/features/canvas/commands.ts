@@ -4,6 +4,7 @@ import { copy, copyItem, duplicate, isCopied, paste } from "@/model/clipboard";
 import { disconnectEdge } from "@/model/connect";
 import { toggleCollapsed } from "@/model/edit";
 import { extract, extractRefused } from "@/model/extract";
+import { freeSpot } from "@/model/geometry";
 import { edges, inputName, nodeAt, OUTPUT, viewOf } from "@/model/graph";
 import { type GroupKind, group, groupRefused } from "@/model/group";
 import { inline, inlineable } from "@/model/inline";
@@ -28,6 +29,8 @@ export type CanvasActions = {
   layout: () => Promise<void>;
   /** Where on the canvas a paste or an addition goes. */
   spot: () => Position;
+  /** Moves the view as far as it takes to see a node whole. */
+  reveal: (id: string) => void;
   /** Opens the search at the pointer, or in the middle. */
   quickAdd: () => void;
 };
@@ -38,6 +41,7 @@ export const setCanvasActions = (actions: CanvasActions | null): void => {
 
 /** Where an addition without a pointer goes. */
 export const spotFor = (): Position => canvas?.spot() ?? { x: 0, y: 0 };
+export const reveal = (id: string): void => canvas?.reveal(id);
 
 export type CommandId =
   | "undo"
@@ -136,7 +140,7 @@ export function pasteText(text: string, t: Texts["editor"]): void {
     return;
   }
   try {
-    const pasted = paste(doc, block, text, spotFor());
+    const pasted = paste(doc, block, text, freeSpot(doc, block, spotFor()));
     apply(t.steps.paste(pasted.ids.length), () => pasted.doc);
     select(pasted.ids);
   } catch (error) {

@@ -9,6 +9,8 @@ export type QuickAdd = {
   /** On the screen. */
   x: number;
   y: number;
+  /** Opened by a key, so that the place was not chosen. */
+  byKey?: boolean;
   from?: { node: string; handle: string; side: "source" | "target" };
 };
 

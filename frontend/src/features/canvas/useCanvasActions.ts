@@ -1,12 +1,14 @@
 import { getNodesBounds, getViewportForBounds, useReactFlow, type Viewport } from "@xyflow/react";
 import { type RefObject, useCallback, useEffect, useRef } from "react";
 import { useText } from "@/i18n";
-import { freeSpot, NODE_HEIGHT, NODE_WIDTH } from "@/model/geometry";
-import { isUnplaced, placeKnown } from "@/model/graph";
+import { NODE_HEIGHT, NODE_WIDTH, type Size } from "@/model/geometry";
+import { isUnplaced, placeKnown, viewOf } from "@/model/graph";
+import { sizeOf } from "@/model/spots";
 import { apply, currentDoc, placeSilently, useDocument } from "@/model/store";
 import type { Position } from "@/model/types";
 import { placeIn, useView } from "@/model/view";
 import { toast } from "@/ui/Toasts";
+import { lookup } from "./catalogue";
 import { setCanvasActions } from "./commands";
 import type { FlowEdge, FlowNode } from "./flow";
 import { arrange } from "./layout";
@@ -15,6 +17,8 @@ import { useCanvas } from "./state";
 const FIT = { padding: 0.1, maxZoom: 1, duration: 180 };
 /** The smallest zoom at which a node's text can be read. */
 const READABLE = 0.45;
+/** Between the window's edge and what is brought into it. */
+const MARGIN = 24;
 type Scene = { nodes: FlowNode[]; edges: FlowEdge[] };
 /** A view, and the nodes that it was made to show; null for all of them. */
 type Fitted = { view: Viewport; ids: readonly string[] | null };
@@ -93,11 +97,18 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
       },
       spot: () => {
         const at = flow.screenToFlowPosition(useCanvas.getState().pointer ?? middle());
-        const doc = currentDoc();
-        const { block } = placeIn(useView.getState().trail, doc);
-        return freeSpot(doc, block, { x: at.x - NODE_WIDTH / 2, y: at.y - NODE_HEIGHT / 2 });
+        return { x: at.x - NODE_WIDTH / 2, y: at.y - NODE_HEIGHT / 2 };
       },
-      quickAdd: () => useCanvas.setState({ quick: useCanvas.getState().pointer ?? middle() }),
+      reveal: (id) => {
+        const { width = 0, height = 0 } = root.current?.getBoundingClientRect() ?? {};
+        const doc = currentDoc();
+        const at = viewOf(doc, blockHere()).positions[id];
+        if (!at) return;
+        const view = flow.getViewport();
+        const { x, y } = broughtIn(view, { ...at, ...sizeOf(doc, blockHere(), id, lookup) }, { width, height });
+        if (x !== view.x || y !== view.y) void flow.setViewport({ ...view, x, y }, { duration: FIT.duration });
+      },
+      quickAdd: () => useCanvas.setState({ quick: { ...(useCanvas.getState().pointer ?? middle()), byKey: true } }),
     });
     return () => setCanvasActions(null);
   }, [flow, root, showAll, showSome, complain, t]);
@@ -136,6 +147,18 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
 /** Whether a view is still the one that it was set to, but for rounding. */
 export const sameView = (left: Viewport, right: Viewport): boolean =>
   Math.abs(left.x - right.x) < 1 && Math.abs(left.y - right.y) < 1 && Math.abs(left.zoom - right.zoom) < 0.001;
+
+/** A view moved just so far that something on the canvas lies inside the window, a little from its edges. */
+export function broughtIn(view: Viewport, it: Position & Size, window: Size): Position {
+  const shift = (from: number, length: number, room: number) => {
+    const over = from + length + MARGIN - room;
+    return from < MARGIN ? MARGIN - from : over > 0 ? -Math.min(over, from - MARGIN) : 0;
+  };
+  return {
+    x: view.x + shift(view.x + it.x * view.zoom, it.width * view.zoom, window.width),
+    y: view.y + shift(view.y + it.y * view.zoom, it.height * view.zoom, window.height),
+  };
+}
 
 const moved = (node: FlowNode, positions: { [id: string]: Position }): FlowNode => ({
   ...node,

@@ -5,8 +5,8 @@ import { ChevronRight, PanelLeftClose, Search, X } from "lucide-react";
 import { memo, useMemo, useState } from "react";
 import { createPortal } from "react-dom";
 import { catalogueQuery } from "@/api/queries";
+import { addByHand } from "@/features/canvas/adding";
 import { byCategory, categoryColour } from "@/features/canvas/categories";
-import { spotFor } from "@/features/canvas/commands";
 import { dropThing, targetAt } from "@/features/canvas/drop";
 import { search } from "@/features/canvas/search";
 import { hover } from "@/features/canvas/state";
@@ -25,7 +25,7 @@ import { remember, useRecent } from "./recent";
 type Tab = "layers" | "operations";
 const MOST_FOUND = 80;
 
-/** Layers and operations to put on the canvas: by dragging, or in its middle by a click or Enter. */
+/** Layers and operations to put on the canvas: by dragging, or by a click or Enter after the selected node. */
 export function Palette({ onFold }: { onFold: () => void }) {
   const t = useText().editor;
   const catalogue = useQuery(catalogueQuery);
@@ -67,7 +67,7 @@ export function Palette({ onFold }: { onFold: () => void }) {
           onChange={(event) => setQuery(event.currentTarget.value)}
           onKeyDown={(event) => {
             if (event.nativeEvent.isComposing) return;
-            if (event.key === "Enter" && found?.[0]) addAtCentre(found[0], t.steps.add(found[0].label));
+            if (event.key === "Enter" && found?.[0]) addByHand(found[0], t.steps.add(found[0].label));
             if (event.key === "Escape") setQuery("");
           }}
           autoComplete="off"
@@ -169,7 +169,7 @@ const Item = memo(function Item({ listed, start }: { listed: Listed; start: Star
         onPointerDown={start(listed)}
         onClick={(event) => {
           // A double click means one.
-          if (event.detail < 2) addAtCentre(listed, t.steps.add(listed.label));
+          if (event.detail < 2) addByHand(listed, t.steps.add(listed.label));
         }}
       >
         <span className={styles.itemLabel}>{listed.label}</span>
@@ -180,11 +180,6 @@ const Item = memo(function Item({ listed, start }: { listed: Listed; start: Star
 });
 
 const blockHere = () => placeIn(useView.getState().trail, currentDoc()).block;
-
-function addAtCentre(listed: Listed, label: string): void {
-  dropThing(blockHere(), listed.thing, label, null, spotFor());
-  remember(listed.id);
-}
 
 function usePaletteDrag() {
   const t = useText().editor;

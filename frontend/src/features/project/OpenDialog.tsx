@@ -5,6 +5,7 @@ import { useState } from "react";
 import { api, unwrap } from "@/api/client";
 import { useLanguage, useText } from "@/i18n";
 import { Empty, ErrorNotice, ListSkeleton } from "@/ui/States";
+import { examplesQuery } from "./examples";
 import { LeftDrafts } from "./LeftDrafts";
 import styles from "./Project.module.css";
 import { openCopy, openNetwork } from "./project";
@@ -44,11 +45,7 @@ export function OpenDialog({ opened, onClose }: { opened: boolean; onClose: () =
 
 function Examples({ onClose }: { onClose: () => void }) {
   const leave = useLeave();
-  const { data, error, refetch } = useQuery({
-    queryKey: ["examples"],
-    queryFn: ({ signal }) => unwrap(api.GET("/api/examples", { signal })),
-    staleTime: Number.POSITIVE_INFINITY,
-  });
+  const { data, error, refetch } = useQuery(examplesQuery);
   if (error) return <ErrorNotice error={error} retry={() => void refetch()} />;
   if (!data) return <ListSkeleton rows={4} height={64} />;
   return (

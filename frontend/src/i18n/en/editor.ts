@@ -12,7 +12,7 @@ export const editor = {
     operations: "Operations",
     fold: "Hide the palette",
     unfold: "Show the palette",
-    help: "Drag onto the canvas, into a box or onto a connection. A click or Enter adds in the middle.",
+    help: "Drag onto the canvas, into a box or onto a connection. A click or Enter adds it below the selected node.",
   },
   structure: {
     input: { label: "Input", summary: "A tensor that the network is given.", words: "argument x forward 输入" },

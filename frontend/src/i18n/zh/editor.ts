@@ -14,7 +14,7 @@ export const editor: typeof en = {
     operations: "运算",
     fold: "隐藏组件栏",
     unfold: "显示组件栏",
-    help: "拖到画布、容器或连线上；单击或按回车添加到中央。",
+    help: "拖到画布、容器或连线上；单击或按回车添加到所选节点下方。",
   },
   structure: {
     input: { label: "输入", summary: "传入网络的张量。", words: "argument x forward input" },
