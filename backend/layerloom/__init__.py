@@ -4,6 +4,7 @@
 >>> report = layerloom.check(document)
 >>> print(layerloom.to_python(document))
 >>> module = layerloom.build(document, seed=0)
+>>> document = layerloom.from_module(any_module, [example_input])
 """
 
 from __future__ import annotations
@@ -24,12 +25,27 @@ _WHERE = {
     "check": "layerloom.graph",
     "to_python": "layerloom.graph",
     "build": "layerloom.graph",
+    "from_module": "layerloom.graph.importing",
+    "ClosedError": "layerloom.graph.importing",
 }
-__all__ = ["Document", "Plan", "Problem", "Report", "build", "catalogue", "check", "forget_gate_bias", "to_python"]
+__all__ = [
+    "ClosedError",
+    "Document",
+    "Plan",
+    "Problem",
+    "Report",
+    "build",
+    "catalogue",
+    "check",
+    "forget_gate_bias",
+    "from_module",
+    "to_python",
+]
 
 if TYPE_CHECKING:
     from layerloom.catalogue import catalogue, forget_gate_bias
     from layerloom.graph import build, check, to_python
+    from layerloom.graph.importing import ClosedError, from_module
     from layerloom.schema.document import Document
     from layerloom.schema.plan import Plan
     from layerloom.schema.problems import Problem

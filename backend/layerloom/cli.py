@@ -1,4 +1,4 @@
-"""The command line: ``layerloom serve|open|check|export|runs``. Torch is imported by the commands that need it."""
+"""The command line: ``layerloom serve|open|check|export|import|runs``. Torch comes with the commands that need it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     import httpx
+    import torch
 
     from layerloom.schema.document import Document
     from layerloom.schema.problems import Problem
@@ -93,6 +94,36 @@ def export(file: File, format: Annotated[Literal["python"], typer.Option(help="W
     except GraphError as error:
         _print_problems(error.problems)
         sys.exit(1)
+
+
+@cli.command("import")
+def import_module(
+    name: Annotated[str, typer.Argument(help="torchvision:NAME, timm:NAME, or FILE.py:CLASS, which is run.")],
+    shape: Annotated[
+        list[str] | None, typer.Option(help="One input without its batch axis: 3,224,224, or int64:128. Repeatable.")
+    ] = None,
+) -> None:
+    """Write any nn.Module as an editable network (JSON) to standard output."""
+    from layerloom.graph.importing import ClosedError, from_module, sources
+
+    try:
+        inputs = [_example(text) for text in shape or [",".join(map(str, sources.IMAGE))]]
+        document = from_module(sources.named(name), inputs)
+    except ClosedError as error:
+        _fail(f"{name} stays closed: {error}.")
+    except (ValueError, AttributeError) as error:
+        _fail(f"Bad --shape: {error}")
+    print(document.model_dump_json(by_alias=True))
+
+
+def _example(text: str) -> torch.Tensor:
+    """Two samples of a shape: zeros where they are whole numbers, which every index may be."""
+    import torch
+
+    kind, _, sizes = text.rpartition(":")
+    dtype = getattr(torch, kind or "float32")
+    shape = (2, *(int(size) for size in sizes.split(",") if size.strip()))
+    return torch.randn(shape).to(dtype) if dtype.is_floating_point else torch.zeros(shape, dtype=dtype)
 
 
 @cli.command()

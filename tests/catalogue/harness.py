@@ -89,6 +89,15 @@ def calls(entry: Entry) -> Iterator[Call]:
                         yield call
 
 
+def buildable(entry: Entry) -> Iterator[dict[str, Any]]:
+    """Arguments with which the layer can be made."""
+    cutoffs = {"cutoffs": [1, 2]}  # the one list that has to rise
+    for arguments in _argument_sets(entry):
+        fitting = {**arguments, **{name: value for name, value in cutoffs.items() if name in arguments}}
+        if build(entry, fitting) is not None:
+            yield fitting
+
+
 def _argument_sets(entry: Entry) -> Iterator[dict[str, Any]]:
     # Large defaults (a transformer's 512 features and 6 layers) only make the test slow.
     large = {

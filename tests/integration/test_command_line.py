@@ -74,6 +74,32 @@ def test_check_and_export(tmp_path: Path) -> None:
     assert "is no LayerLoom network" in here.invoke(cli, ["check", str(file)]).stderr
 
 
+def test_a_module_becomes_a_network(tmp_path: Path) -> None:
+    here = CliRunner()
+    file = tmp_path / "nets.py"
+    file.write_text(
+        "from torch import nn\n\n\nclass Reader(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.embed = nn.Embedding(30, 8)\n        self.gru = nn.GRU(8, 16, batch_first=True)\n"
+        "\n    def forward(self, tokens):\n        x, _ = self.gru(self.embed(tokens))\n        return x[:, -1]\n"
+    )
+    made = here.invoke(cli, ["import", f"{file}:Reader", "--shape", "int64:12"])
+    assert (made.exit_code, made.stderr) == (0, "")
+    network = tmp_path / "net.json"
+    network.write_text(made.stdout)
+    exported = here.invoke(cli, ["export", str(network)]).stdout
+    assert "self.gru = nn.GRU(8, 16, batch_first=True)" in exported
+    assert here.invoke(cli, ["check", str(network)]).exit_code == 0
+    for name, why in (
+        ("torchvision:resnet0", "cannot be made"),
+        ("os:system", "is none of"),
+        (f"{file}:Nobody", "cannot be made"),
+        (f"{file}:Reader", "stays closed"),
+    ):
+        refused = here.invoke(cli, ["import", name])
+        assert refused.exit_code == 1
+        assert why in refused.stderr
+
+
 def test_one_home_has_one_server_and_its_commands_find_it(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         second = layerloom("serve", "--home", str(tmp_path), "--no-browser")

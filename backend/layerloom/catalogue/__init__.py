@@ -40,6 +40,7 @@ from layerloom.catalogue.content import (
     schedulers,
 )
 from layerloom.catalogue.forget_gate import forget_gate_bias
+from layerloom.catalogue.overrides import stored
 from layerloom.schema.catalogue import Catalogue
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "optimizers",
     "resolve",
     "schedulers",
+    "stored",
 ]
 
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from fnmatch import translate
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from layerloom.schema.catalogue import ParameterSpec
 
@@ -30,6 +30,18 @@ class Amend:
     parameters: tuple[str, ...]
     reason: str
     change: dict[str, Any] | None = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where instances of layers (globs) keep what a constructor argument said, if not in an attribute of its name."""
+
+    names: tuple[str, ...]
+    parameter: str
+    place: str
+    """Path of attributes: ``self_attn.num_heads``."""
+    read: Literal["value", "presence", "all but the last"] = "value"
+    """``presence``: the argument said whether it is there at all."""
 
 
 ABSENT: tuple[Absent, ...] = (
@@ -221,6 +233,37 @@ AMENDMENTS: tuple[Amend, ...] = (
     Amend(("torch.Tensor.*mm",), ("out_dtype",), "an overload that torch.mm has and the method lacks", None),
 )
 
+_TRANSFORMER_LAYERS = ("torch.nn.Transformer?ncoderLayer", "torch.nn.Transformer?ecoderLayer")
+
+STORED: tuple[Stored, ...] = (
+    Stored(("torch.nn.PairwiseDistance",), "p", "norm"),
+    Stored(("torch.nn.AdaptiveLogSoftmaxWithLoss",), "cutoffs", "cutoffs", read="all but the last"),
+    Stored(("torch.nn.LinearCrossEntropyLoss",), "in_features", "linear.in_features"),
+    Stored(("torch.nn.LinearCrossEntropyLoss",), "bias", "linear.bias", read="presence"),
+    Stored(("torch.nn.MultiheadAttention",), "bias", "in_proj_bias", read="presence"),
+    Stored(("torch.nn.MultiheadAttention",), "add_bias_kv", "bias_k", read="presence"),
+    Stored(_TRANSFORMER_LAYERS, "d_model", "self_attn.embed_dim"),
+    Stored(_TRANSFORMER_LAYERS, "nhead", "self_attn.num_heads"),
+    Stored(
+        _TRANSFORMER_LAYERS,
+        "dim_feedforward",
+        "linear1.out_features",
+    ),
+    Stored(_TRANSFORMER_LAYERS, "dropout", "dropout.p"),
+    Stored(_TRANSFORMER_LAYERS, "layer_norm_eps", "norm1.eps"),
+    Stored(_TRANSFORMER_LAYERS, "batch_first", "self_attn.batch_first"),
+    Stored(_TRANSFORMER_LAYERS, "bias", "linear1.bias", read="presence"),
+    Stored(("torch.nn.TransformerEncoder", "torch.nn.TransformerDecoder"), "*coder_layer", "layers.0"),
+    Stored(("torch.nn.Transformer",), "num_encoder_layers", "encoder.num_layers"),
+    Stored(("torch.nn.Transformer",), "num_decoder_layers", "decoder.num_layers"),
+    Stored(("torch.nn.Transformer",), "dim_feedforward", "encoder.layers.0.linear1.out_features"),
+    Stored(("torch.nn.Transformer",), "dropout", "encoder.layers.0.dropout.p"),
+    Stored(("torch.nn.Transformer",), "activation", "encoder.layers.0.activation"),
+    Stored(("torch.nn.Transformer",), "layer_norm_eps", "encoder.layers.0.norm1.eps"),
+    Stored(("torch.nn.Transformer",), "norm_first", "encoder.layers.0.norm_first"),
+    Stored(("torch.nn.Transformer",), "bias", "encoder.layers.0.linear1.bias", read="presence"),
+)
+
 
 # Most names match no line: one look at all globs together tells.
 _ALL_ABSENT = tuple(glob for line in ABSENT for glob in line.names)
@@ -233,6 +276,15 @@ def why_absent(name: str) -> str | None:
     if not matches(name, _ALL_ABSENT):
         return None
     return next(line.reason for line in ABSENT if matches(name, line.names))
+
+
+@cache
+def stored(name: str, parameter: str) -> Stored:
+    """Where an instance of a layer keeps a constructor argument."""
+    for line in STORED:
+        if matches(name, line.names) and matches(parameter, (line.parameter,)):
+            return line
+    return Stored((name,), parameter, parameter)
 
 
 def amended(name: str, parameter: ParameterSpec) -> ParameterSpec | None:

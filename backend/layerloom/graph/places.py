@@ -52,6 +52,8 @@ Environment: TypeAlias = Mapping[str, Any]
 """Values of the block arguments and repeat variables that are in scope."""
 PLACES_LIMIT = 50_000
 """Members of a whole network, repeats expanded."""
+TRAINING = "training"
+"""The name that expressions in a forward have for ``self.training``; the check runs in evaluation."""
 DEPTH_LIMIT = 16
 """Nesting of containers in each other, and of blocks in each other."""
 
@@ -96,7 +98,8 @@ def instances(document: Document, limit: int = PLACES_LIMIT) -> dict[str, Instan
     pending: list[tuple[str, str, Environment, tuple[str, ...]]] = [("", document.main, scope, (document.main,))]
     while pending:
         name, block, environment, around = pending.pop()
-        instance = Instance(name, block, environment, _places(document, block, environment, budget))
+        places = _places(document, block, environment, budget)
+        instance = Instance(name, block, {TRAINING: False, **environment}, places)
         found[name] = instance
         inner = []
         for place in instance.places.values():

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from layerloom.graph.checking.findings import Findings, Place, pointer, removing, replacing, shown
 from layerloom.graph.checking.wording import called, check_value
 from layerloom.graph.errors import GraphError
+from layerloom.graph.places import TRAINING
 from layerloom.graph.walk import order, pointer_of, references
 from layerloom.schema.document import CONTAINERS, Alias, Block, Graph
 from layerloom.schema.problems import Edit, Fix, ProblemCode
@@ -23,7 +24,7 @@ class Connections:
         self._findings = findings
         self._name = name
         self._graph = block.forward
-        self._scope = {argument.name for argument in block.arguments}
+        self._scope = {argument.name for argument in block.arguments} | {TRAINING}
         self._base = pointer(pointer_of(name), "forward")
         self._ids = {item.name for item in self._graph.inputs} | {node.id for node in self._graph.nodes}
         self._needs = {node.id: references(node) for node in self._graph.nodes}

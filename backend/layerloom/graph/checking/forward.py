@@ -11,6 +11,7 @@ from layerloom.graph.checking.connections import Connections, check_unused
 from layerloom.graph.checking.findings import Findings, Place, hint, near, pointer, removing, replacing, shown
 from layerloom.graph.checking.wording import called, check_value, unknown_argument, unknown_name
 from layerloom.graph.errors import GraphError
+from layerloom.graph.places import TRAINING
 from layerloom.graph.walk import pointer_of, steps
 from layerloom.schema.document import (
     Alias,
@@ -63,7 +64,7 @@ class _Graph:
         self._block = block
         self._used = used
         self._base = pointer(pointer_of(name), "forward")
-        self._scope = {argument.name for argument in block.arguments}
+        self._scope = {argument.name for argument in block.arguments} | {TRAINING}
         self._members = {member.name: member for member in reversed(block.members) if not isinstance(member, Alias)}
         self._ids = {item.name for item in block.forward.inputs} | {node.id for node in block.forward.nodes}
 
@@ -142,7 +143,8 @@ class _Graph:
                 return [*ports, *(_Port(option.name, False, False) for option in entry.options)], entry.label
             case CallNode(), BlockUse(block=inner):
                 inputs = self._document.blocks[inner].forward.inputs if inner in self._document.blocks else []
-                return [_Port(item.name, not item.optional) for item in inputs], inner
+                # A block may take a list of tensors, as any class of Python may.
+                return [_Port(item.name, not item.optional, many=True) for item in inputs], inner
             case CallNode(), Sequential():
                 return [_Port("input", True)], node.target
         return [], ""

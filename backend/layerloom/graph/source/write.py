@@ -14,6 +14,7 @@ from layerloom.graph.code import Code
 from layerloom.graph.errors import refuse
 from layerloom.graph.expressions import parse
 from layerloom.graph.names import CLASSES, LOCALS, attributes, is_identifier
+from layerloom.graph.places import TRAINING
 from layerloom.graph.source.forward import ForwardWriter
 from layerloom.graph.source.imports import Imports
 from layerloom.graph.source.initializers import write_initializers
@@ -45,7 +46,7 @@ def _class(document: Document, name: str, imports: Imports, finish: list[str]) -
     block = document.blocks[name]
     stored = _stored(block)
     init = _init(document, name, imports, stored) + finish
-    rename = {argument: f"self.{attribute}" for argument, attribute in stored.items()}
+    rename = {TRAINING: "self.training"} | {argument: f"self.{attribute}" for argument, attribute in stored.items()}
     forward = ForwardWriter(document, name, Values(imports, rename)).lines()
     lines = [f"class {code.name(name)}(nn.Module):"]
     if block.doc.strip():

@@ -1,0 +1,222 @@
+"""Runs a module once on fake tensors and writes down, for each module inside, the graph of what its forward calls.
+
+Torch itself tells: a ``TorchFunctionMode`` hears every function, and a call of a module is heard as ``torch.fx``'s
+tracer hears it. Nothing is computed. Every input has a batch of a size that nothing else has, a large prime, so that
+sizes which follow from the batch are seen to do so, in whatever way Python came by them.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+from torch._dispatch.python import enable_python_dispatcher
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.overrides import TorchFunctionMode
+
+from layerloom.graph.importing import calls
+from layerloom.graph.importing.errors import ClosedError
+from layerloom.graph.importing.leaves import layer_of
+from layerloom.graph.importing.scope import BATCH, Scope
+from layerloom.schema.document import Graph
+
+_LOCK = threading.Lock()
+"""Held while a recording listens to calls of modules: torch has one place for that in the whole process."""
+_call = nn.Module.__call__
+
+
+def recorded(root: nn.Module, arguments: Sequence[torch.Tensor], *, training: bool) -> dict[str, Graph]:
+    """The forward graph of the module and of every module inside that is no layer of torch, by qualified name.
+
+    ``root`` keeps its state and its mode.
+
+    Raises:
+        ClosedError: something is done that a document cannot say.
+    """
+    modes = {module: module.training for module in root.modules()}
+    recorder = _Recorder(root)
+    calls.prepare()  # introspection calls modules of its own
+    try:
+        root.train(training)
+        with _LOCK, _restoring(root), warnings.catch_warnings(action="ignore"):
+            recorder.run(arguments)
+    except ClosedError:
+        raise
+    except Exception as error:  # the module's own code has failed
+        raise ClosedError(
+            f"it does not run on these inputs: {(str(error).splitlines() or [type(error).__name__])[0][:300]}"
+        ) from error
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+    return recorder.graphs
+
+
+@contextmanager
+def _restoring(root: nn.Module) -> Iterator[None]:
+    """Put back the tensors of all modules, and forget what a forward leaves in them: caches, all of them fake."""
+    kept = [
+        (module, dict(module.__dict__), dict(module._parameters), dict(module._buffers)) for module in root.modules()
+    ]
+    try:
+        yield
+    finally:
+        for module, attributes, parameters, buffers in kept:
+            module.__dict__.clear()
+            module.__dict__.update(attributes)
+            module._parameters.clear()
+            module._parameters.update(parameters)
+            module._buffers.clear()
+            module._buffers.update(buffers)
+
+
+class _Recorder(TorchFunctionMode):
+    def __init__(self, root: nn.Module) -> None:
+        super().__init__()
+        self.graphs: dict[str, Graph] = {}
+        self._root = root
+        self._names: dict[int, list[str]] = {}
+        for name, module in root.named_modules(remove_duplicate=False):
+            self._names.setdefault(id(module), []).append(name)
+        self._tensors: dict[int, list[str]] = {}
+        self._stack: list[Scope] = []
+        self._silent = 0
+        self._fake = FakeTensorMode(allow_non_fake_inputs=True)
+
+    def run(self, arguments: Sequence[torch.Tensor]) -> None:
+        """Record the root."""
+        fakes = [self._faked(tensor) for tensor in arguments]
+        self._fake_state()
+
+        def heard(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+            return self._module(module, args, kwargs)
+
+        nn.Module.__call__ = heard  # type: ignore[method-assign]
+        try:
+            with self._fake, enable_python_dispatcher(), self:
+                self._open("", self._root, tuple(fakes), {})
+        finally:
+            nn.Module.__call__ = _call  # type: ignore[method-assign]
+
+    def _fake_state(self) -> None:
+        """Give every module fakes of its tensors, so that a forward that writes to them writes nowhere."""
+        made: dict[int, torch.Tensor] = {}
+        for module in self._root.modules():
+            for held in (module._parameters, module._buffers):
+                for name, tensor in held.items():
+                    if tensor is not None:
+                        if id(tensor) not in made:
+                            made[id(tensor)] = self._fake.from_tensor(tensor)
+                        held[name] = made[id(tensor)]  # type: ignore[assignment]
+        for named in (self._root.named_parameters, self._root.named_buffers):
+            for name, tensor in named(remove_duplicate=False):
+                self._tensors.setdefault(id(tensor), []).append(name)
+
+    def _faked(self, tensor: torch.Tensor) -> torch.Tensor:
+        with self._fake:
+            return torch.empty((BATCH, *tensor.shape[1:]), dtype=tensor.dtype, device=tensor.device)
+
+    # --- functions
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        keywords = kwargs or {}
+        result = func(*args, **keywords)
+        if self._silent or not self._stack:
+            return result
+        name = getattr(func, "__name__", "")
+        if name == "__get__":
+            self._property(func, args[0], result)
+        elif name == "__setitem__":
+            raise ClosedError("a part of a tensor is overwritten, which has no node")
+        elif _holds_tensor(result):
+            target, arguments = calls.named(func, args, keywords)
+            self._stack[-1].function(target, arguments, result)
+        return result
+
+    def _property(self, function: Any, tensor: torch.Tensor, result: Any) -> None:
+        scope = self._stack[-1]
+        if isinstance(result, torch.Tensor) and not scope.knows(result):
+            target = calls.attribute(function)
+            if target is None:
+                raise ClosedError("a tensor is read from an attribute that the catalogue does not have")
+            scope.function(target, {"input": tensor}, result)
+
+    # --- modules
+
+    def _module(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self._silent or not self._stack:
+            return _call(module, *args, **kwargs)
+        scope = self._stack[-1]
+        path, relative = self._path(scope, module)
+        if layer_of(module) is not None and not _hooked(module):
+            self._silent += 1
+            try:
+                result = _call(module, *args, **kwargs)
+            finally:
+                self._silent -= 1
+        else:
+            result = self._open(path, module, args, kwargs)
+        scope.call(relative, _named(module, args, kwargs), result)
+        return result
+
+    def _open(self, path: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run a module and record what it does."""
+        if _hooked(module):
+            raise ClosedError(f"{path or 'the network'} has hooks, which a document cannot say")
+        scope = Scope(path, module, self._tensors)
+        for name, value in _named(module, args, kwargs).items():
+            if _holds_tensor(value):
+                scope.take(name, value)
+        self._stack.append(scope)
+        try:
+            result = _call(module, *args, **kwargs)
+            graph = scope.graph(result)
+        finally:
+            self._stack.pop()
+        known = self.graphs.setdefault(path, graph)
+        if known != graph:
+            raise ClosedError(f"{path} does something else each time that it is called")
+        return result
+
+    def _path(self, scope: Scope, module: nn.Module) -> tuple[str, str]:
+        """Qualified name, and the same below the calling module."""
+        prefix = f"{scope.path}." if scope.path else ""
+        for name in self._names.get(id(module), []):
+            if name.startswith(prefix):
+                return self._names[id(module)][0], name.removeprefix(prefix)
+        raise ClosedError(f"{scope.path or 'the network'} calls a {type(module).__name__} that it does not hold")
+
+
+def _named(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of a call by the names of the forward's parameters, those that equal its defaults left out."""
+    signature = inspect.signature(module.forward)
+    try:
+        bound = signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise ClosedError(f"{type(module).__name__}.forward: {error}") from None
+    found = {}
+    for name, value in bound.arguments.items():
+        parameter = signature.parameters[name]
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise ClosedError(f"the forward of {type(module).__name__} takes *{name}, which a document cannot say")
+        if _holds_tensor(value) or value is not parameter.default:
+            found[name] = value
+    return found
+
+
+def _holds_tensor(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_tensor(item) for item in value.values())
+    if isinstance(value, tuple | list):
+        return any(_holds_tensor(item) for item in value)
+    return isinstance(value, torch.Tensor)
+
+
+def _hooked(module: nn.Module) -> bool:
+    return bool(module._forward_hooks or module._forward_pre_hooks)

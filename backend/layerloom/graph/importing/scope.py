@@ -1,0 +1,160 @@
+"""The graph of one module while its forward runs: nodes so far, and which values they made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from layerloom.graph.importing.errors import ClosedError
+from layerloom.graph.importing.leaves import function_name
+from layerloom.schema import values
+from layerloom.schema.document import CallNode, FunctionNode, GetNode, Graph, GraphInput, Node
+from layerloom.schema.values import Arguments, DType, Ellipsis, FunctionRef, NonFinite, Ref, Slice, Tuple, Value
+
+Path = tuple[int | str, ...]
+BATCH = 1_000_003
+"""Samples in a recorded batch: a prime, so that a number divides by it only where the batch is meant."""
+SIZE = "torch.Tensor.size"
+
+
+@dataclass
+class Scope:
+    """What is known inside one call of one module."""
+
+    path: str
+    """Qualified name of the module."""
+    module: nn.Module
+    tensors: Mapping[int, list[str]]
+    """Qualified names of the parameters and buffers of the whole network, by identity."""
+    nodes: list[Node] = field(default_factory=list)
+    inputs: list[GraphInput] = field(default_factory=list)
+    _made: dict[int, Ref] = field(default_factory=dict)
+    _alive: list[Any] = field(default_factory=list)
+    """Held, so that no identity is used twice."""
+    _sized: list[torch.Tensor] = field(default_factory=list)
+    """Tensors whose sizes may be asked for."""
+    _sizes: dict[Any, Ref] = field(default_factory=dict)
+
+    def take(self, name: str, value: Any) -> None:
+        """A forward input."""
+        self.inputs.append(GraphInput(name=name))
+        self._bind(name, value)
+
+    def call(self, target: str, arguments: Mapping[str, Any], result: Any) -> None:
+        """A call of a member by its path below this module."""
+        written = {name: self.value(item) for name, item in arguments.items()}
+        self._bind(self._add(CallNode(id=self._id(target), target=target, arguments=written)), result)
+
+    def function(self, target: str, arguments: Mapping[str, Any], result: Any) -> None:
+        """A call of an operation."""
+        written = {name: self.value(item) for name, item in arguments.items()}
+        self._bind(self._add(FunctionNode(id=self._id(target), target=target, arguments=written)), result)
+
+    def graph(self, result: Any) -> Graph:
+        """The whole forward, once it has returned."""
+        output = self.value(result)
+        return Graph(inputs=self.inputs, nodes=self.nodes, output=output)
+
+    def knows(self, tensor: torch.Tensor) -> bool:
+        """Whether a tensor was made here, came in, or belongs to the module."""
+        return id(tensor) in self._made or id(tensor) in self.tensors
+
+    def value(self, item: Any) -> Value:
+        """A Python value as a document's. Raises ClosedError for what has none."""
+        if type(item) is int and item > 0 and item % BATCH == 0:
+            return self._size(item)
+        whole = self._made.get(id(item)) if isinstance(item, list | tuple | dict) else None
+        if whole is not None:
+            return whole
+        match item:
+            case torch.Tensor():
+                return self._tensor(item)
+            case None | bool() | int() | str():
+                return item
+            case float():
+                return item if math.isfinite(item) else NonFinite(text=str(item))
+            case slice():
+                return Slice(parts=[self.value(part) for part in (item.start, item.stop, item.step)])
+            case torch.Size() | list():
+                return [self.value(part) for part in item]
+            case tuple():
+                return Tuple(items=[self.value(part) for part in item])
+            case dict() if all(isinstance(key, str) for key in item):
+                return values.Mapping(items={key: self.value(part) for key, part in item.items()})
+            case torch.dtype():
+                return DType(dtype=str(item).removeprefix("torch."))
+            case torch.device():
+                return str(item)
+            case _ if item is ...:
+                return Ellipsis()
+            case _ if callable(item) and (name := function_name(item)) is not None:
+                return FunctionRef(name=name)
+        raise ClosedError(f"a document cannot carry a {type(item).__module__}.{type(item).__qualname__}")
+
+    def _tensor(self, tensor: torch.Tensor) -> Ref:
+        known = self._made.get(id(tensor))
+        if known is not None:
+            return known
+        names = self.tensors.get(id(tensor), [])
+        prefix = f"{self.path}." if self.path else ""
+        own = next((name.removeprefix(prefix) for name in names if name.startswith(prefix)), None)
+        if own is None:
+            where = f"{names[0]} is used outside the module that holds it" if names else "a tensor that nothing made"
+            raise ClosedError(f"{self.path or 'the network'} reads {where}")
+        made = self._add(GetNode(id=self._id(own), target=own))
+        self._bind(made, tensor)
+        return self._made[id(tensor)]
+
+    def _size(self, wanted: int) -> Value:
+        """A size that depends on the batch: read from a tensor that has it, or a multiple of the batch's own."""
+        if wanted not in self._sizes:
+            self._sizes[wanted] = Ref(ref=self._sized_node(wanted))
+        return self._sizes[wanted]
+
+    def _sized_node(self, wanted: int) -> str:
+        for tensor in self._sized:
+            for axis, size in enumerate(tensor.shape):
+                if size == wanted:
+                    arguments: Arguments = {"input": self._made[id(tensor)], "dim": axis}
+                    return self._add(FunctionNode(id=self._id("size"), target=SIZE, arguments=arguments))
+        for tensor in self._sized:
+            for size in tensor.shape:
+                if size % BATCH == 0 and wanted % size == 0:
+                    arguments = {"input": self._size(size), "other": wanted // size}
+                    return self._add(FunctionNode(id=self._id("size"), target="operator.mul", arguments=arguments))
+        raise ClosedError(f"{self.path or 'the network'} computes a size from the batch in a way that has no node")
+
+    def _bind(self, node: str, result: Any) -> None:
+        for path, made in _parts(result):
+            self._made[id(made)] = Ref(ref=node, path=list(path))
+            self._alive.append(made)
+            if isinstance(made, torch.Tensor) and not isinstance(made, nn.Parameter):
+                self._sized.append(made)
+
+    def _add(self, node: Node) -> str:
+        self.nodes.append(node)
+        return node.id
+
+    def _id(self, target: str) -> str:
+        stem = "".join(part if part.isalnum() else "_" for part in target.rpartition(".")[2]).strip("_") or "n"
+        return f"{stem}_{len(self.nodes) + 1}"
+
+
+def _parts(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every tensor in a nested result, and every list, tuple and dict of them, with the way to it."""
+    match value:
+        case torch.Tensor():
+            yield path, value
+        case list() | tuple() if value:
+            yield path, value
+            for index, item in enumerate(value):
+                yield from _parts(item, (*path, index))
+        case dict() if value:
+            yield path, value
+            for key, item in value.items():
+                yield from _parts(item, (*path, key))

@@ -1,0 +1,248 @@
+"""Modules that people wrote come back as documents, and as modules that do the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+import torchvision
+from torch import Tensor, nn
+
+import layerloom
+from layerloom.graph import build, check, to_python
+from layerloom.graph.importing import ClosedError, from_module
+from layerloom.graph.importing.record import recorded
+from layerloom.schema.document import Document
+from unit.graph.test_structures import STRUCTURES, assert_equal, batch, by_hand, load, trained
+
+
+def again(module: nn.Module, *inputs: Tensor) -> tuple[Document, nn.Module]:
+    """The document of a module, and the module that is built from it, with the same state."""
+    document = from_module(module, inputs)
+    twin = build(document)
+    twin.load_state_dict(module.state_dict(), strict=True)
+    return document, twin
+
+
+@pytest.mark.parametrize("name", STRUCTURES)
+def test_written_structures_come_back(name: str) -> None:
+    written = by_hand(name)
+    inputs = batch(load(name))
+    _, twin = again(written, *inputs.values())
+    assert_equal(trained(twin, inputs), trained(written, inputs))
+
+
+def test_the_public_function_is_this_one() -> None:
+    assert layerloom.from_module is from_module
+
+
+@pytest.mark.parametrize(
+    ("name", "classes"),
+    [
+        ("resnet18", {"BasicBlock", "BasicBlock2", "ResNet"}),
+        ("densenet121", {"DenseLayer", "DenseBlock", "DenseBlock2", "DenseBlock3", "DenseBlock4", "DenseNet"}),
+        ("mobilenet_v3_small", None),
+        ("squeezenet1_1", {"Fire", "SqueezeNet"}),
+        ("shufflenet_v2_x0_5", None),
+        ("vit_b_32", {"EncoderBlock", "Encoder", "VisionTransformer"}),
+    ],
+)
+def test_networks_of_torchvision_come_back(name: str, classes: set[str] | None) -> None:
+    torch.manual_seed(0)
+    module = torchvision.models.get_model(name, weights=None)
+    document, twin = again(module, torch.randn(2, 3, 224, 224))
+    assert classes is None or set(document.blocks) == classes
+    assert check(document).totals.parameters == sum(parameter.numel() for parameter in module.parameters())
+    other = torch.randn(3, 3, 224, 224)
+    with torch.no_grad():
+        assert torch.equal(twin.eval()(other), module.eval()(other)), "at another batch size"
+
+
+def test_equal_blocks_become_one_class_with_arguments() -> None:
+    document = from_module(torchvision.models.resnet18(weights=None), [torch.randn(2, 3, 64, 64)])
+    source = to_python(document)
+    assert "class BasicBlock(nn.Module):\n    def __init__(self, in_channels: int):" in source
+    assert "self.layer2 = nn.Sequential(BasicBlock2(64, 128), BasicBlock(128))" in source
+
+
+class Tower(nn.Module):
+    """Twelve equal blocks in a list, and four different ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList([_Wrapped(nn.Sequential(nn.Linear(8, 8), nn.ReLU())) for _ in range(12)])
+        self.stages = nn.ModuleList([nn.Linear(8 * n, 8 * (n + 1)) for n in range(1, 5)])
+        self.twice = nn.ModuleList([nn.Linear(40, 40) for _ in range(3)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        for block in self.blocks:
+            x = block(x)
+        for stage in self.stages:
+            x = stage(x)
+        return self.twice[0](x) + self.twice[1](self.twice[2](x))
+
+
+def test_loops_are_kept() -> None:
+    written = Tower()
+    document, twin = again(written, torch.randn(2, 8))
+    source = to_python(document)
+    assert "for _ in range(12)" in source
+    assert "for block in self.blocks:" in source
+    assert "for stage in self.stages:" in source
+    assert "self.twice[2](x)" in source
+    x = {"x": torch.randn(5, 8)}
+    assert_equal(trained(twin, x), trained(written, x))
+
+
+class Switching(nn.Module):
+    """What follows ``self.training`` is a switch; what is shared is called twice; sizes follow the batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.proj = nn.Linear(8, 8)
+        self.register_buffer("mask", torch.ones(4, 4).tril(), persistent=False)
+        self.scale = nn.Parameter(torch.tensor(2.0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, length, width = x.shape
+        x = F.dropout(self.proj(self.proj(x)), 0.3, self.training)
+        x = x.reshape(n * length, width).view(n, -1, width)
+        scores = (x @ x.mT).masked_fill(self.mask == 0, float("-inf")).softmax(-1)
+        return 1 - (scores @ x) * self.scale / width**0.5
+
+
+def test_switches_sharing_and_sizes() -> None:
+    written = Switching()
+    document, twin = again(written, torch.randn(2, 4, 8))
+    assert "training=self.training" in to_python(document)
+    inputs = {"x": torch.randn(5, 4, 8)}
+    assert_equal(trained(twin, inputs), trained(written, inputs))
+
+
+class Several(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(8, 6, 2, batch_first=True, bidirectional=True)
+        self.heads = nn.ModuleDict({"a": nn.Linear(12, 2), "b": nn.Linear(12, 3)})
+
+    def forward(self, x: Tensor, state: tuple[Tensor, Tensor] | None = None) -> dict[str, Tensor]:
+        out, (h, _) = self.lstm(x)
+        first, second = out.chunk(2, dim=1)
+        pooled = torch.cat([first.mean(1), second.amax(1)], dim=-1)[:, :12] + h[-1].new_zeros(12)
+        return {name: head(pooled) for name, head in self.heads.items()}
+
+
+def test_tuples_dicts_and_parts_of_results() -> None:
+    _, twin = again(Several(), torch.randn(3, 6, 8))
+    assert {name: value.shape for name, value in twin(torch.randn(5, 6, 8)).items()} == {"a": (5, 2), "b": (5, 3)}
+
+
+def test_frozen_parameters_stay_frozen() -> None:
+    written = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
+    network = nn.Module.__new__(_Wrapped)
+    _Wrapped.__init__(network, written)
+    written[0].weight.requires_grad_(False)
+    _, twin = again(network, torch.randn(2, 4))
+    assert [name for name, tensor in twin.named_parameters() if not tensor.requires_grad] == ["net.0.weight"]
+
+
+class _Wrapped(nn.Module):
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x)
+
+
+# --- what stays closed
+
+
+class Overwrites(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.clone()
+        x[:, 0] = 0
+        return x
+
+
+class Remembers(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept = torch.randn(4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.kept
+
+
+class Alternates(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.part = _Choosing()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.part(self.part(x, True), False)
+
+
+class _Choosing(nn.Module):
+    def forward(self, x: Tensor, double: bool) -> Tensor:
+        return x * 2 if double else x + 1
+
+
+class Differs(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.relu() if self.training else x.tanh()
+
+
+class Unused(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.aside = _Wrapped(nn.Linear(2, 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * 2
+
+
+@pytest.mark.parametrize(
+    ("module", "why"),
+    [
+        (Overwrites(), "overwritten"),
+        (Remembers(), "reads a tensor that nothing made"),
+        (Alternates(), "something else each time"),
+        (Differs(), "calls other things in training"),
+        (Unused(), "never called"),
+    ],
+)
+def test_what_cannot_be_said_is_refused_with_the_reason(module: nn.Module, why: str) -> None:
+    with pytest.raises(ClosedError, match=why):
+        from_module(module, [torch.randn(2, 4)])
+
+
+def test_hooks_are_refused() -> None:
+    module = _Wrapped(nn.Linear(4, 4))
+    module.net.register_forward_hook(lambda *_: None)
+    with pytest.raises(ClosedError, match="hooks"):
+        from_module(module, [torch.randn(2, 4)])
+
+
+def test_the_module_is_left_as_it_was() -> None:
+    module = torchvision.models.resnet18(weights=None).train()
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    modes = [part.training for part in module.modules()]
+    keys = {name: list(part.__dict__) for name, part in module.named_modules()}
+    seed = torch.random.get_rng_state()
+    from_module(module, [torch.randn(2, 3, 64, 64)])
+    assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
+    assert modes == [part.training for part in module.modules()]
+    assert keys == {name: list(part.__dict__) for name, part in module.named_modules()}
+    assert nn.Module.__call__ is nn.Module._wrapped_call_impl
+    assert seed is not None
+
+
+def test_a_recording_computes_nothing() -> None:
+    """A network of 40 GB is recorded in the memory of this machine."""
+    with torch.device("meta"):
+        huge = _Wrapped(nn.Sequential(nn.Linear(100_000, 100_000), nn.ReLU()))
+    graphs: dict[str, Any] = recorded(huge, [torch.empty(2, 100_000, device="meta")], training=False)
+    assert set(graphs) == {"", "net"}
