@@ -152,7 +152,7 @@ def test_places_know_their_scope() -> None:
     fifth = places["stages.2.0"]
     assert evaluate(fifth.member.arguments["in_features"], fifth.environment) == 5
     assert fifth.pointer == "/blocks/Net/members/0/items/1/item/items/0"
-    assert dict(instances(NESTED)["part"].environment) == {"n": 2}
+    assert dict(instances(NESTED)["part"].environment) == {"training": False, "n": 2}
     assert list(places)[:4] == ["stages", "stages.0", "stages.1", "stages.1.0"]
 
 
