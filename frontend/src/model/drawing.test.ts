@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { Entry, Report } from "@/api/types";
-import { toggleCollapsed } from "./edit";
-import { digits, MAIN } from "./example.test-data";
+import { addItem, toggleCollapsed } from "./edit";
+import { digits, linear, MAIN } from "./example.test-data";
 import { GAP, handleX, NODE_HEIGHT, rows } from "./geometry";
 import { edges, NEW_OUTPUT, place, viewOf } from "./graph";
 import { group } from "./group";
-import { addFunction, insertOnEdge } from "./nodes";
+import { addFunction, insertOnEdge, removeMember } from "./nodes";
 import { type Lookup, outputInPorts, portsOf, usedPaths } from "./ports";
 import { nodeReport, problemsHere, resultText, shapeText } from "./report";
 import { column, heightOf, makeRoom, reflowed } from "./room";
-import type { Block, Doc, GraphNode } from "./types";
+import type { Block, Doc, GraphNode, Item } from "./types";
 import { ungroup } from "./ungroup";
 import { ref } from "./values";
 
@@ -74,6 +74,16 @@ describe("room", () => {
     expect(heightOf(folded, MAIN, "n3")).toBe(NODE_HEIGHT);
     expect(crowded(folded)).toEqual([]);
     expect(reflowed(folded, toggleCollapsed(folded, MAIN, "n3"), MAIN)).toEqual(grouped);
+  });
+
+  it("moves only what stands in the column of a box that grows", () => {
+    const grouped = group(drawn(), MAIN, ["n1", "n2", "n3"], "sequential", { name: "features" });
+    const y = grouped.ui.blocks[MAIN]?.positions;
+    const aside = place(grouped, MAIN, { output: { x: 900, y: y?.output?.y ?? 0 } });
+    const grown = reflowed(aside, addItem(aside, MAIN, "features", linear("more") as Item), MAIN);
+    expect(grown.ui.blocks[MAIN]?.positions.output).toEqual(aside.ui.blocks[MAIN]?.positions.output);
+    expect(grown.ui.blocks[MAIN]?.positions.n4?.y).toBeGreaterThan(y?.n4?.y ?? 0);
+    expect(reflowed(grown, removeMember(grown, MAIN, "features.3"), MAIN)).toEqual(aside);
   });
 
   it("stacks the items of a box without overlap, nested ones inside theirs", () => {

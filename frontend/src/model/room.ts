@@ -22,12 +22,39 @@ export function shiftBelow(
   delta: number,
   except: ReadonlySet<string> = new Set(),
 ): Doc {
+  return shift(doc, block, delta, (id, at) => at.y >= from && !except.has(id));
+}
+
+function shift(doc: Doc, block: string, delta: number, moves: (id: string, at: Position) => boolean): Doc {
   if (delta === 0) return doc;
-  const lower = Object.entries(viewOf(doc, block).positions).filter(([id, at]) => at.y >= from && !except.has(id));
+  const lower = Object.entries(viewOf(doc, block).positions).filter(([id, at]) => moves(id, at));
   return place(doc, block, Object.fromEntries(lower.map(([id, at]) => [id, { x: at.x, y: at.y + delta }])));
 }
 
-/** The later of two documents, with everything below a box that changed its height moved along. */
+/** What a canvas id takes up from left to right. */
+function spanOf(doc: Doc, block: string, id: string): { left: number; right: number } {
+  const left = viewOf(doc, block).positions[id]?.x ?? 0;
+  const node = nodeAt(doc.blocks[block]?.forward ?? { inputs: [], nodes: [], output: null }, id);
+  return { left, right: left + (node ? NODE_WIDTH : TERMINAL.width) };
+}
+
+/** What stands in the same column: below a node, or below something that does, and at `from` or lower. */
+function columnBelow(doc: Doc, block: string, top: string, from: number): Set<string> {
+  const lower = Object.entries(viewOf(doc, block).positions)
+    .filter(([id, at]) => id !== top && at.y >= from)
+    .sort(([, a], [, b]) => a.y - b.y);
+  const spans = [spanOf(doc, block, top)];
+  const found = new Set<string>();
+  for (const [id] of lower) {
+    const span = spanOf(doc, block, id);
+    if (!spans.some((it) => it.left < span.right && span.left < it.right)) continue;
+    spans.push(span);
+    found.add(id);
+  }
+  return found;
+}
+
+/** The later of two documents, with everything in the column below a box that changed its height moved along. */
 export function reflowed(before: Doc, after: Doc, block: string): Doc {
   const old = viewOf(before, block).positions;
   let next = after;
@@ -35,7 +62,10 @@ export function reflowed(before: Doc, after: Doc, block: string): Doc {
     const was = old[id];
     if (!was || was.y !== at.y) continue;
     const height = heightOf(before, block, id);
-    next = shiftBelow(next, block, at.y + height, heightOf(after, block, id) - height, new Set([id]));
+    const delta = heightOf(after, block, id) - height;
+    if (delta === 0) continue;
+    const column = columnBelow(next, block, id, at.y + height);
+    next = shift(next, block, delta, (other) => column.has(other));
   }
   return next;
 }
