@@ -1,10 +1,13 @@
 import { Button, Menu } from "@mantine/core";
 import { ChevronDown, Download, FileCode2, FileJson, FileSpreadsheet, Package, Scaling } from "lucide-react";
 import type { Run } from "@/api/types";
+import { stateOf } from "@/features/runs/replay";
+import { isEnded } from "@/features/runs/StateBadge";
 import { useText } from "@/i18n";
 import type { RunFeed } from "@/live/feed";
 import { useTopic } from "@/live/useRunFeed";
 import { metricsAddress, sourceAddress, type WeightFormat, weightsAddress } from "./addresses";
+import styles from "./DownloadMenu.module.css";
 import { saveJson } from "./saveJson";
 
 /** Everything that can be taken away from a run. */
@@ -12,6 +15,7 @@ export function DownloadMenu({ run, feed }: { run: Run; feed: RunFeed }) {
   const { id, name, plan, document, scaling } = run;
   const t = useText().runs.download;
   useTopic(feed, "checkpoints");
+  useTopic(feed, "state");
   const saved = feed.view.checkpoints.length > 0;
   const best = feed.view.checkpoints.some((checkpoint) => checkpoint.best);
   return (
@@ -33,7 +37,9 @@ export function DownloadMenu({ run, feed }: { run: Run; feed: RunFeed }) {
             <Weights id={id} which="last" label={t.last} />
           </>
         ) : (
-          <Menu.Label>{t.waiting}</Menu.Label>
+          <Menu.Item disabled className={styles.none} leftSection={<Package size={15} aria-hidden />}>
+            {isEnded(stateOf(run, feed.view)) ? t.none : t.waiting}
+          </Menu.Item>
         )}
         <Menu.Divider />
         <Menu.Label>{t.files}</Menu.Label>

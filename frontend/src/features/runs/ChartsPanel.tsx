@@ -1,4 +1,4 @@
-import { Loader } from "@mantine/core";
+import { Loader, Text } from "@mantine/core";
 import { useCallback } from "react";
 import { ChartBoard } from "@/features/charts/ChartBoard";
 import { chartsOf } from "@/features/charts/groups";
@@ -17,10 +17,11 @@ export function ChartsPanel({ feed }: { feed: RunFeed }) {
   const subscribe = useCallback((listener: () => void) => feed.subscribe("series", listener), [feed]);
   const { series, state } = feed.view;
   if (series.size === 0) {
-    const waiting = isActive(state);
+    // Why it ended is told above.
+    if (!isActive(state)) return <Text c="dimmed">{t.runs.link.nothing}</Text>;
     return (
-      <Empty icon={waiting && <Loader size={26} />} title={waiting ? t.runs.link.waiting : t.runs.states[state]}>
-        {state === "queued" ? t.runs.link.queued : waiting && t.runs.link.waitingHint}
+      <Empty icon={<Loader size={26} />} title={t.runs.link.waiting}>
+        {state === "queued" ? t.runs.link.queued : t.runs.link.waitingHint}
       </Empty>
     );
   }

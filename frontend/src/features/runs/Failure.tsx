@@ -26,16 +26,16 @@ export function Failure({ run, feed }: { run: Run; feed: RunFeed }) {
       <Text size="sm" className={styles.message}>
         {problem.message}
       </Text>
-      {found?.traceback && <Traceback text={found.traceback} open={problem.code === "trainer_failed"} />}
+      {found?.traceback && <Traceback text={found.traceback} />}
     </Alert>
   );
 }
 
-/** Open where only the traceback can tell more; a loss that diverged is explained, and its curves stand below. */
-function Traceback({ text, open }: { text: string; open: boolean }) {
+/** Folded: it is for those who know the trainer's code, and would push the curves off the page. */
+function Traceback({ text }: { text: string }) {
   const t = useText().runs.failure;
   return (
-    <details className={styles.details} open={open}>
+    <details className={styles.details}>
       <summary>{t.traceback}</summary>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reachable by keyboard */}
       <section className={styles.scroll} tabIndex={0} aria-label={t.traceback}>

@@ -1,8 +1,9 @@
 import { Button, Group, Progress, Text, Title } from "@mantine/core";
-import { ArrowLeft, CirclePause, CirclePlay, CircleStop } from "lucide-react";
+import { ArrowLeft, CirclePause, CirclePlay } from "lucide-react";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 import type { Run } from "@/api/types";
+import { datasetLabel } from "@/features/data/texts";
 import { useText } from "@/i18n";
 import { compactCount, duration } from "@/lib/format";
 import type { RunFeed } from "@/live/feed";
@@ -11,6 +12,7 @@ import styles from "./RunHeader.module.css";
 import { RunName } from "./RunName";
 import { isReplay, stateOf } from "./replay";
 import { isActive, StateBadge } from "./StateBadge";
+import { StopButton } from "./StopButton";
 import { useRunCommand } from "./useRunCommands";
 
 /** Name, state, progress and commands of a run. */
@@ -29,7 +31,8 @@ export function RunHeader({ run, feed, children }: { run: Run; feed: RunFeed; ch
         </Title>
         <StateBadge state={state} desired={run.desired} />
         <Text c="dimmed" size="sm" className={styles.facts}>
-          {run.model} · {run.dataset} · {compactCount(run.parameters)} {t.runs.progress.parameters.toLowerCase()}
+          {run.model} · {datasetLabel(run.dataset, t)} · {compactCount(run.parameters)}{" "}
+          {t.runs.progress.parameters.toLowerCase()}
         </Text>
         <Group gap={8} className={styles.actions} wrap="nowrap">
           <Commands run={run} state={state} />
@@ -70,15 +73,7 @@ function Commands({ run, state }: { run: Run; state: Run["state"] }) {
         </Button>
       )}
       {(isActive(state) || state === "paused") && (
-        <Button
-          variant="default"
-          size="xs"
-          leftSection={<CircleStop size={15} aria-hidden />}
-          onClick={send("stop")}
-          disabled={run.desired === "stop" || command.isPending}
-        >
-          {t.stop}
-        </Button>
+        <StopButton onStop={send("stop")} disabled={run.desired === "stop" || command.isPending} />
       )}
     </>
   );
@@ -89,13 +84,16 @@ function RunProgress({ run, feed, active }: { run: Run; feed: RunFeed; active: b
   useTopic(feed, "progress");
   const progress = isReplay(run, feed.view) ? null : feed.view.progress;
   const { step, steps, epoch, epochs } = progress ?? run;
-  const share = steps > 0 ? (100 * step) / steps : 0;
+  // Before the first step is planned there is nothing to say; and nothing to wait for, once the run has ended.
+  const begun = steps > 0;
+  if (!begun && !active) return null;
+  const share = begun ? (100 * step) / steps : 0;
   return (
     <div className={styles.progress}>
       <Progress.Root size={8} className={styles.bar}>
         <Progress.Section value={share} animated={active} striped={active} aria-label={t.label} />
       </Progress.Root>
-      <dl className={styles.numbers}>
+      <dl className={styles.numbers} hidden={!begun}>
         <Fact name={Math.floor(share) === 100 ? "" : `${Math.floor(share)}%`} value={t.epoch(epoch, epochs)} />
         <Fact name="" value={t.step(step, steps)} />
         {progress && <Fact name={t.elapsed} value={duration(progress.elapsed)} />}

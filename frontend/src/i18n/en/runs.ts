@@ -47,6 +47,12 @@ export const runs = {
   },
   noMatch: "No run matches the filter",
   actions: { pause: "Pause", resume: "Resume", stop: "Stop", again: "Train again" },
+  stopping: {
+    ask: "A stopped run cannot go on. The weights so far are kept; a paused run can be resumed.",
+    keep: "Keep training",
+    stop: "Stop this run",
+  },
+  unknown: { title: "There is no such run", toRuns: "All runs" },
   progress: {
     epoch: (epoch: number, epochs: number) => `Epoch ${epoch} of ${epochs}`,
     step: (step: number, steps: number) => `Step ${step} of ${steps}`,
@@ -61,7 +67,8 @@ export const runs = {
   link: {
     lost: "The connection to the service is lost. Training goes on; what happens meanwhile is shown as soon as it is back.",
     retry: "Connect now",
-    gone: "This run does not exist any more.",
+    gone: "This run does not exist, or was deleted.",
+    nothing: "The run ended before its first step",
     waiting: "Waiting for the first values…",
     waitingHint: "They appear here as soon as the first steps are done.",
     queued: "Waiting for a free device",
@@ -76,8 +83,10 @@ export const runs = {
     axis: "Horizontal axis",
     step: "Step",
     epoch: "Epoch",
-    time: "Time",
-    logarithmic: "Logarithmic",
+    time: "Relative time",
+    wall: "Clock",
+    logarithmicX: "Log x",
+    logarithmic: "Log y",
     resetZoom: "Show all",
     zoomHint: "Drag to zoom, double-click to show all",
   },
@@ -144,6 +153,7 @@ export const runs = {
     config: "Configuration (.json)",
     scaling: "Scaling of the inputs (.json)",
     waiting: "Weights can be downloaded after the first checkpoint.",
+    none: "This run saved no checkpoint.",
   },
   failure: {
     title: "Training ended with an error",

@@ -49,6 +49,12 @@ export const runs: typeof en = {
   },
   noMatch: "没有符合筛选条件的训练",
   actions: { pause: "暂停", resume: "继续", stop: "停止", again: "再次训练" },
+  stopping: {
+    ask: "停止后无法继续训练，但会保留目前的权重；暂停的训练可以继续。",
+    keep: "继续训练",
+    stop: "停止此训练",
+  },
+  unknown: { title: "没有这次训练", toRuns: "全部训练" },
   progress: {
     epoch: (epoch, epochs) => `第 ${epoch} / ${epochs} 轮`,
     step: (step, steps) => `第 ${step} / ${steps} 步`,
@@ -63,7 +69,8 @@ export const runs: typeof en = {
   link: {
     lost: "与服务的连接已断开。训练仍在进行；恢复连接后会立即补上这段时间的内容。",
     retry: "立即连接",
-    gone: "此训练记录已不存在。",
+    gone: "此训练不存在，或已被删除。",
+    nothing: "训练在第一步之前就结束了",
     waiting: "正在等待首批数值…",
     waitingHint: "完成最初几步后，数值会显示在这里。",
     queued: "正在等待空闲设备",
@@ -78,8 +85,10 @@ export const runs: typeof en = {
     axis: "横轴",
     step: "步数",
     epoch: "轮次",
-    time: "时间",
-    logarithmic: "对数坐标",
+    time: "相对时间",
+    wall: "时刻",
+    logarithmicX: "横轴对数",
+    logarithmic: "纵轴对数",
     resetZoom: "显示全部",
     zoomHint: "拖动以放大，双击显示全部",
   },
@@ -146,6 +155,7 @@ export const runs: typeof en = {
     config: "配置 (.json)",
     scaling: "输入的缩放 (.json)",
     waiting: "保存第一个检查点之后即可下载权重。",
+    none: "此训练没有保存检查点。",
   },
   failure: {
     title: "训练因错误而结束",
