@@ -49,7 +49,8 @@ export function RunsPage() {
 }
 
 function Overview({ runs }: { runs: RunSummary[] }) {
-  const t = useText().runs;
+  const texts = useText();
+  const t = texts.runs;
   const navigate = useNavigate();
   const [filter, setFilter] = useState("");
   const [selection, setSelection] = useState<RowSelectionState>({});
@@ -57,7 +58,7 @@ function Overview({ runs }: { runs: RunSummary[] }) {
   // A run that is gone is no longer selected.
   const selected = runs.filter((run) => selection[run.id]);
   // What is out of sight is compared, but never deleted.
-  const shown = selected.filter((run) => matches(run, t.states[run.state], filter));
+  const shown = selected.filter((run) => matches(run, texts, filter));
   const forget = (ids: string[]) =>
     setSelection((before) => Object.fromEntries(Object.entries(before).filter(([id]) => !ids.includes(id))));
   return (

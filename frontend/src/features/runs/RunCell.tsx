@@ -1,6 +1,7 @@
 import { Link } from "react-router";
 import type { RunSummary } from "@/api/types";
 import { metricTitle, shortMetricTitle } from "@/features/charts/groups";
+import { datasetLabel } from "@/features/data/texts";
 import { LANGUAGES, useLanguage, useText } from "@/i18n";
 import { compactCount, duration, shortNumber } from "@/lib/format";
 import type { ColumnId } from "./columns";
@@ -24,7 +25,7 @@ export function RunCell({ run, column }: { run: RunSummary; column: ColumnId }) 
     case "model":
       return <td className={styles.dim}>{run.model}</td>;
     case "dataset":
-      return <td className={styles.dim}>{run.dataset}</td>;
+      return <DatasetCell run={run} />;
     case "best":
       return <BestCell run={run} />;
     case "loss":
@@ -40,6 +41,15 @@ export function RunCell({ run, column }: { run: RunSummary; column: ColumnId }) 
     case "created":
       return <CreatedCell run={run} />;
   }
+}
+
+function DatasetCell({ run }: { run: RunSummary }) {
+  const t = useText();
+  return (
+    <td className={styles.dim} title={run.dataset}>
+      {datasetLabel(run.dataset, t)}
+    </td>
+  );
 }
 
 function NameCell({ run }: { run: RunSummary }) {

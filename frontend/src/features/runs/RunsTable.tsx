@@ -23,7 +23,8 @@ const ROW = 44;
 
 /** All runs, sorted and filtered. Only the rows in sight exist in the page. */
 export function RunsTable({ runs, filter, selected, onSelect, onDelete }: Props) {
-  const t = useText().runs;
+  const texts = useText();
+  const t = texts.runs;
   const scroll = useRef<HTMLDivElement>(null);
   const table = useTable({
     features,
@@ -33,7 +34,7 @@ export function RunsTable({ runs, filter, selected, onSelect, onDelete }: Props)
     initialState: { sorting: [{ id: "created", desc: true }] },
     state: { globalFilter: filter, rowSelection: selected },
     onRowSelectionChange: (update) => onSelect(typeof update === "function" ? update(selected) : update),
-    globalFilterFn: (row, _column, wanted: string) => matches(row.original, t.states[row.original.state], wanted),
+    globalFilterFn: (row, _column, wanted: string) => matches(row.original, texts, wanted),
     getColumnCanGlobalFilter: () => true,
   });
   const { rows } = table.getRowModel();

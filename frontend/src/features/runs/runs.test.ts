@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { en } from "@/i18n/en";
+import { zh } from "@/i18n/zh";
 import { RunView } from "@/live/fold";
 import { treeRows } from "./parameterTree";
 import { isReplay, stateOf } from "./replay";
@@ -17,10 +19,10 @@ describe("the runs table", () => {
 
   it("is filtered by every word, in any field and either language", () => {
     const one = run({});
-    for (const filter of ["", "digits", "cnn succeeded", "BASELINE", "已完成"]) {
-      expect(matches(one, "已完成", filter), filter).toBe(true);
+    for (const filter of ["", "digits", "cnn succeeded", "BASELINE", "已完成", "手写数字"]) {
+      expect(matches(one, zh, filter), filter).toBe(true);
     }
-    expect(matches(one, "Finished", "cnn failed")).toBe(false);
+    expect(matches(one, en, "cnn failed")).toBe(false);
   });
 });
 

@@ -9,6 +9,8 @@ import {
   tableFeatures,
 } from "@tanstack/react-table";
 import type { RunSummary } from "@/api/types";
+import { datasetLabel } from "@/features/data/texts";
+import type { Texts } from "@/i18n";
 import { direction } from "./Figures";
 
 export const features = tableFeatures({
@@ -66,9 +68,10 @@ export const columns = helper.columns([
   helper.accessor("created_at", { id: "created", sortFn: byNumber((run) => run.created_at), sortDescFirst: true }),
 ]);
 
-/** Whether every word of the filter is found in a run's name, tags, model, data set or state. */
-export function matches(run: RunSummary, stateText: string, filter: string): boolean {
-  const text = [run.name, run.model, run.dataset, run.state, stateText, ...run.tags].join(" ").toLowerCase();
+/** Whether every word of the filter is found in a run's name, tags, model, data set or state, in either language. */
+export function matches(run: RunSummary, t: Texts, filter: string): boolean {
+  const shown = [t.runs.states[run.state], datasetLabel(run.dataset, t)];
+  const text = [run.name, run.model, run.dataset, run.state, ...shown, ...run.tags].join(" ").toLowerCase();
   return filter
     .toLowerCase()
     .split(/\s+/)
