@@ -3,16 +3,21 @@
  * order, so that no spike is lost; one index of each run of values that are not finite, so that no gap is lost; and
  * always the first and the last point. All indices when there are few.
  *
- * @param from first index, @param to one past the last.
+ * @param from first index, @param to one past the last, @param edge where a bucket begins; evenly, when left out.
  */
-export function minMaxIndices(values: Float64Array, from: number, to: number, buckets: number): number[] {
+export function minMaxIndices(
+  values: Float64Array,
+  from: number,
+  to: number,
+  buckets: number,
+  edge = (bucket: number) => from + Math.floor((bucket * (to - from)) / buckets),
+): number[] {
   const count = to - from;
   if (count <= buckets * 4) return Array.from({ length: Math.max(0, count) }, (_, index) => from + index);
   const chosen: number[] = [from];
   for (let bucket = 0; bucket < buckets; bucket++) {
-    const start = from + Math.floor((bucket * count) / buckets);
-    const end = from + Math.floor(((bucket + 1) * count) / buckets);
-    for (const index of extremes(values, start, end)) if (index > (chosen.at(-1) as number)) chosen.push(index);
+    for (const index of extremes(values, edge(bucket), edge(bucket + 1)))
+      if (index > (chosen.at(-1) as number)) chosen.push(index);
   }
   if (chosen.at(-1) !== to - 1) chosen.push(to - 1);
   return chosen;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bytes, duration, shortNumber } from "@/lib/format";
+import { bytes, clock, duration, shortNumber } from "@/lib/format";
 
 describe("numbers for a reader", () => {
   it("has four digits, and powers of ten at the ends", () => {
@@ -14,6 +14,15 @@ describe("numbers for a reader", () => {
       "NaN",
     ]);
     expect(shortNumber(null)).toBe("–");
+  });
+  it("writes a moment as exactly as it is needed", () => {
+    const noon = new Date(2026, 5, 30, 14, 5, 9).getTime() / 1000;
+    expect([2, 60, 7200, 200_000].map((span) => clock(noon, span))).toEqual([
+      "14:05:09.0",
+      "14:05:09",
+      "14:05",
+      "06-30 14:05",
+    ]);
   });
   it("writes durations and sizes", () => {
     expect([4.27, 59.6, 187, 3723, 187_200].map(duration)).toEqual(["4.3 s", "1:00", "3:07", "1:02:03", "2 d 4 h"]);

@@ -21,13 +21,23 @@ export function bytes(value: number): string {
   return `${power === 0 ? scaled : scaled.toFixed(scaled < 10 ? 1 : 0)} ${units[power]}`;
 }
 
+const two = (value: number) => String(value).padStart(2, "0");
+
+/** 14:05:09.5, 14:05:09, 14:05 or 06-30 14:05: a moment in seconds since 1970, as exactly as an axis of `span` seconds needs. */
+export function clock(seconds: number, span: number): string {
+  const date = new Date(1000 * seconds);
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  if (span < 6) return `${time}:${two(date.getSeconds())}.${Math.floor(date.getMilliseconds() / 100)}`;
+  if (span < 600) return `${time}:${two(date.getSeconds())}`;
+  return span < 86_400 ? time : `${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
+}
+
 /** 42 s, 3:07, 1:02:03, 2 d 4 h: a duration in seconds. */
 export function duration(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const two = (value: number) => String(value).padStart(2, "0");
   if (hours === 0) return `${minutes}:${two(rest)}`;
   if (hours < 24) return `${hours}:${two(minutes)}:${two(rest)}`;
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;

@@ -35,6 +35,16 @@ describe("RunView", () => {
     expect([...(loss(view)?.values.view() ?? [])]).toEqual([0.9, 0.8]);
   });
 
+  it("knows at what time of day each step was done", () => {
+    const view = new RunView();
+    view.take({ ...metrics(1, [100, 200], [0.9, 0.8]), at: 5000 } as RunEvent);
+    expect([...(loss(view)?.clock.view() ?? [])]).toEqual([4999, 5000]);
+    // A little late, and after a pause.
+    view.take({ ...metrics(2, [300], [0.7]), at: 5001.5 } as RunEvent);
+    view.take({ ...metrics(3, [400], [0.6]), at: 9000 } as RunEvent);
+    expect([...(loss(view)?.clock.view() ?? [])]).toEqual([4999, 5000, 5001, 9000]);
+  });
+
   it("refuses an event behind a gap and stays as it was", () => {
     const view = new RunView();
     view.take(metrics(1, [1], [0.9]));

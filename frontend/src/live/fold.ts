@@ -14,6 +14,7 @@ export interface LogLine {
 }
 
 const MOST_LINES = 20_000;
+const JITTER_S = 2;
 
 /** Everything that is known of a run: a fold of its log of events, the same live, after a reload or years later. */
 export class RunView {
@@ -28,6 +29,8 @@ export class RunView {
   log: LogLine[] = [];
   checkpoints: EventOf<"checkpoint">[] = [];
   problem: EventOf<"problem"> | null = null;
+  /** When training would have begun, had it never paused: seconds since 1970. */
+  private began = 0;
 
   /**
    * Takes the next event of the log.
@@ -86,6 +89,9 @@ export class RunView {
   }
 
   private measure(event: EventOf<"metrics">) {
+    const began = event.at - (event.times.at(-1) ?? 0);
+    // An event is written as its last step is done, now a little later and now less; only more than that is a pause.
+    if (Math.abs(began - this.began) > JITTER_S) this.began = began;
     for (const [name, values] of Object.entries(event.series)) {
       const broken = new Set(event.nonfinite[name]);
       let series = this.series.get(name);
@@ -96,7 +102,10 @@ export class RunView {
       for (let i = 0; i < event.steps.length; i++) {
         const step = event.steps[i] as number;
         const value = values[i] ?? (broken.has(step) ? Number.NaN : undefined);
-        if (value !== undefined) series.append(step, event.epochs[i] ?? 0, event.times[i] ?? 0, value);
+        if (value !== undefined) {
+          const time = event.times[i] ?? 0;
+          series.append(step, event.epochs[i] ?? 0, time, this.began + time, value);
+        }
       }
     }
   }

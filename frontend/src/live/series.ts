@@ -3,14 +3,16 @@ import { Smoother } from "@/lib/smooth";
 import { Column } from "@/live/column";
 
 /** What the horizontal axis shows. */
-export type Axis = "step" | "epoch" | "time";
+export type Axis = "step" | "epoch" | "time" | "wall";
 
-/** One curve: values over steps, epochs and seconds of training. NaN stands for a value that was not finite. */
+/** One curve: values over steps, epochs, seconds of training and the time of day. NaN stands for a value that was not finite. */
 export class Series {
   readonly name: string;
   readonly steps = new Column();
   readonly epochs = new Column();
   readonly times = new Column();
+  /** Seconds since 1970. */
+  readonly clock = new Column();
   readonly values = new Column();
   /** Rises with every change. */
   version = 0;
@@ -21,12 +23,14 @@ export class Series {
     this.name = name;
   }
 
-  append(step: number, epoch: number, time: number, value: number) {
+  append(step: number, epoch: number, time: number, wall: number, value: number) {
     const last = this.steps.last();
     if (last !== undefined && step <= last) this.rewind(step);
     this.steps.push(step);
     this.epochs.push(epoch);
     this.times.push(time);
+    // A clock may be set back; an axis is not.
+    this.clock.push(Math.max(wall, this.clock.last() ?? wall));
     this.values.push(value);
     this.version++;
   }
@@ -34,7 +38,7 @@ export class Series {
   /** A later attempt starts again from a checkpoint: for a step that was done twice, its values count. */
   private rewind(step: number) {
     const length = lowerBound(this.steps.view(), step);
-    for (const column of [this.steps, this.epochs, this.times, this.values]) column.truncate(length);
+    for (const column of [this.steps, this.epochs, this.times, this.clock, this.values]) column.truncate(length);
     this.smoothed.clear();
   }
 
@@ -46,6 +50,8 @@ export class Series {
         return this.epochs;
       case "time":
         return this.times;
+      case "wall":
+        return this.clock;
     }
   }
 

@@ -48,7 +48,7 @@ export function ChartBoard({ charts, subscribe }: Props) {
 
 function Toolbar({ zoomed, onReset }: { zoomed: boolean; onReset: () => void }) {
   const t = useText().runs.charts;
-  const { smoothing, axis, logarithmic } = useChartSettings();
+  const { smoothing, axis, logarithmic, logarithmicX } = useChartSettings();
   const set = useChartSettings.setState;
   return (
     <div className={styles.toolbar}>
@@ -78,7 +78,15 @@ function Toolbar({ zoomed, onReset }: { zoomed: boolean; onReset: () => void }) 
           { value: "step", label: t.step },
           { value: "epoch", label: t.epoch },
           { value: "time", label: t.time },
+          { value: "wall", label: t.wall },
         ]}
+      />
+      <Switch
+        size="sm"
+        label={t.logarithmicX}
+        checked={logarithmicX && axis !== "wall"}
+        disabled={axis === "wall"}
+        onChange={(event) => set({ logarithmicX: event.currentTarget.checked })}
       />
       <Switch
         size="sm"

@@ -27,11 +27,12 @@ interface Props {
 /** Curves over steps, epochs or time. They are drawn outside React, at most ten times a second and only on screen. */
 export function LineChart({ title, lines, span, zoom, onZoom, subscribe, height = 280 }: Props) {
   const scheme = useComputedColorScheme("light");
-  const { smoothing, axis, logarithmic } = useChartSettings();
+  const { smoothing, axis, logarithmic, logarithmicX: wished } = useChartSettings();
+  const logarithmicX = wished && axis !== "wall";
   const element = useRef<HTMLDivElement>(null);
   const plot = useRef<LinePlot | null>(null);
-  const settings = useRef({ smoothing, axis, logarithmic, zoom, onZoom });
-  settings.current = { smoothing, axis, logarithmic, zoom, onZoom };
+  const settings = useRef({ smoothing, axis, logarithmic, logarithmicX, zoom, onZoom });
+  settings.current = { smoothing, axis, logarithmic, logarithmicX, zoom, onZoom };
   const [hover, setHover] = useState<Hover | null>(null);
   const lineKey = lines.map((line) => line.id).join("\n");
   const latest = useRef({ lines, span });
@@ -73,7 +74,7 @@ export function LineChart({ title, lines, span, zoom, onZoom, subscribe, height 
       current.destroy();
       plot.current = null;
     };
-  }, [lineKey, scheme, height, logarithmic, smoothing > 0, subscribe]);
+  }, [lineKey, scheme, height, logarithmic, logarithmicX, axis === "wall", smoothing > 0, subscribe]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: each of these changes what is shown of the same data
   useEffect(() => plot.current?.draw(), [smoothing, axis, zoom]);

@@ -12,12 +12,19 @@ import { sparkPath } from "./Sparkline";
 function line(values: number[], part: Partial<Line> = {}): Line {
   const series = new Series("train/loss");
   values.forEach((value, index) => {
-    series.append(index + 1, (index + 1) / 100, index / 10, value);
+    series.append(index + 1, (index + 1) / 100, index / 10, 1e9 + index, value);
   });
   return { id: "a", label: "a", colour: 0, series, ...part };
 }
 
-const OPTIONS = { axis: "step", smoothing: 0.9, logarithmic: false, zoom: null, width: 300 } as const;
+const OPTIONS = {
+  axis: "step",
+  smoothing: 0.9,
+  logarithmic: false,
+  logarithmicX: false,
+  zoom: null,
+  width: 300,
+} as const;
 
 describe("lineData", () => {
   it("smooths before it thins", () => {
@@ -67,6 +74,23 @@ describe("lineData", () => {
     const values = [0, 5, 1, 4, 2, 8, 3, 9, 1, 7];
     expect(lineData(line(values, { exact: true }), OPTIONS).smooth).toEqual(values);
     expect(lineData(line(values, { exact: true }), { ...OPTIONS, logarithmic: true }).smooth[0]).toBeNull();
+  });
+
+  it("keeps the first steps apart on a logarithmic axis, and has no place there for zero", () => {
+    const of = line(Array.from({ length: 50_000 }, (_, index) => 1 / (index + 1)));
+    const logarithmic = { ...OPTIONS, logarithmicX: true };
+    const { x } = lineData(of, logarithmic);
+    expect(x.slice(0, 8)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect([x.at(-1), x.length < 1500]).toEqual([50_000, true]);
+    expect(extent([of], "time", true)).toEqual([0.1, 4999.9]);
+    expect(lineData(of, { ...logarithmic, axis: "time" }).x[0]).toBe(0.1);
+  });
+
+  it("runs over the time of day, which never goes back", () => {
+    const of = line([1, 2]);
+    of.series.append(3, 1, 1, 5, 3);
+    expect(lineData(of, { ...OPTIONS, axis: "wall" }).x).toEqual([1e9, 1e9 + 1]);
+    expect(extent([of], "wall")).toEqual([1e9, 1e9 + 1]);
   });
 
   it("spans all lines", () => {

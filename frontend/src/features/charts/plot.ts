@@ -1,5 +1,5 @@
 import uPlot from "uplot";
-import { shortNumber } from "@/lib/format";
+import { clock, shortNumber } from "@/lib/format";
 import { curveColour, type Scheme } from "@/ui/colours";
 import { extent, type Line, type LineData, type LineOptions, lineData } from "./lines";
 
@@ -58,7 +58,9 @@ export class LinePlot {
   /** Shows what the lines hold now. A chosen part of the axis stays chosen. */
   draw() {
     const settings = this.options.settings();
-    const [min, max] = settings.zoom ?? extent(this.options.span(), settings.axis);
+    const whole = extent(this.options.span(), settings.axis, settings.logarithmicX);
+    const [left, max] = settings.zoom ?? whole;
+    const min = settings.logarithmicX && left <= 0 ? whole[0] : left;
     this.updating = true;
     this.plot.batch(() => {
       this.plot.setData(this.table(), false);
@@ -81,7 +83,7 @@ export class LinePlot {
   private configuration(): uPlot.Options {
     const { lines, scheme, element, height } = this.options;
     const ink = INK[scheme];
-    const { logarithmic, smoothing } = this.options.settings();
+    const { logarithmic, logarithmicX, smoothing, axis: shown } = this.options.settings();
     const axis = { stroke: ink.text, font: FONT, grid: { stroke: ink.grid, width: 1 }, ticks: { show: false } };
     return {
       width: Math.max(50, element.clientWidth),
@@ -95,12 +97,13 @@ export class LinePlot {
         y: false,
       },
       scales: {
-        x: { time: false },
+        // As it is asked for: left to itself, a logarithmic scale goes on to the next power of ten.
+        x: { time: shown === "wall", distr: logarithmicX ? 3 : 1, range: (_, min, max) => [min ?? 1, max ?? 10] },
         y: { distr: logarithmic ? 3 : 1 },
       },
       axes: [
-        { ...axis, size: 26, space: 64, values: (_, ticks) => ticks.map(tickText) },
-        { ...axis, size: 54, space: 34, values: (_, ticks) => ticks.map(tickText) },
+        { ...axis, size: 26, space: shown === "wall" ? 84 : 64, values: shown === "wall" ? clockTexts : numberTexts },
+        { ...axis, size: 54, space: 34, values: numberTexts },
       ],
       series: [{}, ...lines().flatMap((line) => pair(line, scheme, smoothing))],
       hooks: {
@@ -195,8 +198,13 @@ function pair(line: Line, scheme: Scheme, smoothing: number): uPlot.Series[] {
   ];
 }
 
-function tickText(value: number | null): string {
-  return value === null ? "" : shortTick(value);
+// uPlot leaves out ticks by null.
+const numberTexts = (_: uPlot, ticks: (number | null)[]) =>
+  ticks.map((value) => (value === null ? "" : shortTick(value)));
+
+function clockTexts({ scales }: uPlot, ticks: (number | null)[]) {
+  const { min = 0, max = 0 } = scales.x ?? {};
+  return ticks.map((value) => (value === null ? "" : clock(value, (max ?? 0) - (min ?? 0))));
 }
 
 export function shortTick(value: number): string {

@@ -7,9 +7,13 @@ interface ChartSettings {
   smoothing: number;
   axis: Axis;
   logarithmic: boolean;
+  /** Of the horizontal axis; the time of day has no logarithm. */
+  logarithmicX: boolean;
 }
 
 /** How charts are shown; the same on every page, and after a reload. */
 export const useChartSettings = create(
-  persist((): ChartSettings => ({ smoothing: 0.6, axis: "step", logarithmic: false }), { name: "layerloom.charts" }),
+  persist((): ChartSettings => ({ smoothing: 0.6, axis: "step", logarithmic: false, logarithmicX: false }), {
+    name: "layerloom.charts",
+  }),
 );
