@@ -3,6 +3,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Activity, ChartLine, Package, Repeat2, ScrollText, Settings2 } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useParams, useSearchParams } from "react-router";
+import { ApiError } from "@/api/errors";
 import { runQuery } from "@/api/queries";
 import type { Run } from "@/api/types";
 import { DownloadMenu } from "@/features/download/DownloadMenu";
@@ -14,6 +15,7 @@ import { LinkBanner } from "@/features/runs/LinkBanner";
 import { LogPanel } from "@/features/runs/LogPanel";
 import { ParametersPanel } from "@/features/runs/ParametersPanel";
 import { RunHeader } from "@/features/runs/RunHeader";
+import { UnknownRun } from "@/features/runs/UnknownRun";
 import { TrainDialog } from "@/features/train";
 import { useText } from "@/i18n";
 import { useRunFeed, useTopic } from "@/live/useRunFeed";
@@ -31,6 +33,7 @@ export function RunPage() {
   const { data, error, refetch } = useQuery(runQuery(id));
   // What is here stays, when asking once more fails: the stream goes on by itself and says when it is cut off.
   if (data !== undefined) return <Followed run={data} />;
+  if (error instanceof ApiError && error.status === 404) return <UnknownRun />;
   if (error) {
     return (
       <div className={styles.refused}>

@@ -53,6 +53,13 @@ describe("a page whose data could not be asked for once more", () => {
     expect(screen.getByRole("heading", { level: 1 }).textContent).toContain("Run a");
   });
 
+  it("leads away from a run that does not exist", async () => {
+    vi.spyOn(api, "GET").mockRejectedValue(new ApiError(404, { code: "not_found" }));
+    show(<RunPage />, "/runs/:id", "/runs/gone");
+    expect(await screen.findByText("This run does not exist, or was deleted.")).toBeTruthy();
+    expect(screen.getByRole("link", { name: "All runs" }).getAttribute("href")).toBe("/runs");
+  });
+
   it("still compares", async () => {
     show(<ComparePage />, "/compare", "/compare?ids=a,b");
     await refetch();
