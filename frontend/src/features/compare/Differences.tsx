@@ -47,13 +47,13 @@ export function Differences({ runs }: { runs: Run[] }) {
                 <Table.Th>{t.compareSetting}</Table.Th>
                 {runs.map((run, index) => (
                   <Table.Th key={run.id}>
-                    <Link to={`/runs/${run.id}`} className={styles.run}>
+                    <Link to={`/runs/${run.id}`} className={styles.run} title={run.name}>
                       <span
                         className={styles.dot}
                         style={{ background: curveColour(colours.get(run.id) ?? 0, scheme) }}
                         aria-hidden="true"
                       />
-                      {labels[index]}
+                      <span className={styles.name}>{labels[index]}</span>
                     </Link>
                   </Table.Th>
                 ))}
