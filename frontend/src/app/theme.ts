@@ -66,6 +66,11 @@ export function themeFor({ actions }: Texts["common"]) {
           centered: true,
           transitionProps: { duration: 120 },
           closeButtonProps: { "aria-label": actions.close },
+          // What scrolls is within the rounded corners.
+          styles: {
+            content: { display: "flex", flexDirection: "column", overflow: "hidden" },
+            body: { flex: "auto", minHeight: 0, overflowY: "auto" },
+          },
         },
       }),
       MultiSelect: MultiSelect.extend({
