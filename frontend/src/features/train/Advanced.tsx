@@ -1,4 +1,4 @@
-import { Select, Switch } from "@mantine/core";
+import { Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { systemQuery } from "@/api/queries";
 import type { Catalogue, DatasetEntry } from "@/api/types";
@@ -10,6 +10,7 @@ import { DataFields } from "./DataFields";
 import { lossHint } from "./losses";
 import { MetricsField } from "./MetricsField";
 import { messageFor, type Refused } from "./problems";
+import { Switches } from "./Switches";
 import type { Settings } from "./settings";
 import styles from "./TrainDialog.module.css";
 
@@ -66,11 +67,13 @@ export function Advanced({ catalogue, dataset, settings, onChange, refused }: Pr
         onChange={(metrics) => onChange({ metrics })}
         refused={refused}
       />
-      <BestFields {...part} task={dataset?.task} />
-      <Steps {...part} />
-      <Machine {...part} />
-      <DataFields {...part} />
-      <Observation {...part} />
+      <div className={styles.numbers}>
+        <BestFields {...part} task={dataset?.task} />
+        <Steps {...part} />
+        <Machine {...part} />
+        <DataFields {...part} />
+      </div>
+      <Switches {...part} />
     </>
   );
 }
@@ -79,7 +82,7 @@ function Steps({ settings, onChange, refused }: PartProps) {
   const t = useText().train;
   const { clip } = settings;
   return (
-    <div className={styles.numbers}>
+    <>
       {settings.scheduler && (
         <Select
           label={t.interval.label}
@@ -120,7 +123,7 @@ function Steps({ settings, onChange, refused }: PartProps) {
         onChange={(steps) => onChange({ steps })}
         error={messageFor(refused, "steps")}
       />
-    </div>
+    </>
   );
 }
 
@@ -130,7 +133,7 @@ function Machine({ settings, onChange, refused }: PartProps) {
   const devices = system?.devices.map((device) => ({ value: device.id, label: device.name })) ?? [];
   const known = settings.device === "auto" || devices.some((device) => device.value === settings.device);
   return (
-    <div className={styles.numbers}>
+    <>
       <Select
         label={t.precision.label}
         data={(["fp32", "bf16", "fp16"] as const).map((value) => ({ value, label: t.precision[value] }))}
@@ -168,39 +171,6 @@ function Machine({ settings, onChange, refused }: PartProps) {
         onChange={(seed) => seed !== null && onChange({ seed })}
         error={messageFor(refused, "seed")}
       />
-    </div>
-  );
-}
-
-/** What is sampled of the parameters while they learn. */
-function Observation({ settings, onChange, refused }: PartProps) {
-  const t = useText().train.statistics;
-  const { statistics } = settings;
-  const set = (part: Partial<Settings["statistics"]>) => onChange({ statistics: { ...statistics, ...part } });
-  return (
-    <div className={styles.numbers}>
-      <NumberField
-        label={t.budget}
-        minimum={0}
-        maximum={1}
-        step={0.01}
-        required
-        value={statistics.budget}
-        onChange={(budget) => budget !== null && set({ budget })}
-        error={messageFor(refused, "statistics")}
-      />
-      <div className={styles.switches}>
-        <Switch
-          label={t.norms}
-          checked={statistics.norms}
-          onChange={(event) => set({ norms: event.currentTarget.checked })}
-        />
-        <Switch
-          label={t.histograms}
-          checked={statistics.histograms}
-          onChange={(event) => set({ histograms: event.currentTarget.checked })}
-        />
-      </div>
-    </div>
+    </>
   );
 }

@@ -6,7 +6,6 @@ import { useText } from "@/i18n";
 import type { PartProps } from "./Advanced";
 import { messageFor } from "./problems";
 import { monitorable } from "./series";
-import styles from "./TrainDialog.module.css";
 
 const DEFAULT = "";
 
@@ -20,7 +19,7 @@ export function BestFields({
   const t = useText();
   const { checkpoints } = settings;
   return (
-    <div className={styles.numbers}>
+    <>
       <Select
         label={t.train.monitor}
         data={[
@@ -40,6 +39,6 @@ export function BestFields({
         onChange={(every) => every !== null && onChange({ checkpoints: { ...checkpoints, every_epochs: every } })}
         error={messageFor(refused, "checkpoints.every_epochs")}
       />
-    </div>
+    </>
   );
 }

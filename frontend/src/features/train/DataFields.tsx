@@ -1,18 +1,16 @@
-import { Switch } from "@mantine/core";
 import { NumberField } from "@/features/forms";
 import { useText } from "@/i18n";
 import type { PartProps } from "./Advanced";
 import { messageFor } from "./problems";
 import type { Settings } from "./settings";
-import styles from "./TrainDialog.module.css";
 
-/** How samples are divided and scaled. */
+/** How samples are divided, and how much may be measured while they are trained on. */
 export function DataFields({ settings, onChange, refused }: PartProps) {
   const t = useText().train;
-  const { split } = settings;
+  const { split, statistics } = settings;
   const set = (part: Partial<Settings["split"]>) => onChange({ split: { ...split, ...part } });
   return (
-    <div className={styles.numbers}>
+    <>
       <NumberField
         label={t.validation}
         above={0}
@@ -32,19 +30,16 @@ export function DataFields({ settings, onChange, refused }: PartProps) {
         onChange={(seed) => seed !== null && set({ seed })}
         error={messageFor(refused, "split.seed")}
       />
-      <div className={styles.switches}>
-        <Switch
-          label={t.stratify}
-          checked={split.stratify}
-          onChange={(event) => set({ stratify: event.currentTarget.checked })}
-        />
-        <Switch
-          label={t.normalize}
-          checked={settings.normalize}
-          error={messageFor(refused, "normalize")}
-          onChange={(event) => onChange({ normalize: event.currentTarget.checked })}
-        />
-      </div>
-    </div>
+      <NumberField
+        label={t.statistics.budget}
+        minimum={0}
+        maximum={1}
+        step={0.01}
+        required
+        value={statistics.budget}
+        onChange={(budget) => budget !== null && onChange({ statistics: { ...statistics, budget } })}
+        error={messageFor(refused, "statistics")}
+      />
+    </>
   );
 }

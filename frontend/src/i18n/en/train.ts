@@ -40,8 +40,8 @@ export const train = {
   splitSeed: "Seed of the split",
   stratify: "Keep the classes' proportions in both parts",
   monitor: "Best weights are those of",
-  monitorByDefault: "The first validation metric",
-  everyEpochs: "Save every (epochs)",
+  monitorByDefault: "First validation metric",
+  everyEpochs: "Save every n-th epoch",
   statistics: {
     budget: "Time for statistics (share)",
     norms: "Sample norms of the parameters",

@@ -42,7 +42,7 @@ export const train: typeof en = {
   stratify: "两部分保持相同的类别比例",
   monitor: "最佳权重的依据",
   monitorByDefault: "第一个验证指标",
-  everyEpochs: "保存间隔（轮）",
+  everyEpochs: "每隔几轮保存",
   statistics: {
     budget: "统计所占时间比例",
     norms: "采样参数的范数",
