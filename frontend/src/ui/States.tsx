@@ -45,9 +45,16 @@ export function ErrorNotice({ error, retry }: { error: unknown; retry?: (() => v
 }
 
 /** Nothing here yet: why, and what to do about it. */
-export function Empty(props: { icon?: ReactNode; title: string; children?: ReactNode; actions?: ReactNode }) {
+export function Empty(props: {
+  icon?: ReactNode;
+  title: string;
+  children?: ReactNode;
+  actions?: ReactNode;
+  /** Where there is little height. */
+  low?: boolean;
+}) {
   return (
-    <Stack align="center" gap="sm" className={styles.empty}>
+    <Stack align="center" gap={props.low ? 6 : "sm"} className={styles.empty} data-low={props.low || undefined}>
       {props.icon && <div className={styles.emptyIcon}>{props.icon}</div>}
       <Title order={2} size="h4">
         {props.title}

@@ -21,7 +21,7 @@ export function ProblemsPanel() {
   if (!report) return null;
   if (report.problems.length === 0)
     return (
-      <Empty icon={<CircleCheck size={26} aria-hidden />} title={t.problems.none}>
+      <Empty low icon={<CircleCheck size={26} aria-hidden />} title={t.problems.none}>
         {t.problems.noneHint}
       </Empty>
     );
