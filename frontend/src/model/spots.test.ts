@@ -3,7 +3,7 @@ import { digits, MAIN } from "./example.test-data";
 import { place } from "./graph";
 import { addFunction, addInput } from "./nodes";
 import { column } from "./room";
-import { freePlace, placeBelow, sizeOf } from "./spots";
+import { freePlace, putBelow, sizeOf } from "./spots";
 import type { Doc, Position } from "./types";
 
 const none = () => undefined;
@@ -12,11 +12,11 @@ const drawn = (): Doc => {
   const ids = ["input:x", "n1", "n2", "n3", "n4", "n5", "output"];
   return place(doc, MAIN, column(doc, MAIN, ids, { x: 0, y: 0 }));
 };
+const positionsOf = (doc: Doc): { [id: string]: Position } => doc.ui.blocks[MAIN]?.positions ?? {};
 /** Nodes that a node would lie over. */
 const under = (doc: Doc, id: string, at: Position): string[] => {
   const own = sizeOf(doc, MAIN, id, none);
-  const { positions } = doc.ui.blocks[MAIN] as { positions: { [id: string]: Position } };
-  return Object.entries(positions).flatMap(([other, { x, y }]) => {
+  return Object.entries(positionsOf(doc)).flatMap(([other, { x, y }]) => {
     const its = sizeOf(doc, MAIN, other, none);
     const apart = x >= at.x + own.width || at.x >= x + its.width || y >= at.y + own.height || at.y >= y + its.height;
     return other === id || apart ? [] : [other];
@@ -39,10 +39,16 @@ describe("a node without a place of its own", () => {
 
   it("goes below another, beside what is there already", () => {
     const doc = addFunction(drawn(), MAIN, { target: "torch.relu" }, "n9", { x: 0, y: 0 });
-    const at = placeBelow(doc, MAIN, "n9", "n2", none) as Position;
-    expect(under(doc, "n9", at)).toEqual([]);
-    const top = doc.ui.blocks[MAIN]?.positions.n2?.y ?? 0;
-    expect(at.y).toBeGreaterThan(top + sizeOf(doc, MAIN, "n2", none).height);
-    expect(Math.abs(at.x)).toBeGreaterThan(0);
+    const put = putBelow(doc, MAIN, "n9", "n2", none);
+    const at = positionsOf(put).n9 as Position;
+    expect(under(put, "n9", at)).toEqual([]);
+    expect(at.y).toBeGreaterThan((positionsOf(doc).n2?.y ?? 0) + sizeOf(doc, MAIN, "n2", none).height);
+  });
+
+  it("goes where the output stands, which gives way", () => {
+    const doc = addFunction(drawn(), MAIN, { target: "torch.relu" }, "n9", { x: 600, y: 0 });
+    const put = positionsOf(putBelow(doc, MAIN, "n9", "n5", none));
+    expect(put.n9).toEqual({ x: 0, y: positionsOf(doc).output?.y });
+    expect(put.output?.y).toBeGreaterThan((put.n9?.y ?? 0) + sizeOf(doc, MAIN, "n9", none).height);
   });
 });

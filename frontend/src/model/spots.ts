@@ -1,6 +1,6 @@
 /** Free places on the canvas, by the sizes at which nodes are drawn. */
 import { GAP, nodeSize, type Size, terminalSize } from "./geometry";
-import { canvasIds, nodeAt, OUTPUT, viewOf } from "./graph";
+import { canvasIds, nodeAt, OUTPUT, place, viewOf } from "./graph";
 import { type Lookup, outputInPorts, portsOf, usedPaths } from "./ports";
 import type { Doc, Position } from "./types";
 
@@ -10,6 +10,8 @@ type Rect = Position & Size;
 const CLEAR = 24;
 /** Between the places that are tried, in canvas pixels. */
 const STEP = 24;
+/** Where nothing is in the way. */
+const FAR = 1e6;
 /** So many steps away a place is taken as it is. */
 const FARTHEST = 120;
 
@@ -79,12 +81,19 @@ function ringAround({ x, y }: Position, ring: number, below: boolean): Position[
   return ring === 0 ? [{ x, y }] : sides;
 }
 
-/** A free place below a node, in line with it. */
-export function placeBelow(doc: Doc, block: string, id: string, above: string, lookup: Lookup): Position | null {
+/** The document with a node in a free place below another one, in line with it. The output gives way to it. */
+export function putBelow(doc: Doc, block: string, id: string, above: string, lookup: Lookup): Doc {
   const at = viewOf(doc, block).positions[above];
-  if (!at) return null;
+  if (!at) return doc;
   const over = sizeOf(doc, block, above, lookup);
-  const { width } = sizeOf(doc, block, id, lookup);
-  const wished = { x: at.x + (over.width - width) / 2, y: at.y + over.height + GAP };
-  return freePlace(doc, block, id, wished, lookup, true);
+  const { width, height } = sizeOf(doc, block, id, lookup);
+  const wished = { x: Math.round(at.x + (over.width - width) / 2), y: at.y + over.height + GAP };
+  const aside = place(doc, block, { [OUTPUT]: { x: wished.x, y: -FAR } });
+  const found = freePlace(aside, block, id, wished, lookup, true);
+  const put = place(doc, block, { [id]: found });
+  const out = viewOf(doc, block).positions[OUTPUT];
+  if (!out || !touches({ ...out, ...sizeOf(doc, block, OUTPUT, lookup) }, { ...found, width, height })) return put;
+  return place(put, block, {
+    [OUTPUT]: freePlace(put, block, OUTPUT, { x: out.x, y: found.y + height + GAP }, lookup, true),
+  });
 }

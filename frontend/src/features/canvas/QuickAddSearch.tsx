@@ -14,6 +14,7 @@ import { addByHand } from "./adding";
 import styles from "./Canvas.module.css";
 import { lookup } from "./catalogue";
 import { categoryColour } from "./categories";
+import { here } from "./commands";
 import type { FlowNode } from "./flow";
 import { SearchList } from "./SearchList";
 import { search } from "./search";
@@ -41,13 +42,20 @@ function fits(listed: Listed, side: "source" | "target" | undefined): boolean {
   return side === "source" ? thing.kind === "container" || thing.kind === "block" : true;
 }
 
+/** The node whose value a new one would take. */
+function sourceOf(quick: QuickAdd): string | null {
+  if (quick.from) return quick.from.side === "source" ? quick.from.node : null;
+  const { ids } = here();
+  return quick.byKey && ids.length === 1 ? (ids[0] ?? null) : null;
+}
+
 function Open({ quick, nodes }: { quick: QuickAdd; nodes: readonly FlowNode[] }) {
   const t = useText().editor;
   const { layers, operations, structure } = useThings();
   const { screenToFlowPosition } = useReactFlow();
   const frame = useClickOutside(close);
   const all = [...layers, ...structure, ...operations].filter((listed) => fits(listed, quick.from?.side));
-  const suggested = useSuggested(all, quick.from?.side === "source" ? quick.from : null);
+  const suggested = useSuggested(all, sourceOf(quick));
 
   const add = (listed: Listed) => {
     close();

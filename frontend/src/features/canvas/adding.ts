@@ -6,7 +6,7 @@ import { connect } from "@/model/connect";
 import { argumentsOf, inputId, nodeAt, place } from "@/model/graph";
 import { type OutPort, portsOf, usedPaths } from "@/model/ports";
 import { nodeReport } from "@/model/report";
-import { freePlace, placeBelow } from "@/model/spots";
+import { freePlace, putBelow } from "@/model/spots";
 import { apply } from "@/model/store";
 import type { Block, Doc, Position } from "@/model/types";
 import { placeIn, select, useView } from "@/model/view";
@@ -33,9 +33,8 @@ export function addByHand(listed: Listed, label: string): void {
 export function addedAfter(doc: Doc, block: string, thing: Thing, after: string | null, spot: Position): Added {
   const { doc: added, id } = addThing(doc, block, thing, spot);
   const linked = after ? linkedAfter(added, block, after, id) : added;
-  const below = linked !== added && after ? placeBelow(linked, block, id, after, lookup) : null;
-  const at = below ?? freePlace(linked, block, id, spot, lookup);
-  return { doc: place(linked, block, { [id]: at }), id };
+  if (linked !== added && after) return { doc: putBelow(linked, block, id, after, lookup), id };
+  return { doc: place(linked, block, { [id]: freePlace(linked, block, id, spot, lookup) }), id };
 }
 
 /** The new node fed by another one that gives one value, by the first input that waits for one. */

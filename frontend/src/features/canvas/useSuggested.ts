@@ -12,11 +12,11 @@ import { countUses, ordered } from "./suggest";
 import type { Listed } from "./things";
 
 /** Entries in the order in which they are offered while nothing is typed, for a value that is to be taken further. */
-export function useSuggested(all: readonly Listed[], from: { node: string } | null): Listed[] {
+export function useSuggested(all: readonly Listed[], from: string | null): Listed[] {
   const { data } = useQuery(examplesQuery);
   const recent = useRecent((state) => state.ids);
   const uses = useMemo(() => countUses([currentDoc(), ...(data?.map((it) => it.document as Doc) ?? [])]), [data]);
-  return ordered(all, recent, uses, from && axesOf(from.node));
+  return ordered(all, recent, uses, from === null ? null : axesOf(from));
 }
 
 function axesOf(id: string): number | null {
