@@ -13,6 +13,8 @@ type View = {
   edges: ReadonlySet<string>;
   /** An item inside a container's box, by its path; the node of the box is then the selection. */
   item: string | null;
+  /** Canvas ids that something beside the canvas points at while the pointer is on it. */
+  hinted: ReadonlySet<string>;
   tab: BottomTab;
   bottomOpen: boolean;
   /** Asks the canvas to bring a node into view; the number makes each request a new one. */
@@ -24,6 +26,7 @@ export const useView = create<View>(() => ({
   selection: new Set(),
   edges: new Set(),
   item: null,
+  hinted: new Set(),
   tab: "problems",
   bottomOpen: false,
   focus: null,
@@ -34,6 +37,7 @@ const NONE: ReadonlySet<string> = new Set();
 export const select = (ids: Iterable<string>, item: string | null = null): void =>
   useView.setState({ selection: new Set(ids), edges: NONE, item });
 export const selectItem = (node: string, path: string): void => select([node], path);
+export const hint = (ids: Iterable<string>): void => useView.setState({ hinted: new Set(ids) });
 export const clearSelection = (): void => useView.setState({ selection: NONE, edges: NONE, item: null });
 
 /** Goes to the outermost block of a document that was just opened. */

@@ -17,7 +17,7 @@ import { useLookup } from "./catalogue";
 import { categoryColour } from "./categories";
 import type { FlowNode } from "./flow";
 import { useKindName } from "./kinds";
-import { InHandles, OutHandles, Shape } from "./LayerNode";
+import { InHandles, OutHandles, Shape, SharedSign } from "./LayerNode";
 import { useCanvas } from "./state";
 
 /** A container as a titled box with its items stacked inside, in the order in which data runs through them. */
@@ -26,6 +26,7 @@ export const BoxNode = memo(function BoxNode({ id, data, selected }: NodeProps<F
   const kindName = useKindName();
   const box = data.box;
   const over = useCanvas((state) => (state.over?.kind === "box" && state.over.node === id ? state.over : null));
+  const hinted = useView((state) => state.hinted.has(id));
   const item = useView((state) => (state.selection.has(id) ? state.item : null));
   if (!box) return null;
   const lines = rows(box.items, data.member, BOX.title + BOX.pad);
@@ -35,7 +36,8 @@ export const BoxNode = memo(function BoxNode({ id, data, selected }: NodeProps<F
       data-node-id={id}
       data-member={data.member}
       data-selected={(selected && item === null) || undefined}
-      data-severity={data.severity ?? undefined}
+      data-hinted={hinted || undefined}
+      data-severity={data.severity ?? data.inside?.severity}
       data-box={data.member}
       data-over={over?.path === data.member || undefined}
       style={{ "--cat": categoryColour("container") } as React.CSSProperties}
@@ -56,6 +58,7 @@ export const BoxNode = memo(function BoxNode({ id, data, selected }: NodeProps<F
         </button>
         <span className={styles.label}>{kindName(box.kind)}</span>
         <span className={styles.member}>{data.member}</span>
+        <SharedSign count={data.shared} />
       </div>
       {lines.rows.map((row) => (
         <BoxRow key={row.path} row={row} node={id} selected={item === row.path} wrong={data.wrong.includes(row.path)} />

@@ -7,7 +7,7 @@ import styles from "./Menu.module.css";
 import { useCanvas } from "./state";
 
 const GROUPS: CommandId[][] = [
-  ["addLayer", "open", "connectTo"],
+  ["addLayer", "open", "connectTo", "callAgain", "detach"],
   ["cut", "copy", "paste", "duplicate", "delete"],
   ["groupSequential", "groupList", "groupDict", "groupBlock", "ungroup"],
   ["selectAll", "layout", "fit"],

@@ -1,9 +1,12 @@
+import { Tooltip } from "@mantine/core";
 import { Handle, type NodeProps, Position } from "@xyflow/react";
-import { Boxes, CircleAlert, CornerDownRight, TriangleAlert } from "lucide-react";
+import { Boxes, ChevronRight, CircleAlert, CornerDownRight, Link2, TriangleAlert } from "lucide-react";
 import { memo } from "react";
+import { goTo } from "@/features/problems/ProblemsPanel";
 import { useText } from "@/i18n";
 import { handleX } from "@/model/geometry";
 import { OUTPUT } from "@/model/graph";
+import { useView } from "@/model/view";
 import styles from "./Canvas.module.css";
 import { categoryColour } from "./categories";
 import type { FlowNode, NodeData } from "./flow";
@@ -12,13 +15,15 @@ import { useKindName } from "./kinds";
 /** A layer, operation, block or folded container: what it is, what it is called, what comes out. */
 export const LayerNode = memo(function LayerNode({ id, data, selected }: NodeProps<FlowNode>) {
   const kindName = useKindName();
+  const hinted = useView((state) => state.hinted.has(id));
   return (
     <div
       className={styles.node}
       data-node-id={id}
       data-member={data.member || undefined}
       data-selected={selected || undefined}
-      data-severity={data.severity ?? undefined}
+      data-hinted={hinted || undefined}
+      data-severity={data.severity ?? data.inside?.severity}
       style={{ "--cat": categoryColour(data.category) } as React.CSSProperties}
       title={data.reason || undefined}
     >
@@ -26,6 +31,7 @@ export const LayerNode = memo(function LayerNode({ id, data, selected }: NodePro
       <div className={styles.head}>
         <span className={styles.label}>{kindName(data.label)}</span>
         {data.member && <span className={styles.member}>{data.member}</span>}
+        <SharedSign count={data.shared} />
         {(data.block || data.collapsed) && <Boxes size={13} className={styles.open} aria-hidden />}
       </div>
       <div className={styles.detail}>{data.detail || "\u00a0"}</div>
@@ -35,9 +41,41 @@ export const LayerNode = memo(function LayerNode({ id, data, selected }: NodePro
   );
 });
 
+/** Tells that other nodes call the same member. */
+export function SharedSign({ count }: { count: number }) {
+  const t = useText().editor.node;
+  if (count < 2) return null;
+  return (
+    <Tooltip label={t.shared(count)}>
+      <span className={styles.shared} data-testid="shared">
+        <Link2 size={12} aria-label={t.shared(count)} />
+        {count}
+      </span>
+    </Tooltip>
+  );
+}
+
 /** The output shape, or the mark that something is wrong. */
 export function Shape({ data }: { data: NodeData }) {
   const t = useText().editor;
+  const { inside } = data;
+  if (inside && !data.severity)
+    return (
+      <button
+        type="button"
+        className={`${styles.trouble} ${styles.inside} nodrag`}
+        title={inside.message}
+        data-testid="problem-inside"
+        onClick={(event) => {
+          // The press is not meant for the node, which is no longer shown.
+          event.stopPropagation();
+          goTo(inside);
+        }}
+      >
+        <CircleAlert size={12} aria-hidden /> <span>{t.node.problemInside}</span>
+        <ChevronRight size={12} aria-hidden />
+      </button>
+    );
   if (data.severity) {
     const Icon = data.severity === "error" ? CircleAlert : TriangleAlert;
     return (

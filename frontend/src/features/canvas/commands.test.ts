@@ -6,7 +6,7 @@ import { memberAt } from "@/model/members";
 import { currentDoc, useDocument } from "@/model/store";
 import type { Block, Doc } from "@/model/types";
 import { clearSelection, enterMain, openBlock, select, selectItem, useView } from "@/model/view";
-import { pasteText, removeCopied, selectionText } from "./commands";
+import { commands, pasteText, removeCopied, selectionText } from "./commands";
 import { stepBack } from "./useShortcuts";
 
 const t = text().editor;
@@ -41,6 +41,25 @@ describe("cutting", () => {
     expect(main().forward.inputs.map((input) => input.name)).toEqual(["x"]);
     pasteText(copied, t);
     expect(nodes()).toEqual(["features", "torch.flatten", "fc"]);
+  });
+});
+
+describe("calling again", () => {
+  const run = (id: string) =>
+    void commands(t)
+      .find((command) => command.id === id)
+      ?.run();
+
+  it("adds a node beside the first that shares its weights, and detaching gives it its own", () => {
+    open(digits());
+    select(["n1"]);
+    run("callAgain");
+    expect(nodes().filter((target) => target === "conv")).toHaveLength(2);
+    const [made] = useView.getState().selection;
+    expect(currentDoc().ui.blocks[MAIN]?.positions[made as string]).toBeDefined();
+    run("detach");
+    expect(nodes().at(-1)).toBe("conv2");
+    expect(useDocument.getState().history.past.map((step) => step.label)).toEqual(["Call conv again", "Detach conv"]);
   });
 });
 

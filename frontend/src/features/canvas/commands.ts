@@ -4,8 +4,8 @@ import { copy, copyItem, duplicate, isCopied, paste } from "@/model/clipboard";
 import { disconnectEdge } from "@/model/connect";
 import { toggleCollapsed } from "@/model/edit";
 import { extract, extractRefused } from "@/model/extract";
-import { freeSpot } from "@/model/geometry";
-import { edges, inputName, nodeAt, OUTPUT, viewOf } from "@/model/graph";
+import { freeSpot, GAP, NODE_WIDTH } from "@/model/geometry";
+import { edges, inputName, nodeAt, OUTPUT, place, viewOf } from "@/model/graph";
 import { type GroupKind, group, groupRefused } from "@/model/group";
 import { inline, inlineable } from "@/model/inline";
 import { bare, inside, isContainer, parentOf, real, resolve } from "@/model/members";
@@ -14,6 +14,8 @@ import { MalformedDocument } from "@/model/normalise";
 import { calledBy, memberPorts } from "@/model/ports";
 import { type Place, qualified } from "@/model/report";
 import { reflowed } from "@/model/room";
+import { callAgain, ownClass, ownMember } from "@/model/sharing";
+import { freePlace } from "@/model/spots";
 import { apply, currentDoc, useDocument } from "@/model/store";
 import type { Block, Doc, Position } from "@/model/types";
 import { ungroup, ungroupRefused } from "@/model/ungroup";
@@ -54,6 +56,8 @@ export type CommandId =
   | "selectAll"
   | "addLayer"
   | "connectTo"
+  | "callAgain"
+  | "detach"
   | "group"
   | "groupSequential"
   | "groupList"
@@ -286,6 +290,8 @@ export function commands(t: Texts["editor"]): Command[] {
       enabled: () => here().ids.length === 1,
       run: () => useCanvas.setState({ dialog: "connect" }),
     },
+    { id: "callAgain", keys: "A", enabled: () => calledOnce() !== null, run: () => callOnceMore(t) },
+    { id: "detach", keys: "", enabled: () => detached() !== null, run: () => detach(t) },
     { id: "group", keys: "Mod+G", enabled: nodes, run: () => useCanvas.setState({ dialog: "group" }) },
     { id: "groupSequential", keys: "", enabled: can("sequential"), run: () => groupAs("sequential", t) },
     { id: "groupList", keys: "", enabled: can("module_list"), run: () => groupAs("module_list", t) },
@@ -309,6 +315,41 @@ export function commands(t: Texts["editor"]): Command[] {
     { id: "zoomToSelection", keys: ".", enabled: some, run: () => canvas?.zoomToSelection() },
     { id: "find", keys: "Mod+F", enabled: () => true, run: () => useCanvas.setState({ dialog: "palette" }) },
   ];
+}
+
+/** The one selected node, if it calls something. */
+function calledOnce(): string | null {
+  const { doc, block, nodeIds } = here();
+  const [id] = nodeIds;
+  return id && nodeIds.length === 1 && !useView.getState().item && callAgain(doc, block, id) ? id : null;
+}
+
+/** A second node that calls the same, beside the first. */
+function callOnceMore(t: Texts["editor"]): void {
+  const { doc: before, block } = here();
+  const id = calledOnce();
+  const made = id && callAgain(before, block, id);
+  if (!id || !made) return;
+  const { x, y } = viewOf(before, block).positions[id] ?? spotFor();
+  const at = freePlace(made.doc, block, made.id, { x: x + NODE_WIDTH + GAP, y }, lookup);
+  apply(t.steps.callAgain(selectedMember() ?? ""), () => place(made.doc, block, { [made.id]: at }));
+  select([made.id]);
+  reveal(made.id);
+}
+
+/** The document in which the selection has something of its own: its weights, or else its class. */
+function detached(): Doc | null {
+  const { doc, block } = here();
+  const id = calledOnce();
+  const own = id ? ownMember(doc, block, id) : doc;
+  if (own !== doc) return own;
+  const path = selectedMember();
+  return path ? (ownClass(doc, block, path)?.doc ?? null) : null;
+}
+
+function detach(t: Texts["editor"]): void {
+  const next = detached();
+  if (next) apply(t.steps.detach(selectedMember() ?? ""), () => next);
 }
 
 function cut(t: Texts["editor"]): void {

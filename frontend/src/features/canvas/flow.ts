@@ -18,8 +18,10 @@ import {
   usedPaths,
 } from "@/model/ports";
 import { nodeReport, type Place, problemsHere, resultText, shapeText } from "@/model/report";
+import { callersOf } from "@/model/sharing";
 import type { Arguments, Block, Container, Doc, GraphNode, Path, Position } from "@/model/types";
 import { isAuto, refsIn, same } from "@/model/values";
+import { NOTHING_INSIDE, problemsInside } from "./inside";
 import { labelWidth } from "./label";
 import { routed } from "./routes";
 
@@ -42,6 +44,10 @@ export type NodeData = {
   reason: string;
   /** Paths of members inside a box that have problems. */
   wrong: string[];
+  /** How many nodes call the same member. */
+  shared: number;
+  /** What is wrong inside the block that the node calls, or inside one of its box. */
+  inside: Problem | null;
   [key: string]: unknown;
 };
 export type FlowNode = Node<NodeData, "layer" | "box" | "terminal">;
@@ -124,6 +130,7 @@ function drawn(
   const box = boxOf(block, view, node);
   const container = member && "items" in member ? member : null;
   const category = entry?.category ?? (member?.kind === "block" ? "block" : container ? "container" : "parameter");
+  const inner = node.op === "function" ? NOTHING_INSIDE : problemsInside(scene, block, node.target);
   const args = node.op === "function" ? node.arguments : member && "arguments" in member ? member.arguments : {};
   return {
     kind: box ? "box" : "layer",
@@ -138,7 +145,11 @@ function drawn(
     box,
     block: member?.kind === "block" ? member.block : null,
     collapsed: container !== null && box === null,
-    ...bad,
+    shared: node.op === "function" ? 1 : callersOf(block, node.target).length,
+    inside: inner.problem,
+    severity: bad.severity,
+    reason: bad.reason || (inner.problem?.message ?? ""),
+    wrong: [...bad.wrong, ...inner.paths],
   };
 }
 
@@ -171,6 +182,8 @@ function inputNode(scene: Scene, name: string, bad: Worst, position: Position): 
       box: null,
       block: null,
       collapsed: false,
+      shared: 1,
+      inside: null,
       ...bad,
     },
     position,
@@ -198,6 +211,8 @@ function outputNode(scene: Scene, block: Block, bad: Worst, position: Position):
       box: null,
       block: null,
       collapsed: false,
+      shared: 1,
+      inside: null,
       ...bad,
     },
     position,

@@ -36,7 +36,16 @@ const ALSO: { [keys: string]: Command["id"] } = { Backspace: "delete", "Mod+Y": 
 /** Left to the clipboard's own events, which need no permission. */
 const CLIPBOARD = new Set<string>(["copy", "cut", "paste"]);
 /** These act on the canvas alone: elsewhere on the page the keys have their usual meaning. */
-const CANVAS_ONLY = new Set<string>(["open", "selectAll", "addLayer", "connectTo", "fit", "layout", "zoomToSelection"]);
+const CANVAS_ONLY = new Set<string>([
+  "open",
+  "selectAll",
+  "addLayer",
+  "connectTo",
+  "callAgain",
+  "fit",
+  "layout",
+  "zoomToSelection",
+]);
 
 function commandFor(event: KeyboardEvent): Command | undefined {
   const all = commands(texts().editor);

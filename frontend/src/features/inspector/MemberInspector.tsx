@@ -14,6 +14,7 @@ import { setArgument } from "@/model/graph";
 import { bare, isContainer, kindOf, lastOf, memberAt, parentOf } from "@/model/members";
 import { namesAt } from "@/model/repeat";
 import { nodeReport, type Place, qualified } from "@/model/report";
+import { callersOf } from "@/model/sharing";
 import { apply, useDoc } from "@/model/store";
 import type { Block, Doc, GraphNode, Item, Member, Value } from "@/model/types";
 import { useView } from "@/model/view";
@@ -24,6 +25,7 @@ import { NameField } from "./NameField";
 import { Facts, Head, Problems, Section } from "./parts";
 import { RepeatFields } from "./RepeatFields";
 import { ShapeField } from "./ShapeField";
+import { DetachButton, SharedFields } from "./SharedFields";
 import { blockSpecs, dtypeSpec, fillSpec, keySpec, persistentSpec, trainsSpec } from "./specs";
 
 type Props = { place: Place; path: string; node: GraphNode | null; report: Report | null };
@@ -64,7 +66,11 @@ export function MemberInspector({ place, path, node, report }: Props) {
             {t.inspector.openBlock(member.block)}
           </Button>
         )}
+        {member.kind === "block" && callersOf(block, path).length < 2 && (
+          <DetachButton label={t.inspector.ownClass(member.block)} />
+        )}
       </Section>
+      <SharedFields place={place} path={path} report={report} />
       {isContainer(member) && !member.kind.startsWith("parameter") && (
         <Section title={t.inspector.items(member.items.length)} action={<UngroupButton />}>
           <ItemsEditor block={place.block} path={path} container={member} />
