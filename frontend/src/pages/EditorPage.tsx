@@ -1,7 +1,8 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { ReactFlowProvider } from "@xyflow/react";
-import { Download, FolderOpen, PanelLeftOpen, Play } from "lucide-react";
+import { Download, FolderOpen, PanelLeftOpen, PanelRightOpen, Play } from "lucide-react";
 import { useState } from "react";
 import { Canvas } from "@/features/canvas/Canvas";
 import { CommandPalette } from "@/features/canvas/CommandPalette";
@@ -47,6 +48,9 @@ export function EditorPage() {
   );
 }
 
+/** Below this the panels would leave the canvas no room. */
+const NARROW = "(max-width: 1000px)";
+
 type Dialog = "open" | "train" | null;
 
 function Workbench() {
@@ -54,35 +58,34 @@ function Workbench() {
   useChecking();
   useAutosave();
   const [dialog, setDialog] = useState<Dialog>(null);
-  const [palette, setPalette] = useState(true);
+  const [palette, setPalette] = useSidePanel();
+  const [inspector, setInspector] = useSidePanel();
   const close = () => setDialog(null);
   return (
     <>
       <TopBar>
         <ProjectBar onOpen={() => setDialog("open")} onTrain={() => setDialog("train")} />
       </TopBar>
-      <div className={styles.page} data-palette={palette || undefined}>
+      <div className={styles.page} data-palette={palette || undefined} data-inspector={inspector || undefined}>
         <h1 className={styles.hidden}>{t.title}</h1>
         {palette ? (
           <div className={styles.left}>
             <Palette onFold={() => setPalette(false)} />
           </div>
         ) : (
-          <div className={styles.rail}>
-            <Tooltip label={t.palette.unfold} position="right">
-              <ActionIcon variant="subtle" color="gray" aria-label={t.palette.unfold} onClick={() => setPalette(true)}>
-                <PanelLeftOpen size={16} aria-hidden />
-              </ActionIcon>
-            </Tooltip>
-          </div>
+          <Rail label={t.palette.unfold} onUnfold={() => setPalette(true)} side="left" />
         )}
         <div className={styles.centre}>
           <Canvas />
           <EditorPageBottom />
         </div>
-        <div className={styles.right}>
-          <Inspector />
-        </div>
+        {inspector ? (
+          <div className={styles.right}>
+            <Inspector onFold={() => setInspector(false)} />
+          </div>
+        ) : (
+          <Rail label={t.inspector.unfold} onUnfold={() => setInspector(true)} side="right" />
+        )}
       </div>
       <CommandPalette
         more={[
@@ -100,6 +103,28 @@ function Workbench() {
       <ConflictDialog />
       <Train opened={dialog === "train"} onClose={close} />
     </>
+  );
+}
+
+/** Whether a panel beside the canvas is open. In a narrow window it begins folded, and each width keeps its own choice. */
+function useSidePanel(): [open: boolean, setOpen: (open: boolean) => void] {
+  const narrow = useMediaQuery(NARROW, false, { getInitialValueInEffect: false });
+  const [chosen, setChosen] = useState<{ narrow?: boolean; wide?: boolean }>({});
+  const key = narrow ? "narrow" : "wide";
+  return [chosen[key] ?? !narrow, (open) => setChosen((before) => ({ ...before, [key]: open }))];
+}
+
+/** What is left of a folded panel. */
+function Rail({ label, onUnfold, side }: { label: string; onUnfold: () => void; side: "left" | "right" }) {
+  const Icon = side === "left" ? PanelLeftOpen : PanelRightOpen;
+  return (
+    <div className={styles.rail} data-side={side}>
+      <Tooltip label={label} position={side === "left" ? "right" : "left"}>
+        <ActionIcon variant="subtle" color="gray" aria-label={label} onClick={onUnfold}>
+          <Icon size={16} aria-hidden />
+        </ActionIcon>
+      </Tooltip>
+    </div>
   );
 }
 

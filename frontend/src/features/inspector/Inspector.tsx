@@ -1,4 +1,5 @@
-import { Button, ScrollArea, Stack } from "@mantine/core";
+import { ActionIcon, Button, ScrollArea, Stack, Tooltip } from "@mantine/core";
+import { PanelRightClose } from "lucide-react";
 import { useMemo } from "react";
 import { commands } from "@/features/canvas/commands";
 import { isTextField } from "@/features/canvas/typing";
@@ -17,7 +18,7 @@ import { Head, Section } from "./parts";
 import { InputInspector, OutputInspector } from "./TerminalInspector";
 
 /** The form of whatever is selected. */
-export function Inspector() {
+export function Inspector({ onFold }: { onFold: () => void }) {
   const t = useText().editor;
   return (
     <section
@@ -27,6 +28,17 @@ export function Inspector() {
       onBlur={() => useDocument.getState().settle()}
       onKeyDown={finishByEnter}
     >
+      <Tooltip label={t.inspector.fold}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          className={styles.fold}
+          aria-label={t.inspector.fold}
+          onClick={onFold}
+        >
+          <PanelRightClose size={16} aria-hidden />
+        </ActionIcon>
+      </Tooltip>
       <ScrollArea className={styles.scroll} type="hover" scrollbarSize={8}>
         <Selected />
       </ScrollArea>

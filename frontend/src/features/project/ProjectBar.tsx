@@ -47,6 +47,7 @@ export function ProjectBar({ onOpen, onTrain }: { onOpen: () => void; onTrain: (
       </UnstyledButton>
       <Button
         size="sm"
+        className={styles.train}
         leftSection={<Play size={14} aria-hidden fill="currentColor" />}
         onClick={onTrain}
         data-testid="train"
