@@ -82,6 +82,11 @@ describe("a form of numbers", () => {
     expect(sent).not.toHaveBeenCalled();
     expect(document.activeElement).toBe(field(/step_size/));
     expect(screen.getByRole("alert").textContent).toBe("Required");
+    type(/step_size/, "4");
+    send();
+    expect(sent).toHaveBeenCalled();
+    type(/step_size/, "");
+    expect(screen.queryByRole("alert")).toBeNull();
   });
 
   it("changes a number by the arrow keys, within its limits", () => {

@@ -32,9 +32,13 @@ export function Form({ onSend, onHeld, refusal, children }: Props) {
   }, [refusal, focusWrong]);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (wrong.current.size === 0) return onSend();
-    onHeld?.();
-    setHeld((times) => times + 1);
+    if (wrong.current.size > 0) {
+      onHeld?.();
+      return setHeld((times) => times + 1);
+    }
+    // A field that appears later is not blamed before the next try.
+    setHeld(0);
+    onSend();
   };
   return (
     <FormContext value={state}>

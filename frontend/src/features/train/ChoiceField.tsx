@@ -37,6 +37,8 @@ export function ChoiceField(props: Props) {
         value={value?.name ?? NONE}
         onChange={(name) => onChange(name ? { name, arguments: {} } : null)}
         searchable
+        // The focus goes to what is wrong, and the list would cover what is said of it.
+        openOnFocus={false}
         error={messageBeside(refused, field, fields)}
         maxDropdownHeight={260}
       />
