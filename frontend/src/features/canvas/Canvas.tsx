@@ -205,9 +205,10 @@ export function Canvas() {
         onNodeDrag={onDrag}
         onNodeDragStop={onDragStop}
         onNodeClick={(event, node) => {
-          // A press inside a selection keeps it, to drag it; a click without one means this node alone.
+          // A press inside a selection keeps it, to drag it; a click without one means this node alone, and no item of it.
           const added = event.shiftKey || event.ctrlKey || event.metaKey;
-          if (!added && useView.getState().selection.size > 1) select([node.id]);
+          const { selection: all, item } = useView.getState();
+          if (!added && (all.size > 1 || item !== null)) select([node.id]);
         }}
         onNodeDoubleClick={(_, node) => {
           select([node.id], useView.getState().item);
