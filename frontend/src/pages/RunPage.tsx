@@ -1,7 +1,7 @@
 import { Button, Tabs } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Activity, ChartLine, Package, Repeat2, ScrollText, Settings2 } from "lucide-react";
-import { useEffect, useState } from "react";
+import { Activity, ChartLine, Package, Repeat2, ScrollText, Settings2, Workflow } from "lucide-react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useParams, useSearchParams } from "react-router";
 import { ApiError } from "@/api/errors";
 import { runQuery } from "@/api/queries";
@@ -23,7 +23,17 @@ import { ErrorNotice, PageSkeleton } from "@/ui/States";
 import { useTitle } from "@/ui/useTitle";
 import styles from "./RunPage.module.css";
 
-const TABS = { charts: ChartLine, parameters: Activity, log: ScrollText, config: Settings2, checkpoints: Package };
+/** Brings the drawing of graphs with it, which the other tabs do without. */
+const GraphPanel = lazy(() => import("@/features/runs/graph/GraphPanel"));
+
+const TABS = {
+  charts: ChartLine,
+  graph: Workflow,
+  parameters: Activity,
+  log: ScrollText,
+  config: Settings2,
+  checkpoints: Package,
+};
 type Tab = keyof typeof TABS;
 const isTab = (name: string | null): name is Tab => name !== null && name in TABS;
 
@@ -86,6 +96,11 @@ function Followed({ run }: { run: Run }) {
           <Failure run={run} feed={feed} />
           <Tabs.Panel value="charts">
             <ChartsPanel feed={feed} />
+          </Tabs.Panel>
+          <Tabs.Panel value="graph" className={styles.full}>
+            <Suspense fallback={<PageSkeleton />}>
+              <GraphPanel document={run.document} feed={feed} />
+            </Suspense>
           </Tabs.Panel>
           <Tabs.Panel value="parameters" className={styles.full}>
             <ParametersPanel feed={feed} />

@@ -73,7 +73,14 @@ export const runs = {
     waitingHint: "They appear here as soon as the first steps are done.",
     queued: "Waiting for a free device",
   },
-  tabs: { charts: "Charts", parameters: "Parameters", log: "Log", config: "Configuration", checkpoints: "Checkpoints" },
+  tabs: {
+    charts: "Charts",
+    graph: "Graph",
+    parameters: "Parameters",
+    log: "Log",
+    config: "Configuration",
+    checkpoints: "Checkpoints",
+  },
   charts: {
     loss: "Loss",
     lr: "Learning rate",
@@ -89,6 +96,13 @@ export const runs = {
     logarithmic: "Log y",
     resetZoom: "Show all",
     zoomHint: "Drag to zoom, double-click to show all",
+  },
+  graph: {
+    input: "Input",
+    output: "Output",
+    sample: "Sampled step",
+    hint: "The gradient norm of all parameters below a node, on a logarithmic scale: brighter is larger. Nodes without parameters have no colour.",
+    count: (parameters: number) => (parameters === 1 ? "1 parameter tensor" : `${parameters} parameter tensors`),
   },
   parameters: {
     name: "Parameter",

@@ -75,7 +75,7 @@ export const runs: typeof en = {
     waitingHint: "完成最初几步后，数值会显示在这里。",
     queued: "正在等待空闲设备",
   },
-  tabs: { charts: "曲线", parameters: "参数", log: "日志", config: "配置", checkpoints: "检查点" },
+  tabs: { charts: "曲线", graph: "网络图", parameters: "参数", log: "日志", config: "配置", checkpoints: "检查点" },
   charts: {
     loss: "损失",
     lr: "学习率",
@@ -91,6 +91,13 @@ export const runs: typeof en = {
     logarithmic: "纵轴对数",
     resetZoom: "显示全部",
     zoomHint: "拖动以放大，双击显示全部",
+  },
+  graph: {
+    input: "输入",
+    output: "输出",
+    sample: "采样步",
+    hint: "节点之下所有参数的梯度范数（对数刻度）：越亮表示越大。没有参数的节点不着色。",
+    count: (parameters) => `${parameters} 个参数张量`,
   },
   parameters: {
     name: "参数",
