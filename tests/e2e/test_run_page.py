@@ -48,6 +48,7 @@ def test_stop_pause_and_resume(page: Page, server: Server) -> None:
     page.get_by_role("button", name="Resume").click()
     expect(page.locator("[data-state='running']")).to_be_visible(timeout=60_000)
     page.get_by_role("button", name="Stop").click()
+    page.get_by_test_id("confirm-stop").click()
     expect(page.locator("[data-state='stopped']")).to_be_visible(timeout=60_000)
 
 

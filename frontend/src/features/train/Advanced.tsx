@@ -58,7 +58,7 @@ export function Advanced({ catalogue, dataset, settings, onChange, refused }: Pr
           field="loss"
           refused={refused}
           none={t.train.byTask}
-          hint={lossHint(loss, dataset?.task, t)}
+          hint={lossHint(loss, t)}
         />
       </div>
       <MetricsField
