@@ -171,6 +171,14 @@ def test_ports(tmp_path: Path) -> None:
         assert 7878 <= first.getsockname()[1] < second.getsockname()[1] < 7928
 
 
+def test_answers_are_sent_at_once(tmp_path: Path) -> None:
+    """Head and body of an answer are two writes: the second must not wait until the first is acknowledged."""
+    with listen(Settings(home=tmp_path, port=0)) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+
+
 def test_a_database_password_comes_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "password").write_text("p@ss/word\n")
     monkeypatch.setenv("LAYERLOOM_DATABASE", "postgresql+psycopg://loom@db:5432/loom")
