@@ -91,6 +91,10 @@ class Template:
                     pass
         except BrokenPipeError:
             pass
+        finally:
+            # A trainer that ends while this process does must not wake a socket that is closed already.
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         return 0
 
     def _requests(self) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from stores import DOCUMENT, claimed, loss, numbered, publish_checkpoint, running
 from stores import PLAN as STORED_PLAN
 from unit.api.conftest import Api
+from waiting import wait_for
 
 GRAPH: dict[str, Any] = DOCUMENT.model_dump(mode="json")
 PLAN: dict[str, Any] = {"dataset": "digits-flat", "epochs": 3, "seed": 0}
@@ -199,7 +200,8 @@ def test_what_a_run_leaves_behind(api: Api, user: httpx.Client) -> None:
     source = user.get(f"/api/runs/{run}/export/python")
     assert source.headers["content-disposition"] == 'attachment; filename="Line.py"'
     compile(source.text, "Line.py", "exec")
-    assert list(api.services.drafts.iterdir()) == []
+    # What was sent is removed after the answer, which has arrived by now.
+    wait_for(lambda: not list(api.services.drafts.iterdir()), "the drafts' end")
     api.store.queue.lost(run, claim.attempt, "the test is over")
 
 
