@@ -14,8 +14,6 @@ import torchvision
 
 from layerloom.graph.importing import ClosedError, from_module
 
-PLACES = ("torchvision.models", "torchvision.models.segmentation", "torchvision.models.video")
-
 
 def main() -> None:
     """One line a network, and the sum."""

@@ -157,7 +157,7 @@ def _built(value: Any) -> Any:
         target = layer_of(value)
         if target is None:
             raise ClosedError(f"a {type(value).__name__} was given to its constructor")
-        return resolve(target)(**{name: _thawed(item) for name, item in recovered(value, target).items()})
+        return rebuilt(target, recovered(value, target))
     return value
 
 
@@ -181,7 +181,7 @@ def _thawed(value: Value) -> Any:
         case FunctionRef(name=name):
             return resolve(name)
         case LayerValue(layer=layer):
-            return resolve(layer.target)(**{name: _thawed(item) for name, item in layer.arguments.items()})
+            return rebuilt(layer.target, layer.arguments)
     return value
 
 
