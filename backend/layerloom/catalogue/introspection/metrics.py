@@ -28,6 +28,8 @@ _DOCS = "https://lightning.ai/docs/torchmetrics/stable"
 _CLASSES, _SAMPLES, _STEPS = 3, 6, 4
 # What the data set tells; a plan leaves it to the trainer.
 _OF_THE_DATA = frozenset({"num_classes"})
+# Metrics that judge by a pretrained model would fetch it, gigabytes and all, as soon as they are made.
+_PRETRAINED = frozenset({"model_name_or_path"})
 _SEVERAL = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _REFUSALS = (RuntimeError, ValueError, TypeError, IndexError, AttributeError, NotImplementedError, ImportError, Warning)
 
@@ -47,8 +49,12 @@ def public_metrics() -> Iterator[tuple[str, type[torchmetrics.Metric]]]:
     for place in _PLACES:
         for label in sorted(place.__all__):
             cls = getattr(place, label)
-            if inspect.isclass(cls) and issubclass(cls, torchmetrics.Metric):
+            if inspect.isclass(cls) and issubclass(cls, torchmetrics.Metric) and not _fetches(cls):
                 yield f"{place.__name__}.{label}", cls
+
+
+def _fetches(cls: type[torchmetrics.Metric]) -> bool:
+    return not _PRETRAINED.isdisjoint(inspect.signature(cls).parameters)
 
 
 def _examples() -> Mapping[str, tuple[torch.Tensor, torch.Tensor]]:
