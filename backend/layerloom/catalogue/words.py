@@ -61,7 +61,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
         "comparison",
     ),
     (
-        r"(getitem|gather|take\w*|index_\w+|select\w*|masked_\w+|scatter\w*|narrow\w*|searchsorted|bucketize|nonzero\w*|argwhere"
+        r"(getitem|setitem|gather|take\w*|index_\w+|select\w*|masked_\w+|scatter\w*|narrow\w*|searchsorted|bucketize|nonzero\w*|argwhere"
         r"|slice_\w+|put|index|tril_indices|triu_indices|unravel_index|diagonal_scatter|as_strided\w*)",
         "indexing",
     ),
@@ -198,6 +198,7 @@ _BY_LABEL: dict[str, tuple[str, ...]] = {
     "unsqueeze": ("增加维度", "加维"),
     "expand": ("扩展", "broadcast"),
     "repeat": ("重复", "tile"),
+    "setitem": ("赋值", "覆盖", "assign", "overwrite", "[]="),
     "getitem": ("索引", "切片", "slice", "index", "[]"),
     "mean": ("均值", "平均", "average"),
     "sum": ("求和", "总和"),

@@ -40,6 +40,7 @@ from layerloom.schema.values import (
     Ellipsis,
     Expr,
     FunctionRef,
+    If,
     LayerValue,
     NonFinite,
     Ref,
@@ -163,6 +164,8 @@ def evaluate(value: Value, environment: Environment) -> Any:
             return _look_up(dtype, name, "dtype")
         case FunctionRef(name=name):
             return _look_up(resolve, name, "function")
+        case If(test=test, then=then, otherwise=otherwise):
+            return evaluate(then if parse(test).evaluate(environment) else otherwise, environment)
         case LayerValue():
             raise ExpressionError("a layer can only be given to another layer")
         case Auto():

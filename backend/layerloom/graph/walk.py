@@ -32,7 +32,7 @@ from layerloom.schema.document import (
     Repeat,
 )
 from layerloom.schema.problems import ProblemCode
-from layerloom.schema.values import refs
+from layerloom.schema.values import If, Ref, Value, refs, walk
 
 DICTS = ("module_dict", "parameter_dict")
 """Containers whose items have keys; in the others items have indices."""
@@ -81,12 +81,24 @@ def order(graph: Graph) -> list[Node]:
     return placed
 
 
+def argument_values(node: Node) -> Iterator[tuple[str, Value]]:
+    """What a node is given, by name; the key of a choice among them."""
+    if not isinstance(node, GetNode):
+        yield from node.arguments.items()
+        if node.op == "choose":
+            yield "key", node.key
+
+
+def conditional(graph: Graph) -> bool:
+    """Whether a forward does other things in training than in evaluation."""
+    values = (graph.output, *(value for node in graph.nodes for _, value in argument_values(node)))
+    chosen = (isinstance(part, If) for value in values if not isinstance(value, Ref) for part in walk(value))
+    return any(node.when is not None for node in graph.nodes) or any(chosen)
+
+
 def references(node: Node) -> list[str]:
     """Ids that a node's arguments refer to, in reading order, each once."""
-    if isinstance(node, GetNode):
-        return []
-    values = [*node.arguments.values(), *([node.key] if node.op == "choose" else [])]
-    return list(dict.fromkeys(ref.ref for value in values for ref in refs(value)))
+    return list(dict.fromkeys(ref.ref for _, value in argument_values(node) for ref in refs(value)))
 
 
 def block_order(document: Document) -> list[str]:

@@ -181,6 +181,9 @@ class _Node(Wire):
     id: Annotated[str, Field(max_length=256)]
     name: Annotated[str, Field(max_length=256)] | None = None
     """The local variable that holds the result in generated source; chosen by the writer when absent."""
+    when: Annotated[str, Field(max_length=2_000)] | None = None
+    """Runs only where this expression holds: ``training``, ``not training``. Its result exists nowhere else, so that
+    only nodes of the same condition and the same branch of an ``$if`` may read it."""
 
 
 class CallNode(_Node):

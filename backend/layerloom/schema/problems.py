@@ -39,6 +39,7 @@ class ProblemCode(StrEnum):
     UNKNOWN_PORT = "unknown_port"
     UNKNOWN_DTYPE = "unknown_dtype"
     UNKNOWN_REFERENCE = "unknown_reference"
+    CONDITIONAL_RESULT = "conditional_result"
     MISSING_ARGUMENT = "missing_argument"
     MISSING_INPUT = "missing_input"
     ARGUMENT_TYPE = "argument_type"

@@ -82,6 +82,14 @@ class FunctionRef(Wire):
     name: Annotated[str, Field(alias="$function", max_length=256)]
 
 
+class If(Wire):
+    """One of two values by an expression, mostly ``training``: what a forward does otherwise while it trains."""
+
+    test: Annotated[str, Field(alias="$if", max_length=2_000)]
+    then: Value
+    otherwise: Annotated[Value, Field(alias="else")]
+
+
 class LayerCall(Wire):
     """A catalogue layer and the arguments that construct it."""
 
@@ -108,6 +116,7 @@ _TAGGED: dict[type[Wire], str] = {
     NonFinite: "$float",
     FunctionRef: "$function",
     LayerValue: "$layer",
+    If: "$if",
 }
 _TAGS = frozenset(_TAGGED.values())
 
@@ -142,13 +151,14 @@ Value = TypeAliasType(
         | Annotated[DType, Tag("$dtype")]
         | Annotated[NonFinite, Tag("$float")]
         | Annotated[FunctionRef, Tag("$function")]
-        | Annotated[LayerValue, Tag("$layer")],
+        | Annotated[LayerValue, Tag("$layer")]
+        | Annotated[If, Tag("$if")],
         Discriminator(_tag),
     ],
 )
 Arguments: TypeAlias = dict[str, Value]
 
-for _model in (Tuple, Mapping, Slice, LayerCall, LayerValue):
+for _model in (Tuple, Mapping, Slice, LayerCall, LayerValue, If):
     _model.model_rebuild()
 
 
@@ -165,6 +175,8 @@ def children(value: Value) -> list[Value]:
             return parts
         case LayerValue(layer=layer):
             return list(layer.arguments.values())
+        case If(then=then, otherwise=otherwise):
+            return [then, otherwise]
         case _:
             return []
 
@@ -174,6 +186,15 @@ def walk(value: Value) -> Iterator[Value]:
     yield value
     for child in children(value):
         yield from walk(child)
+
+
+def expressions(value: Value) -> Iterator[str]:
+    """The text of every expression inside a value, the tests of its conditions among them."""
+    for part in walk(value):
+        if isinstance(part, Expr):
+            yield part.expr
+        elif isinstance(part, If):
+            yield part.test
 
 
 def refs(value: Value) -> Iterator[Ref]:
@@ -195,4 +216,6 @@ def replace(value: Value, change: Callable[[Value], Value]) -> Value:
         case LayerValue(layer=layer):
             arguments = {key: replace(item, change) for key, item in layer.arguments.items()}
             value = LayerValue(layer=LayerCall(target=layer.target, arguments=arguments))
+        case If(test=test, then=then, otherwise=otherwise):
+            value = If(test=test, then=replace(then, change), otherwise=replace(otherwise, change))
     return change(value)

@@ -799,6 +799,8 @@ export interface components {
             op: "call";
             /** Target */
             target: string;
+            /** When */
+            when?: string | null;
         };
         /**
          * CallNode
@@ -823,6 +825,8 @@ export interface components {
             op: "call";
             /** Target */
             target: string;
+            /** When */
+            when: string | null;
         };
         /**
          * Catalogue
@@ -1044,6 +1048,8 @@ export interface components {
             op: "choose";
             /** Target */
             target: string;
+            /** When */
+            when?: string | null;
         };
         /**
          * ChooseNode
@@ -1069,6 +1075,8 @@ export interface components {
             op: "choose";
             /** Target */
             target: string;
+            /** When */
+            when: string | null;
         };
         /**
          * Clip
@@ -1577,6 +1585,8 @@ export interface components {
             op: "function";
             /** Target */
             target: string;
+            /** When */
+            when?: string | null;
         };
         /**
          * FunctionNode
@@ -1601,6 +1611,8 @@ export interface components {
             op: "function";
             /** Target */
             target: string;
+            /** When */
+            when: string | null;
         };
         /**
          * FunctionRef
@@ -1626,6 +1638,8 @@ export interface components {
             op: "get";
             /** Target */
             target: string;
+            /** When */
+            when?: string | null;
         };
         /**
          * GetNode
@@ -1643,6 +1657,8 @@ export interface components {
             op: "get";
             /** Target */
             target: string;
+            /** When */
+            when: string | null;
         };
         /**
          * Graph
@@ -1780,6 +1796,26 @@ export interface components {
             seq: number;
             /** Step */
             step: number;
+        };
+        /**
+         * If
+         * @description One of two values by an expression, mostly ``training``: what a forward does otherwise while it trains.
+         */
+        "If-Input": {
+            /** $If */
+            $if: string;
+            else: components["schemas"]["Value-Input"];
+            then: components["schemas"]["Value-Input"];
+        };
+        /**
+         * If
+         * @description One of two values by an expression, mostly ``training``: what a forward does otherwise while it trains.
+         */
+        "If-Output": {
+            /** $If */
+            $if: string;
+            else: components["schemas"]["Value-Output"];
+            then: components["schemas"]["Value-Output"];
         };
         /**
          * InitRule
@@ -2086,6 +2122,8 @@ export interface components {
             op: "loop";
             /** Target */
             target: string;
+            /** When */
+            when?: string | null;
         };
         /**
          * LoopNode
@@ -2112,6 +2150,8 @@ export interface components {
             op: "loop";
             /** Target */
             target: string;
+            /** When */
+            when: string | null;
         };
         /**
          * Mapping
@@ -3041,7 +3081,7 @@ export interface components {
          * @description Stable tags. Texts per language live in the front end, in a dictionary typed by this enumeration.
          * @enum {string}
          */
-        ProblemCode: "format_unsupported" | "main_missing" | "name_invalid" | "name_reserved" | "name_duplicate" | "node_duplicate" | "no_input" | "no_output" | "cycle" | "recursion" | "too_deep" | "too_many_nodes" | "too_large" | "overflow" | "disconnected" | "unused_member" | "unknown_layer" | "unknown_operation" | "unknown_block" | "unknown_member" | "unknown_initializer" | "unknown_argument" | "unknown_port" | "unknown_dtype" | "unknown_reference" | "missing_argument" | "missing_input" | "argument_type" | "argument_range" | "argument_invalid" | "expression_invalid" | "auto_unresolved" | "auto_ambiguous" | "not_callable" | "shape_mismatch" | "dtype_mismatch" | "layer_failed" | "initializer_failed" | "batch_fixed" | "batch_of_one" | "plan_invalid" | "unknown_dataset" | "dataset_unavailable" | "dataset_mismatch" | "unknown_optimizer" | "unknown_scheduler" | "unknown_loss" | "unknown_metric" | "device_unavailable" | "upload_invalid" | "upload_type" | "one_class" | "trainer_failed" | "trainer_lost" | "diverged" | "out_of_memory" | "disk_full" | "checkpoint_missing" | "state_conflict" | "bad_request" | "invalid_body" | "unauthenticated" | "forbidden_origin" | "unknown_host" | "not_found" | "method_not_allowed" | "stale_revision" | "payload_too_large" | "unsupported_media" | "request_timeout" | "fenced" | "store_busy" | "internal";
+        ProblemCode: "format_unsupported" | "main_missing" | "name_invalid" | "name_reserved" | "name_duplicate" | "node_duplicate" | "no_input" | "no_output" | "cycle" | "recursion" | "too_deep" | "too_many_nodes" | "too_large" | "overflow" | "disconnected" | "unused_member" | "unknown_layer" | "unknown_operation" | "unknown_block" | "unknown_member" | "unknown_initializer" | "unknown_argument" | "unknown_port" | "unknown_dtype" | "unknown_reference" | "conditional_result" | "missing_argument" | "missing_input" | "argument_type" | "argument_range" | "argument_invalid" | "expression_invalid" | "auto_unresolved" | "auto_ambiguous" | "not_callable" | "shape_mismatch" | "dtype_mismatch" | "layer_failed" | "initializer_failed" | "batch_fixed" | "batch_of_one" | "plan_invalid" | "unknown_dataset" | "dataset_unavailable" | "dataset_mismatch" | "unknown_optimizer" | "unknown_scheduler" | "unknown_loss" | "unknown_metric" | "device_unavailable" | "upload_invalid" | "upload_type" | "one_class" | "trainer_failed" | "trainer_lost" | "diverged" | "out_of_memory" | "disk_full" | "checkpoint_missing" | "state_conflict" | "bad_request" | "invalid_body" | "unauthenticated" | "forbidden_origin" | "unknown_host" | "not_found" | "method_not_allowed" | "stale_revision" | "payload_too_large" | "unsupported_media" | "request_timeout" | "fenced" | "store_busy" | "internal";
         /**
          * ProblemFound
          * @description Something went wrong; a failed run ends with one. ``traceback`` is the trainer's own.
@@ -4796,5 +4836,5 @@ export interface operations {
 type ResultSchema = components["schemas"]["TensorType"] | components["schemas"]["Other"] | ResultSchema[] | {
     [key: string]: ResultSchema;
 };
-type ValueInputSchema = null | boolean | number | string | ValueInputSchema[] | components["schemas"]["Ref-Input"] | components["schemas"]["Expr"] | components["schemas"]["Auto-Input"] | components["schemas"]["Tuple-Input"] | components["schemas"]["Mapping-Input"] | components["schemas"]["Slice-Input"] | components["schemas"]["Ellipsis-Input"] | components["schemas"]["DType"] | components["schemas"]["NonFinite"] | components["schemas"]["FunctionRef"] | components["schemas"]["LayerValue-Input"];
-type ValueOutputSchema = null | boolean | number | string | ValueOutputSchema[] | components["schemas"]["Ref-Output"] | components["schemas"]["Expr"] | components["schemas"]["Auto-Output"] | components["schemas"]["Tuple-Output"] | components["schemas"]["Mapping-Output"] | components["schemas"]["Slice-Output"] | components["schemas"]["Ellipsis-Output"] | components["schemas"]["DType"] | components["schemas"]["NonFinite"] | components["schemas"]["FunctionRef"] | components["schemas"]["LayerValue-Output"];
+type ValueInputSchema = null | boolean | number | string | ValueInputSchema[] | components["schemas"]["Ref-Input"] | components["schemas"]["Expr"] | components["schemas"]["Auto-Input"] | components["schemas"]["Tuple-Input"] | components["schemas"]["Mapping-Input"] | components["schemas"]["Slice-Input"] | components["schemas"]["Ellipsis-Input"] | components["schemas"]["DType"] | components["schemas"]["NonFinite"] | components["schemas"]["FunctionRef"] | components["schemas"]["LayerValue-Input"] | components["schemas"]["If-Input"];
+type ValueOutputSchema = null | boolean | number | string | ValueOutputSchema[] | components["schemas"]["Ref-Output"] | components["schemas"]["Expr"] | components["schemas"]["Auto-Output"] | components["schemas"]["Tuple-Output"] | components["schemas"]["Mapping-Output"] | components["schemas"]["Slice-Output"] | components["schemas"]["Ellipsis-Output"] | components["schemas"]["DType"] | components["schemas"]["NonFinite"] | components["schemas"]["FunctionRef"] | components["schemas"]["LayerValue-Output"] | components["schemas"]["If-Output"];

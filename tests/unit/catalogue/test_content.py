@@ -94,7 +94,7 @@ HOSTILE = [
     "operator.attrgetter",
     "operator.itemgetter",
     "operator.call",
-    "operator.setitem",
+    "operator.delitem",
     "operator.__builtins__",
     "layerloom.catalogue.resolve",
     "layerloom.catalogue",

@@ -48,7 +48,7 @@ _PLACES = {"torch.fft": "fourier", "torch.linalg": "linear algebra", "torch.spec
 # Facts of a tensor that a forward reads without calling.
 PROPERTIES = ("shape", "dtype", "device", "ndim", "T", "mT", "H", "mH", "real", "imag")
 OPERATORS = (
-    *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "neg", "pos", "abs", "getitem"),
+    *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "neg", "pos", "abs", "getitem", "setitem"),
     *("eq", "ne", "lt", "le", "gt", "ge", "and_", "or_", "xor", "invert", "lshift", "rshift"),
 )
 _INPUT = ParameterSpec(name="input", kinds=["tensor"], required=True)
@@ -242,15 +242,24 @@ def _property(name: str, target: Any) -> Entry:
 
 
 def _operators() -> Iterator[tuple[str, Any]]:
-    return ((f"operator.{label}", getattr(operator, label)) for label in OPERATORS)
+    special = {"setitem": _set_item}
+    return ((f"operator.{label}", special.get(label, getattr(operator, label))) for label in OPERATORS)
+
+
+def _set_item(tensor: Any, index: Any, value: Any) -> Any:
+    """Overwrite a part of a tensor, ``x[index] = value``; the result is the tensor itself."""
+    tensor[index] = value
+    return tensor
 
 
 def _operator(name: str, target: Callable[..., Any]) -> Entry:
     """Operands may be tensors or numbers; an index is any value of the grammar."""
     label = name.rpartition(".")[2]
     parameters = [_INPUT]
-    if label == "getitem":
+    if label in ("getitem", "setitem"):
         parameters.append(ParameterSpec(name="index", kinds=["any", "tensor"], required=True))
+        if label == "setitem":
+            parameters.append(ParameterSpec(name="value", kinds=["tensor", "float", "int", "bool"], required=True))
     elif len(inspect.signature(target).parameters) == 2:
         parameters.append(ParameterSpec(name="other", kinds=["tensor", "float", "int"], required=True))
     signature = Signature(parameters, [_OUTPUT])

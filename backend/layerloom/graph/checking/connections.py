@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from layerloom.graph.checking.findings import Findings, Place, pointer, removing, replacing, shown
 from layerloom.graph.checking.wording import called, check_value
 from layerloom.graph.errors import GraphError
 from layerloom.graph.places import TRAINING
-from layerloom.graph.walk import order, pointer_of, references
+from layerloom.graph.walk import argument_values, order, pointer_of, references
 from layerloom.schema.document import CONTAINERS, Alias, Block, Graph
 from layerloom.schema.problems import Edit, Fix, ProblemCode
-from layerloom.schema.values import refs
+from layerloom.schema.values import If, Ref, Value, children, refs
 
 CYCLES = 20
 """That are told of one graph."""
@@ -38,6 +38,7 @@ class Connections:
     def check(self) -> None:
         """Report cycles, a missing output, and what does not reach the output; mark the nodes of cycles."""
         self._check_cycles()
+        self._check_conditions()
         self._check_output()
         self._check_connected()
 
@@ -76,6 +77,26 @@ class Connections:
         for pointer_of_node in where.values():
             self._findings.breaks(pointer_of_node)
 
+    def _check_conditions(self) -> None:
+        """What runs under a condition only may be read under the same one only."""
+        made = {node.id: node.when for node in self._graph.nodes if node.when is not None}
+        if not made:
+            return
+        places: list[tuple[Value, str | None, Place]] = [
+            (self._graph.output, None, Place(self._name, None, None, None, "output", f"{self._base}/output"))
+        ]
+        for index, node in enumerate(self._graph.nodes):
+            where = f"{self._base}/nodes/{index}"
+            for name, value in argument_values(node):
+                places.append((value, node.when, Place(self._name, node.id, None, None, name, where)))
+        for value, when, place in places:
+            for ref, holding in _conditions(value, frozenset([when] if when else [])):
+                if made.get(ref) not in (None, *holding):
+                    message = f"the result of {self._said(ref)} exists only where {made[ref]} holds. "
+                    message += "Read it under the same condition, or choose another value for the other case."
+                    self._findings.add(ProblemCode.CONDITIONAL_RESULT, message, place, data={"reference": ref})
+                    self._findings.breaks(place.pointer or "")
+
     def _check_output(self) -> None:
         graph = self._graph
         place = Place(self._name, None, None, None, "output", f"{self._base}/output")
@@ -109,6 +130,19 @@ class Connections:
                 place = Place(self._name, None, None, None, item.name, f"{self._base}/inputs/{index}")
                 message = f"the input {shown(item.name)} does not reach the output."
                 self._findings.add(ProblemCode.DISCONNECTED, message, place, severity="warning")
+
+
+def _conditions(value: Value, holding: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    """Every id that a value refers to, with the conditions that hold where it is read."""
+    if isinstance(value, Ref):
+        yield value.ref, holding
+    elif isinstance(value, If):
+        negated = value.test.removeprefix("not ") if value.test.startswith("not ") else f"not {value.test}"
+        yield from _conditions(value.then, holding | {value.test})
+        yield from _conditions(value.otherwise, holding | {negated})
+    else:
+        for child in children(value):
+            yield from _conditions(child, holding)
 
 
 def _seen(name: str, needs: dict[str, list[str]], seen: set[str]) -> bool:

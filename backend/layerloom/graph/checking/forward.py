@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from layerloom.catalogue import layers, operations
 from layerloom.graph.checking.connections import Connections, check_unused
 from layerloom.graph.checking.findings import Findings, Place, hint, near, pointer, removing, replacing, shown
-from layerloom.graph.checking.wording import called, check_value, unknown_argument, unknown_name
+from layerloom.graph.checking.wording import called, check_expression, check_value, unknown_argument, unknown_name
 from layerloom.graph.errors import GraphError
 from layerloom.graph.places import TRAINING
 from layerloom.graph.walk import pointer_of, steps
@@ -78,6 +78,10 @@ class _Graph:
         Connections(self._findings, self._name, self._block).check()
 
     def _check_node(self, node: Node, place: Place) -> bool:
+        well = node.when is None or check_expression(self._findings, node.when, place.below("when"), self._scope)
+        return well & self._check_call(node, place)
+
+    def _check_call(self, node: Node, place: Place) -> bool:
         if isinstance(node, FunctionNode):
             ports, label = self._operation_ports(node, place)
         else:

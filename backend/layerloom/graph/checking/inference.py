@@ -17,8 +17,8 @@ from layerloom.graph.checking.network import Located, Network, placed
 from layerloom.graph.checking.reading import Waiting, layer_config, read
 from layerloom.graph.checking.records import Given, Layers, ModuleRecord, NodeRecord, Stopped
 from layerloom.graph.checking.values import Frozen, Group, LayerConfig, TensorSpec
-from layerloom.graph.expressions import ExpressionError
-from layerloom.graph.places import Instance
+from layerloom.graph.expressions import ExpressionError, parse
+from layerloom.graph.places import TRAINING, Instance
 from layerloom.graph.walk import forward_inputs, pointer_of
 from layerloom.schema.document import (
     CONTAINERS,
@@ -49,6 +49,8 @@ class Inference:
     network: Network
     layers: Layers
     findings: Findings | None
+    training: bool = False
+    """Which of the two a network is asked to do; most do the same in both."""
     nodes: dict[str, NodeRecord] = field(default_factory=dict)
     modules: dict[str, ModuleRecord] = field(default_factory=dict)
     layer_calls: list[tuple[str, LayerConfig, Arguments, Place]] = field(default_factory=list)
@@ -62,10 +64,13 @@ class Inference:
 
     def _block(self, instance: Instance, inputs: Given) -> Frozen:
         graph = self.network.document.blocks[instance.block].forward
+        environment = self._environment(instance)
         results: Given = {item.name: None for item in graph.inputs if item.optional}
         results.update(inputs)
         for node, where in self.network.nodes(instance.block):
             place = Place(instance.block, node.id, None, instance.name, None, where)
+            if node.when is not None and not self._holds(node.when, environment, place):
+                continue
             record = self.nodes.setdefault(f"{instance.name}#{node.id}", NodeRecord())
             flops, size = self.flops, self.bytes
             try:
@@ -81,7 +86,7 @@ class Inference:
         if not any(True for _ in refs(graph.output)):
             raise Stopped
         try:
-            return read(graph.output, instance.environment, results)
+            return read(graph.output, environment, results)
         except Waiting:
             raise Stopped from None
         except ExpressionError as error:
@@ -92,9 +97,10 @@ class Inference:
     def _node(self, instance: Instance, node: Node, results: Given, record: NodeRecord, place: Place) -> Frozen:
         if isinstance(node, GetNode):
             return self._get(self._locate(instance, node.target), place, record)
+        environment = self._environment(instance)
         given: Given = {}
         for name, value in node.arguments.items():
-            given[name] = read(value, instance.environment, results)
+            given[name] = read(value, environment, results)
             if isinstance(value, Ref) or any(True for _ in refs(value)):
                 record.inputs[name] = given[name]
         if isinstance(node, FunctionNode):
@@ -108,9 +114,31 @@ class Inference:
                 result = self._loop(located, given, place, node.target)
                 record.parameters = self._parameters(located)
             case ChooseNode():
-                key = read(node.key, instance.environment, results)
+                key = read(node.key, environment, results)
                 result = self._choose(located, key, given, place, node.target)
         return result
+
+    def _environment(self, instance: Instance) -> Mapping[str, object]:
+        return {**instance.environment, TRAINING: True} if self.training else instance.environment
+
+    def _holds(self, condition: str, environment: Mapping[str, object], place: Place) -> bool:
+        try:
+            return bool(parse(condition).evaluate(environment))
+        except ExpressionError as error:
+            self._report(ProblemCode.EXPRESSION_INVALID, str(error), place.below("when"))
+            return False
+
+    def also(self, other: Inference) -> None:
+        """Take in what another pass reached and this one did not: the nodes that run in training only."""
+        for key, record in other.nodes.items():
+            mine = self.nodes.get(key)
+            if mine is None or (record.reached and not mine.reached):
+                self.nodes[key] = record
+        for name, module in other.modules.items():
+            if not (name in self.modules and self.modules[name].calls):
+                self.modules[name] = module
+        known = {(name, at.node) for name, _, _, at in self.layer_calls}
+        self.layer_calls += [call for call in other.layer_calls if (call[0], call[3].node) not in known]
 
     def _locate(self, instance: Instance, target: str) -> Located:
         located = self.network.locate(instance, target)

@@ -25,6 +25,7 @@ from layerloom.schema.values import (
     Ellipsis,
     Expr,
     FunctionRef,
+    If,
     LayerValue,
     NonFinite,
     Ref,
@@ -78,6 +79,8 @@ def read(value: Value, environment: Mapping[str, Any], results: Results | None =
             return Number("float", float(text))
         case FunctionRef(name=name):
             return _known(resolve, name, "function")
+        case If(test=test, then=then, otherwise=otherwise):
+            return read(then if parse(test).evaluate(environment) else otherwise, environment, results)
         case LayerValue(layer=layer):
             return layer_config(layer.target, layer.arguments, environment)
     raise AssertionError(value)

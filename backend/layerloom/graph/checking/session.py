@@ -22,7 +22,7 @@ from layerloom.graph.checking.training import check_batch_of_one
 from layerloom.graph.checking.unrolling import unrolled
 from layerloom.graph.checking.values import Frozen, TensorSpec
 from layerloom.graph.checking.wording import check_dtype
-from layerloom.graph.walk import pointer_of
+from layerloom.graph.walk import conditional, pointer_of
 from layerloom.schema.document import FORMAT, Document
 from layerloom.schema.problems import ProblemCode
 from layerloom.schema.report import Report
@@ -78,6 +78,11 @@ def _inferred(document: Document, network: Network, findings: Findings, examples
     if check_layers(network, first, findings, PARAMETERS_LIMIT):
         first, output = _first_pass(first, at_batch(examples, batch))
         grown = _pass(second, at_batch(examples, batch + 1))
+        if any(conditional(block.forward) for block in document.blocks.values()):
+            for inference, samples in ((first, batch), (second, batch + 1)):
+                other = Inference(network, layers, inference.findings, training=True)
+                _pass(other, at_batch(examples, samples))
+                inference.also(other)
         check_outcome(findings, first, second, output, grown)
     check_batch_of_one(findings, first, second, batch)
     check_initializers(network, first, findings)

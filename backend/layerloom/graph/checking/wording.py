@@ -10,7 +10,7 @@ from layerloom.graph.expressions import ExpressionError, parse
 from layerloom.schema import values
 from layerloom.schema.document import FunctionNode, Node
 from layerloom.schema.problems import ProblemCode
-from layerloom.schema.values import Auto, DType, Expr, FunctionRef, LayerValue, Ref, Slice, Tuple, Value
+from layerloom.schema.values import Auto, DType, Expr, FunctionRef, If, LayerValue, Ref, Slice, Tuple, Value
 
 _PLAIN = (int, str, bool, float, type(None))
 """Values that name nothing."""
@@ -30,6 +30,8 @@ def inside(value: Value, where: str) -> Iterator[tuple[Value, str]]:
             parts = [(pointer("$dict", key), item) for key, item in mapping.items()]
         case LayerValue(layer=layer):
             parts = [(pointer("$layer/arguments", name), item) for name, item in layer.arguments.items()]
+        case If(then=then, otherwise=otherwise):
+            parts = [("then", then), ("else", otherwise)]
         case _:
             return
     for step, item in parts:
@@ -62,6 +64,8 @@ def check_value(
                 well &= _check_ref(findings, ref, at, results)
             case Expr(expr=text):
                 well &= check_expression(findings, text, at.below("$expr"), scope)
+            case If(test=test):
+                well &= check_expression(findings, test, at.below("$if"), scope)
             case DType(dtype=name):
                 well &= check_dtype(findings, name, at.below("$dtype"))
             case FunctionRef(name=name) if find(name) is None:

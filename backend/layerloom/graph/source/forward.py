@@ -29,7 +29,7 @@ from layerloom.graph.source.calls import (
 from layerloom.graph.source.members import access
 from layerloom.graph.source.values import Values
 from layerloom.graph.source.variables import Variables, unlike, usable
-from layerloom.graph.walk import order, references, steps
+from layerloom.graph.walk import argument_values, order, references, steps
 from layerloom.schema.document import (
     ChooseNode,
     Document,
@@ -41,12 +41,14 @@ from layerloom.schema.document import (
     ModuleDict,
     Node,
 )
-from layerloom.schema.values import Ref, Tuple, Value, refs
+from layerloom.schema.values import Expr, If, Ref, Tuple, Value, refs, walk
 
 CALLS_DEEP = 3
 """Calls inside one another on a line."""
 LINE = 76
 """Longest expression, in columns, that others are folded into."""
+
+SET_ITEM = "operator.setitem"
 
 Path = tuple[int | str, ...]
 
@@ -77,10 +79,13 @@ class ForwardWriter:
             beside = placed_beside(document, name, node)
             if beside is not None:
                 self._uses[beside] = sorted([*self._uses.get(beside, []), (at, ())])
+        self._chosen = _chosen(self._nodes, self._graph.output)
         self._variables = Variables()
         self._bound: dict[str, dict[Path, str]] = {}
         self._pending: list[_Written] = []
         self._lines: list[str] = []
+        self._when: str | None = None
+        """Condition of the last statement."""
 
     def lines(self) -> list[str]:
         """Statements at the indentation of a method's body."""
@@ -92,6 +97,9 @@ class ForwardWriter:
                 continue
             if isinstance(node, LoopNode):
                 self._loop(node, at)
+                continue
+            if isinstance(node, FunctionNode) and node.target == SET_ITEM:
+                self._set_item(node)
                 continue
             written = self._fold(node, at)
             self._pending.append(written)
@@ -120,7 +128,8 @@ class ForwardWriter:
         waiting = [written.node.id for written in self._pending]
         for start in range(len(waiting)):
             run = waiting[start:]
-            if [name for name in seen if name in run] == run:
+            alike = all(written.node.when == node.when for written in self._pending[start:])
+            if alike and [name for name in seen if name in run] == run:
                 written = self._write(node, at, frozenset(run), [])
                 if written.deep <= CALLS_DEEP and len(str(written.code)) <= LINE:
                     return run
@@ -177,7 +186,7 @@ class ForwardWriter:
     def _stays_pending(self, written: _Written) -> bool:
         """Whether the expression may become part of the one that reads it."""
         uses = self._uses[written.node.id]
-        if len(uses) != 1 or written.node.name is not None:
+        if len(uses) != 1 or written.node.name is not None or written.node.id in self._chosen:
             return False
         [(reader, path)] = uses
         if path and self._parts(written.node):
@@ -201,7 +210,46 @@ class ForwardWriter:
         else:
             target = self._variables.pick(node.name, written.reads, self._maker(node), written.at)
             self._bind(node, (), target)
-        self._line(code.statement(f"{target} = ", written.code, 8))
+        self._statement(node, f"{target} = ", written.code)
+
+    def _set_item(self, node: FunctionNode) -> None:
+        """``x[index] = value``, after which the result is the same ``x``."""
+        self._flush(len(self._pending))
+        reads: list[str] = []
+        values = self._reading(reads)
+        given = node.arguments["input"]
+        whole = values.write(given)
+        path = tuple(given.path) if isinstance(given, Ref) else ()
+        if str(whole) not in reads:  # a part of something, or a buffer: it gets a name first
+            name = self._variables.pick(node.name, [], "out", self._last(node.id, ()))
+            self._statement(node, f"{name} = ", whole)
+        else:
+            name = str(whole)
+        place = code.index(code.name(name), values.index(node.arguments["index"]))
+        self._statement(node, f"{place} = ", values.write(node.arguments["value"]))
+        self._bound.setdefault(node.id, {})[()] = name
+        last = self._last(given.ref, path) if isinstance(given, Ref) else -1
+        self._variables.bind(name, max(last, self._last(node.id, ())))
+
+    def _statement(self, node: Node, before: str, value: Code) -> None:
+        """A statement under the condition of its node."""
+        self._under(node)
+        self._line(code.statement(before, value, 8 + self._inside()))
+
+    def _under(self, node: Node) -> None:
+        """Open and close ``if self.training:`` as the next statement demands."""
+        if node.when == self._when:
+            return
+        negated = self._when is not None and node.when in (f"not {self._when}", f"not ({self._when})")
+        self._when = None
+        if negated:
+            self._line("else:")
+        elif node.when is not None:
+            self._line(code.statement("if ", self._values.write(Expr(expr=node.when)), 8) + ":")
+        self._when = node.when
+
+    def _inside(self) -> int:
+        return 0 if self._when is None else 4
 
     def _unpack(self, written: _Written) -> str:
         """``output, (h_n, c_n)``: a variable for every part that is read, ``_`` for the others."""
@@ -264,8 +312,9 @@ class ForwardWriter:
         target = self._variables.pick(node.name, carried_reads, self._maker(node), at)
         if target in other_reads:
             target = self._variables.fresh("out", at, other_reads)
+        self._under(node)
         if str(carried) != target:
-            self._line(code.statement(f"{target} = ", carried, 8))
+            self._statement(node, f"{target} = ", carried)
         self._bind(node, (), target)
         item = self._variables.fresh(_singular(node.target), at, [target, *other_reads])
         container = access(self._document, self._name, node.target)
@@ -274,7 +323,7 @@ class ForwardWriter:
             container = code.call(code.attribute(container, "values"), [])
         self._line(f"for {item} in {container}:")
         step = code.call(code.name(item), [code.name(target), *given])
-        self._line("    " + code.statement(f"{target} = ", step, 12))
+        self._line("    " + code.statement(f"{target} = ", step, 12 + self._inside()))
 
     def _reading(self, reads: list[str]) -> Values:
         """Values whose references are all variables by now."""
@@ -282,6 +331,8 @@ class ForwardWriter:
 
     def _return(self) -> None:
         output = self._graph.output
+        conditional = [at for at, written in enumerate(self._pending) if written.node.when is not None]
+        self._flush(conditional[-1] + 1 if conditional else 0)
         self._flush(self._before_return([ref.ref for ref in refs(output)]))
         inside = {written.node.id: written.code for written in self._pending}
 
@@ -289,6 +340,7 @@ class ForwardWriter:
             return _select(inside[ref.ref], ref.path) if ref.ref in inside else self._read(ref, [])
 
         values = replace(self._values, reference=reference)
+        self._when = None
         if isinstance(output, Tuple) and len(output.items) > 1:
             self._line(code.tuple_statement("return ", [values.write(item) for item in output.items], 8))
         else:
@@ -305,7 +357,7 @@ class ForwardWriter:
         return len(waiting)
 
     def _line(self, text: str) -> None:
-        self._lines.append(" " * 8 + text)
+        self._lines.append(" " * (8 + self._inside()) + text)
 
 
 def _within(made: Parts, path: Sequence[int | str]) -> bool:
@@ -326,14 +378,20 @@ def _needed(graph: Graph) -> list[Node]:
     return [node for node in ordered if node.id in needed]
 
 
+def _chosen(nodes: Sequence[Node], output: Value) -> set[str]:
+    """What is read inside a choice: it is computed in front of it, whichever side is taken."""
+    values = [value for node in nodes for _, value in argument_values(node)]
+    choices = (part for value in [*values, output] for part in walk(value) if isinstance(part, If))
+    return {ref.ref for choice in choices for ref in refs(choice)}
+
+
 def _uses(nodes: Sequence[Node], output: Value) -> dict[str, list[tuple[int, Path]]]:
     """For every id, who reads it (an index; the output counts as the last node) and which part."""
     found: dict[str, list[tuple[int, Path]]] = {node.id: [] for node in nodes}
     for at, node in enumerate(nodes):
-        if not isinstance(node, GetNode):
-            for value in [*node.arguments.values(), node.key if isinstance(node, ChooseNode) else None]:
-                for ref in refs(value):
-                    found.setdefault(ref.ref, []).append((at, tuple(ref.path)))
+        for _, value in argument_values(node):
+            for ref in refs(value):
+                found.setdefault(ref.ref, []).append((at, tuple(ref.path)))
     for ref in refs(output):
         found.setdefault(ref.ref, []).append((len(nodes), tuple(ref.path)))
     return found

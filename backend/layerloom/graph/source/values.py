@@ -21,6 +21,7 @@ from layerloom.schema.values import (
     Ellipsis,
     Expr,
     FunctionRef,
+    If,
     LayerValue,
     NonFinite,
     Ref,
@@ -64,6 +65,8 @@ class Values:
                 return code.literal(float(text))
             case FunctionRef(name=name):
                 return self.imports.target(name)
+            case If(test=test, then=then, otherwise=otherwise):
+                return code.conditional(self.write(then), parse(test).code(self.rename), self.write(otherwise))
             case LayerValue(layer=layer):
                 return self.layer(layer.target, layer.arguments)
             case Expr(expr=text):

@@ -20,10 +20,10 @@ from layerloom.graph.source.imports import Imports
 from layerloom.graph.source.initializers import write_initializers
 from layerloom.graph.source.members import MemberWriter
 from layerloom.graph.source.values import Values
-from layerloom.graph.walk import block_order, constructor_arguments, forward_inputs, members
-from layerloom.schema.document import Alias, Block, BlockArgument, BlockUse, Document, GetNode, Repeat
+from layerloom.graph.walk import argument_values, block_order, constructor_arguments, forward_inputs, members
+from layerloom.schema.document import Alias, Block, BlockArgument, BlockUse, Document, Repeat
 from layerloom.schema.problems import ProblemCode
-from layerloom.schema.values import Expr, walk
+from layerloom.schema.values import expressions
 
 HEADER = "# Written by LayerLoom."
 
@@ -68,15 +68,12 @@ def _init(document: Document, name: str, imports: Imports, stored: dict[str, str
 
 def _stored(block: Block) -> dict[str, str]:
     """The arguments that forward reads, and the attributes that keep them for it."""
-    read: set[str] = set()
+    texts = list(expressions(block.forward.output))
     for node in block.forward.nodes:
-        if isinstance(node, GetNode):
-            continue
-        for value in [*node.arguments.values(), node.key if node.op == "choose" else None]:
-            read.update(name for part in walk(value) if isinstance(part, Expr) for name in parse(part.expr).names)
-    read.update(
-        name for part in walk(block.forward.output) if isinstance(part, Expr) for name in parse(part.expr).names
-    )
+        for _, value in argument_values(node):
+            texts.extend(expressions(value))
+        texts.extend([node.when] if node.when else [])
+    read = {name for text in texts for name in parse(text).names}
     taken = {member.name for member in block.members} | attributes()
     stored: dict[str, str] = {}
     for argument in block.arguments:

@@ -26,6 +26,7 @@ export const problems: Record<ProblemCode, string> = {
   unknown_argument: "Unknown argument",
   unknown_port: "Unknown port",
   unknown_dtype: "Unknown dtype",
+  conditional_result: "Reads what exists only under a condition",
   unknown_reference: "Refers to something that is not there",
   missing_argument: "An argument is missing",
   missing_input: "An input is not connected",

@@ -25,6 +25,7 @@ export const problems: Record<ProblemCode, string> = {
   unknown_argument: "未知的参数",
   unknown_port: "未知的端口",
   unknown_dtype: "未知的数据类型",
+  conditional_result: "读取了仅在特定条件下才存在的结果",
   unknown_reference: "引用的对象不存在",
   missing_argument: "缺少参数",
   missing_input: "有输入未连接",
