@@ -10,6 +10,7 @@ from layerloom.schema.base import Wire
 from layerloom.schema.values import Arguments
 
 Positive = Annotated[int, Field(gt=0, strict=True)]
+Precision = Literal["fp32", "bf16", "fp16"]
 
 
 class Choice(Wire):
@@ -68,7 +69,7 @@ class Plan(Wire):
     metrics: list[Choice] | None = None
     """The task's own when None: accuracy, or mean absolute error and R²."""
     clip: Clip = Clip()
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: Precision = "fp32"
     device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:\d{1,3})?)$")] = "auto"
     threads: Annotated[int, Field(gt=0, le=256, strict=True)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63, strict=True)] = 0
