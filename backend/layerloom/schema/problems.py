@@ -55,6 +55,16 @@ class ProblemCode(StrEnum):
     INITIALIZER_FAILED = "initializer_failed"
     BATCH_FIXED = "batch_fixed"
     BATCH_OF_ONE = "batch_of_one"
+    # --- advice, always a warning
+    WEIGHTS_CONSTANT = "weights_constant"
+    VARIANCE_EXPLODES = "variance_explodes"
+    VARIANCE_VANISHES = "variance_vanishes"
+    INITIALIZER_UNFIT = "initializer_unfit"
+    ACTIVATION_SATURATES = "activation_saturates"
+    FORGET_GATE_CLOSED = "forget_gate_closed"
+    NORM_WEIGHT_ZERO = "norm_weight_zero"
+    ACTIVATION_BEFORE_LOSS = "activation_before_loss"
+    DROPOUT_AT_OUTPUT = "dropout_at_output"
     # --- plans and data
     PLAN_INVALID = "plan_invalid"
     UNKNOWN_DATASET = "unknown_dataset"
