@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -17,23 +18,26 @@ from layerloom.graph.importing.leaves import layer_of
 from layerloom.graph.importing.loops import looped
 from layerloom.graph.importing.members import Members, container_of
 from layerloom.graph.importing.modes import both
+from layerloom.graph.importing.proof import Call, prove
 from layerloom.graph.importing.record import recorded
 from layerloom.schema.document import Document
 
 __all__ = ["ClosedError", "from_module"]
 
 
-def from_module(module: nn.Module, example_inputs: Sequence[torch.Tensor]) -> Document:
+def from_module(module: nn.Module, example_inputs: Sequence[Any] | Mapping[str, Any]) -> Document:
     """Any module as an editable document: its classes become blocks, its containers stay containers.
 
-    ``example_inputs`` are the tensors of one call, the batch axis first. The module is run on them once without
-    computing anything, and keeps its state and mode. What comes back is proven: the module that is built from the
-    document has the same state_dict keys in the same order, loads this module's strictly, and gives the same outputs.
+    ``example_inputs`` are the arguments of one call, in order or by name, each tensor with its batch axis first. The
+    module is run on them once without computing anything, and keeps its state and mode. What comes back is proven: the
+    module that is built from the document has the same state_dict keys in the same order, loads this module's
+    strictly, and gives the same outputs in evaluation, at another batch size, too, and in training.
 
     Raises:
         ClosedError: the module does what a document cannot say, or would be rebuilt as another; the sentence says why.
     """
-    graphs = both(*(recorded(module, example_inputs, training=mode) for mode in (False, True)))
+    call = Call(named=example_inputs) if isinstance(example_inputs, Mapping) else Call(tuple(example_inputs))
+    graphs = both(*(recorded(module, call, training=mode) for mode in (False, True)))
     members = Members(idle=frozenset(_idle(module, graphs)))
     opened: dict[str, Opened] = {}
     for path, part in module.named_modules():
@@ -49,11 +53,11 @@ def from_module(module: nn.Module, example_inputs: Sequence[torch.Tensor]) -> Do
             "name": type(module).__name__,
             "main": main,
             "blocks": {name: looped(block) for name, block in blocks.items()},
-            "inputs": _examples(graphs[""], example_inputs),
+            "inputs": _examples(graphs[""], module, call),
             "frozen": _frozen(module),
         }
     )
-    _prove(document, module, example_inputs)
+    prove(_built(document), module, call)
     return document
 
 
@@ -80,10 +84,13 @@ def _require_all(opened: dict[str, Opened]) -> None:
                 raise ClosedError(f"{inner} is held and never called, so that nobody can say what it does")
 
 
-def _examples(graph: Any, tensors: Sequence[torch.Tensor]) -> dict[str, Any]:
+def _examples(graph: Any, module: nn.Module, call: Call) -> dict[str, Any]:
+    given = inspect.signature(module.forward).bind(*call.positional, **call.named).arguments
+    tensors = {item["name"]: given.get(item["name"]) for item in graph["inputs"]}
     return {
-        given["name"]: {"shape": list(tensor.shape[1:]), "dtype": str(tensor.dtype).removeprefix("torch.")}
-        for given, tensor in zip(graph["inputs"], tensors, strict=False)
+        name: {"shape": list(tensor.shape[1:]), "dtype": str(tensor.dtype).removeprefix("torch.")}
+        for name, tensor in tensors.items()
+        if isinstance(tensor, torch.Tensor)
     }
 
 
@@ -91,49 +98,11 @@ def _frozen(module: nn.Module) -> list[str]:
     return [name for name, parameter in module.named_parameters() if not parameter.requires_grad]
 
 
-def _prove(document: Document, module: nn.Module, inputs: Sequence[torch.Tensor]) -> None:
-    """Build it and hold it against the original: keys and their order, shapes, dtypes, outputs."""
+def _built(document: Document) -> nn.Module:
     problems = [problem for problem in check(document).problems if problem.severity == "error"]
     if problems:
         raise ClosedError(f"the document that says it has errors: {problems[0].message}")
     try:
-        twin = build(document)
+        return build(document)
     except GraphError as error:
         raise ClosedError(f"no source can be written for it: {error}") from error
-    own, others = module.state_dict(), twin.state_dict()
-    if list(own) != list(others):
-        odd = sorted(set(own) ^ set(others))[:5] or ["their order"]
-        raise ClosedError(f"the rebuilt module has other state_dict keys: {', '.join(odd)}")
-    try:
-        twin.load_state_dict(own, strict=True)
-    except RuntimeError as error:
-        raise ClosedError(f"the rebuilt module does not take its state: {str(error)[:300]}") from error
-    larger = [torch.cat([tensor, tensor[:1]]) if tensor.dim() else tensor for tensor in inputs]
-    for batch in (inputs, larger):
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            expected = _evaluated(module, batch)
-            torch.manual_seed(0)
-            got = _evaluated(twin, batch)
-        if not _equal(expected, got):
-            raise ClosedError(f"the rebuilt module gives other outputs for {len(batch[0])} samples")
-
-
-def _evaluated(module: nn.Module, inputs: Sequence[torch.Tensor]) -> Any:
-    modes = {part: part.training for part in module.modules()}
-    module.eval()
-    try:
-        return module(*inputs)
-    finally:
-        for part, mode in modes.items():
-            part.training = mode
-
-
-def _equal(one: Any, other: Any) -> bool:
-    if isinstance(one, torch.Tensor):
-        return isinstance(other, torch.Tensor) and torch.equal(one, other)
-    if isinstance(one, dict):
-        return isinstance(other, dict) and list(one) == list(other) and all(_equal(one[k], other[k]) for k in one)
-    if isinstance(one, tuple | list):
-        return len(one) == len(other) and all(_equal(a, b) for a, b in zip(one, other, strict=True))
-    return bool(one == other)

@@ -42,10 +42,11 @@ def _chained(forward: Json, name: str, count: int) -> Json:
         if wrong or (before is not None and (carried != {"$ref": before, "path": []} or uses[before] != 1)):
             return forward
         before = node["id"]
-    if any(other != rest[0] for other in rest) or "input" in rest[0]:
+    if len({node.get("when") for node in calls}) > 1 or any(other != rest[0] for other in rest) or "input" in rest[0]:
         return forward
     start = next(iter(calls[0]["arguments"].values()))
     loop = {"op": "loop", "id": calls[-1]["id"], "target": name, "arguments": {"input": start, **rest[0]}}
+    loop["when"] = calls[0].get("when")
     return {**forward, "nodes": [*nodes[:first], loop, *nodes[first + count :]]}
 
 

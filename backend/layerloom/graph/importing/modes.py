@@ -1,8 +1,12 @@
-"""One graph for training and evaluation: what differs may only be a switch that follows ``self.training``."""
+"""One graph for training and evaluation: what only one of them does gets a condition, what differs is chosen between.
+
+A switch that follows the mode, as the ``training`` of a dropout, becomes ``self.training``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
 from typing import Any
 
 from layerloom.graph.importing.errors import ClosedError
@@ -13,35 +17,81 @@ Json = Any
 
 
 def both(evaluating: Mapping[str, Graph], training: Mapping[str, Graph]) -> dict[str, Json]:
-    """The graphs of every module as JSON, by qualified name.
+    """The graphs of every module as JSON, by qualified name; that of the mode in which alone it is called.
 
     Raises:
-        ClosedError: a module calls other things in training than in evaluation.
+        ClosedError: a module takes other inputs in training than in evaluation.
     """
     found = {}
-    for path in evaluating.keys() | training.keys():
-        if path not in evaluating or path not in training:
-            raise ClosedError(f"{path} is called in one of training and evaluation only")
-        pair = (graphs[path].model_dump(mode="json", by_alias=True) for graphs in (evaluating, training))
-        found[path] = _united(path, *pair)
+    for path in [*evaluating, *(path for path in training if path not in evaluating)]:
+        one, other = (
+            graphs[path].model_dump(mode="json", by_alias=True) if path in graphs else None
+            for graphs in (evaluating, training)
+        )
+        found[path] = _united(path, one, other) if one and other else one or other
     return found
-
-
-def _completed(given: dict[str, Json], other: dict[str, Json]) -> dict[str, Json]:
-    """With the switches that only the other one names: left out is what equals its default, so the other is not."""
-    return {**given, **{key: not value for key, value in other.items() if key not in given and isinstance(value, bool)}}
 
 
 def _united(path: str, one: Json, other: Json) -> Json:
     """``one`` of evaluation and ``other`` of training."""
+    if one == other:
+        return one
+    if one["inputs"] != other["inputs"]:
+        raise ClosedError(f"{path or 'the network'} takes other inputs in training than in evaluation")
+    taken = {node["id"] for node in one["nodes"]}
+    renamed: dict[str, str] = {}
+    nodes = []
+    for mine, theirs in _pairs(one["nodes"], other["nodes"]):
+        if theirs is None:
+            nodes.append({**mine, "when": f"not {TRAINING}"})
+            continue
+        theirs = _renamed(theirs, renamed)
+        if mine is None:
+            name = theirs["id"] if theirs["id"] not in taken else f"{theirs['id']}_training"
+            renamed[theirs["id"]] = name
+            nodes.append({**theirs, "id": name, "when": TRAINING})
+        else:
+            renamed[theirs["id"]] = mine["id"]
+            nodes.append(
+                {**mine, "arguments": _chosen(mine["arguments"], theirs["arguments"])} if mine["op"] != "get" else mine
+            )
+    output = _chosen(one["output"], _renamed(other["output"], renamed))
+    return {**one, "nodes": nodes, "output": output}
+
+
+def _pairs(ones: list[Json], others: list[Json]) -> Iterator[tuple[Json, Json]]:
+    """Nodes of both in order: side by side where they call the same, alone where only one does."""
+    keys = [[(node["op"], node["target"]) for node in nodes] for nodes in (ones, others)]
+    for tag, a, b, c, d in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
+        if tag == "equal":
+            yield from zip(ones[a:b], others[c:d], strict=True)
+        else:
+            yield from ((node, None) for node in ones[a:b])
+            yield from ((None, node) for node in others[c:d])
+
+
+def _renamed(value: Json, names: Mapping[str, str]) -> Json:
+    if isinstance(value, dict):
+        changed = {key: _renamed(item, names) for key, item in value.items()}
+        if isinstance(value.get("$ref"), str):
+            changed["$ref"] = names.get(value["$ref"], value["$ref"])
+        return changed
+    return [_renamed(item, names) for item in value] if isinstance(value, list) else value
+
+
+def _completed(given: Json, other: Json) -> Json:
+    """With the switches that only the other one names: left out is what equals its default, so the other is not."""
+    return {**given, **{key: not value for key, value in other.items() if key not in given and isinstance(value, bool)}}
+
+
+def _chosen(one: Json, other: Json) -> Json:
+    """A value that is ``one`` in evaluation and ``other`` in training."""
     if isinstance(one, bool) and isinstance(other, bool) and one != other:
         return {"$expr": TRAINING if other else f"not {TRAINING}"}
-    if isinstance(one, dict) and isinstance(other, dict):
+    if isinstance(one, dict) and isinstance(other, dict) and not ("$ref" in one or "$ref" in other):
         one, other = _completed(one, other), _completed(other, one)
         if one.keys() == other.keys():
-            return {key: _united(path, one[key], other[key]) for key in one}
+            return {key: _chosen(one[key], other[key]) for key in one}
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        return [_united(path, a, b) for a, b in zip(one, other, strict=True)]
-    if one != other:
-        raise ClosedError(f"{path or 'the network'} calls other things in training than in evaluation")
-    return one
+        return [_chosen(a, b) for a, b in zip(one, other, strict=True)]
+    return one if one == other else {"$if": TRAINING, "then": other, "else": one}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,10 +19,12 @@ from torch import nn
 from torch._dispatch.python import enable_python_dispatcher
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_map_only
 
 from layerloom.graph.importing import calls
 from layerloom.graph.importing.errors import ClosedError
 from layerloom.graph.importing.leaves import layer_of
+from layerloom.graph.importing.proof import Call
 from layerloom.graph.importing.scope import BATCH, Scope
 from layerloom.schema.document import Graph
 
@@ -31,7 +33,7 @@ _LOCK = threading.Lock()
 _call = nn.Module.__call__
 
 
-def recorded(root: nn.Module, arguments: Sequence[torch.Tensor], *, training: bool) -> dict[str, Graph]:
+def recorded(root: nn.Module, call: Call, *, training: bool) -> dict[str, Graph]:
     """The forward graph of the module and of every module inside that is no layer of torch, by qualified name.
 
     ``root`` keeps its state and its mode.
@@ -45,7 +47,7 @@ def recorded(root: nn.Module, arguments: Sequence[torch.Tensor], *, training: bo
     try:
         root.train(training)
         with _LOCK, _restoring(root), warnings.catch_warnings(action="ignore"):
-            recorder.run(arguments)
+            recorder.run(call)
     except ClosedError:
         raise
     except Exception as error:  # the module's own code has failed
@@ -89,9 +91,9 @@ class _Recorder(TorchFunctionMode):
         self._silent = 0
         self._fake = FakeTensorMode(allow_non_fake_inputs=True)
 
-    def run(self, arguments: Sequence[torch.Tensor]) -> None:
+    def run(self, call: Call) -> None:
         """Record the root."""
-        fakes = [self._faked(tensor) for tensor in arguments]
+        positional, named = tree_map_only(torch.Tensor, self._faked, (call.positional, dict(call.named)))
         self._fake_state()
 
         def heard(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
@@ -100,7 +102,7 @@ class _Recorder(TorchFunctionMode):
         nn.Module.__call__ = heard  # type: ignore[method-assign]
         try:
             with self._fake, enable_python_dispatcher(), self:
-                self._open("", self._root, tuple(fakes), {})
+                self._open("", self._root, positional, named)
         finally:
             nn.Module.__call__ = _call  # type: ignore[method-assign]
 
@@ -119,8 +121,9 @@ class _Recorder(TorchFunctionMode):
                 self._tensors.setdefault(id(tensor), []).append(name)
 
     def _faked(self, tensor: torch.Tensor) -> torch.Tensor:
+        shape = (BATCH, *tensor.shape[1:]) if tensor.dim() else ()
         with self._fake:
-            return torch.empty((BATCH, *tensor.shape[1:]), dtype=tensor.dtype, device=tensor.device)
+            return torch.empty(shape, dtype=tensor.dtype, device=tensor.device)
 
     # --- functions
 
@@ -133,7 +136,8 @@ class _Recorder(TorchFunctionMode):
         if name == "__get__":
             self._property(func, args[0], result)
         elif name == "__setitem__":
-            raise ClosedError("a part of a tensor is overwritten, which has no node")
+            tensor, index, value = args
+            self._stack[-1].function("operator.setitem", {"input": tensor, "index": index, "value": value}, tensor)
         elif _holds_tensor(result):
             target, arguments = calls.named(func, args, keywords)
             self._stack[-1].function(target, arguments, result)
@@ -162,7 +166,11 @@ class _Recorder(TorchFunctionMode):
                 self._silent -= 1
         else:
             result = self._open(path, module, args, kwargs)
-        scope.call(relative, _named(module, args, kwargs), result)
+        given = _named(module, args, kwargs)
+        if path in self.graphs:
+            # Its graph was recorded for just these numbers and switches; what it takes are tensors.
+            given = {name: value for name, value in given.items() if _holds_tensor(value)}
+        scope.call(relative, given, result)
         return result
 
     def _open(self, path: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
