@@ -86,6 +86,11 @@ class ProblemCode(StrEnum):
     DISK_FULL = "disk_full"
     CHECKPOINT_MISSING = "checkpoint_missing"
     STATE_CONFLICT = "state_conflict"
+    # --- files that are written
+    EXPORT_FAILED = "export_failed"
+    EXPORT_BUSY = "export_busy"
+    PACKAGE_MISSING = "package_missing"
+    WEIGHTS_MISMATCH = "weights_mismatch"
     # --- HTTP
     BAD_REQUEST = "bad_request"
     INVALID_BODY = "invalid_body"
