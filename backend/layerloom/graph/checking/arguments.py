@@ -196,14 +196,20 @@ def _range(spec: ParameterSpec, value: Frozen) -> Fault | None:
     return None
 
 
+def _is_share(default: Any) -> bool:
+    """Whether a parameter called ``p`` is a share, and no exponent: of those torch's defaults are 1 and more."""
+    return isinstance(default, int | float) and 0 <= default < 1
+
+
 def _bounds(spec: ParameterSpec) -> tuple[float | None, float | None]:
     low = spec.minimum
     if low is None and spec.name in _AT_LEAST_ONE:
         low = 1
     convolution = spec.name == "padding" and "choice" in spec.kinds  # other paddings may crop
-    if low is None and (spec.name in _SHARES or convolution):
+    share = spec.name in _SHARES and _is_share(spec.default)
+    if low is None and (share or convolution):
         low = 0
-    if spec.name in _SHARES:
+    if share:
         return low, 1
     if spec.name in _WINDOW:
         return low, LARGEST_WINDOW

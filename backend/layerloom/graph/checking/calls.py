@@ -92,8 +92,25 @@ def call_layer(config: LayerConfig, arguments: Arguments) -> Outcome:
     if isinstance(layer.module, nn.RNNBase):
         return _call_recurrent(config, layer, arguments)
     outcome = _on_meta(layer.module, arguments)
-    failure = outcome.failure or _doubt_layer(config, layer, arguments, outcome)
+    if outcome.failure is not None:
+        return _beyond_meta(config, layer, arguments) or outcome
+    failure = _doubt_layer(config, layer, arguments, outcome)
     return Outcome(failure=failure) if failure else outcome
+
+
+def _beyond_meta(config: LayerConfig, layer: BuiltLayer, arguments: Arguments) -> Outcome | None:
+    """The call for real, where meta kernels cannot follow a layer: they lack CTC, and numbers to branch on.
+
+    A layer's result has the same shape whatever the numbers are, which is not so of operations (``nonzero``).
+    """
+    if layer.parameters + layer.buffers + _elements(arguments) > HELD:
+        return None
+    try:
+        with quietly("cpu"), _FlopCounter() as counter:
+            result = freeze(construct(config, "cpu")(**_live(arguments, "cpu")))
+    except Exception:
+        return None  # what the meta kernels say is the better explanation
+    return Outcome(result, counter.total, sum(spec.bytes for spec in tensors(result)))
 
 
 @lru_cache(maxsize=8192)
@@ -211,7 +228,10 @@ def _doubt_numbers(real: Callable[[], Callable[..., Any]], arguments: Arguments)
     high = max((spec.high or 0 for _, value in arguments for spec in tensors(value)), default=0)
     if high == 0:
         return None
-    small = _mapped(arguments, lambda spec: replace(spec, shape=tuple(min(axis, 2) for axis in spec.shape)))
+    # An axis of as many classes as there are numbers must stay one.
+    small = _mapped(arguments, lambda spec: replace(spec, shape=tuple(min(axis, max(high, 2)) for axis in spec.shape)))
+    if _elements(small) > HELD:
+        return None
     function = real()
     failure = _for_real(function, small, highest)
     if failure is None or _for_real(function, small) is not None:
