@@ -254,6 +254,18 @@ def test_rules_for_any_class_keep_off_parameters_with_initializers() -> None:
     assert module.one.shift.tolist() == [0.0] * 3
 
 
+def test_a_rule_without_statements_leaves_what_it_names_as_it_was_made() -> None:
+    ones = statement("weight", "ones_")
+    document = network(init=[rule(["Conv1d"]), rule([], name="out"), rule([], statement("weight", "zeros_"), name="*")])
+    torch.manual_seed(0)
+    plain = build(network())
+    made = build(document, seed=0)
+    for name in ("conv", "out"):
+        assert torch.equal(made.get_submodule(name).weight, plain.get_submodule(name).weight)
+    assert not made.norm.weight.any()
+    assert build(network(init=[rule([]), rule([], ones)]), seed=0).norm.weight.all()
+
+
 def test_frozen_parameters_do_not_train() -> None:
     module = build(network(frozen=["conv.*", "*.fc.bias", "lstm.weight_hh_l?"]))
     frozen = {name for name, parameter in module.named_parameters() if not parameter.requires_grad}

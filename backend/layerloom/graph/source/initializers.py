@@ -136,6 +136,8 @@ def _joined(tests: list[Code], operator: str) -> Code | None:
 
 
 def _body(branch: Branch, imports: Imports, indent: int) -> list[str]:
+    if not branch.statements:  # such modules stay as they were made, whatever the rules after this one say
+        return [" " * indent + "pass"]
     direct = _direct(branch)
     if direct is None:
         return _looped(branch, imports, indent)
