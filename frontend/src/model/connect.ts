@@ -1,10 +1,14 @@
 /** Connecting and disconnecting: what a node or the output is given. */
+import { portPlace } from "./cases";
 import { changeGraph, changeNode, type Edge, NEW_OUTPUT, OUTPUT, refName, type Source, wouldCycle } from "./graph";
 import { addOutput, setPart } from "./outputs";
 import type { Doc, Path, Value } from "./types";
-import { isRef, ref, replaced, without } from "./values";
+import { isRef, ref, replaced, valueAt, without } from "./values";
 
-/** Connects a result to a port: replaces what was there, or is added to a port that takes many. */
+/**
+ * Connects a result to a port: replaces what was there, or is added to a port that takes many. A case of a choice is a
+ * port of its own, so that the other one stays.
+ */
 export function connect(doc: Doc, block: string, source: Source, target: string, port: string, many = false): Doc {
   const graph = doc.blocks[block]?.forward;
   if (!graph || wouldCycle(graph, source.id, target)) return doc;
@@ -14,8 +18,10 @@ export function connect(doc: Doc, block: string, source: Source, target: string,
     if (target === OUTPUT) return { ...it, output: setPart(it.output, port, value) };
     return changeNode(it, target, (node) => {
       if (node.op === "get") return node;
-      const given = many ? added(node.arguments[port], value) : value;
-      return { ...node, arguments: { ...node.arguments, [port]: given } };
+      const { name, at } = portPlace(port);
+      const before = node.arguments[name];
+      const given = many ? added(before === undefined ? before : valueAt(before, at), value) : value;
+      return { ...node, arguments: { ...node.arguments, [name]: replaced(before ?? null, at, given) } };
     });
   });
 }
@@ -30,7 +36,7 @@ function added(before: Value | undefined, value: Value): Value {
 /** Takes one connection away; outputs keep their place, so that the others keep their numbers. */
 export function disconnect(doc: Doc, block: string, target: string, at: Path): Doc {
   return changeGraph(doc, block, (graph) => {
-    if (target === OUTPUT) return { ...graph, output: replaced(graph.output, at, null) };
+    if (target === OUTPUT) return { ...graph, output: without(graph.output, at, true) ?? null };
     return changeNode(graph, target, (node) => {
       const [name, ...rest] = at;
       if (node.op === "get" || name === undefined) return node;

@@ -133,7 +133,7 @@ describe("ports", () => {
 
   it("of a loop carry the value as input, whatever the items call it", () => {
     const list = group(digits(), MAIN, ["n1", "n2", "n3"], "module_list", { name: "stages" });
-    const loop: GraphNode = { op: "loop", id: "n9", name: null, target: "stages", arguments: {} };
+    const loop: GraphNode = { op: "loop", id: "n9", name: null, when: null, target: "stages", arguments: {} };
     expect(portsOf(list, main(list), loop, lookup, []).inputs.map((it) => it.name)).toEqual(["input"]);
   });
 

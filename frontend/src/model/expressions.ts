@@ -1,4 +1,5 @@
 /** Names inside expressions such as `2 * width` or `zip(widths, widths[1:])`. What they mean is for the service to say. */
+import type { Value } from "./types";
 
 /** Strings, which hold no names; then names, each not behind a dot and not a keyword of a call. */
 const TOKENS = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?<![\w.])[A-Za-z_]\w*(?!\w|\s*=(?!=))/g;
@@ -21,7 +22,28 @@ export function mapExpressions<T>(part: T, name: string, change: Change): T {
 }
 
 /** Another expression for one, or a value in its place. */
-type Change = (text: string) => string | { value: unknown };
+type Change = (text: string) => string | { value: Value };
+
+/** What `change` makes of an expression where only a text can stand: a condition. */
+function condition(text: string, change: Change): string {
+  const next = change(text);
+  return typeof next === "string" ? next : literal(next.value);
+}
+
+/** Keys under which conditions stand: of a node, and of a value that is one of two. */
+const isCondition = (part: Json, key: string): boolean => key === "$if" || (key === "when" && "op" in part);
+
+/** A value as an expression writes it. */
+export function literal(value: Value): string {
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (typeof value === "number") return String(value);
+  if (typeof value === "string") return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
+  if (typeof value === "object" && value !== null && "$expr" in value) return value.$expr;
+  if (typeof value === "object" && value !== null && "$tuple" in value)
+    return `[${value.$tuple.map(literal).join(", ")}]`;
+  return "None";
+}
 
 function visit(part: unknown, name: string, change: Change, keyed: boolean): unknown {
   if (Array.isArray(part)) {
@@ -40,7 +62,10 @@ function visit(part: unknown, name: string, change: Change, keyed: boolean): unk
   for (const [key, value] of Object.entries(part)) {
     if (key === "item" && hidden) continue;
     const named = keyed && key === "item" && part.kind === "repeat" ? renamedKey(value, change) : value;
-    const changed = visit(named, name, change, isDict);
+    const changed =
+      typeof value === "string" && isCondition(part, key)
+        ? condition(value, change)
+        : visit(named, name, change, isDict);
     if (changed !== value) next = { ...next, [key]: changed };
   }
   return next;

@@ -6,7 +6,7 @@ import { freshName, real } from "./members";
 import { unique } from "./names";
 import { rearrange } from "./paths";
 import type { Block, BlockView, Doc, Graph, GraphInput, GraphNode, Member, Ref, Value } from "./types";
-import { ref } from "./values";
+import { choice, ref } from "./values";
 
 /** Why nodes cannot become a block: there are none, what they call is called elsewhere, too, or data leaves and returns. */
 export type ExtractRefusal = "empty" | "shared" | "returns";
@@ -58,7 +58,7 @@ export function extract(
   const used = block.arguments.filter((argument) => argumentUses(plain, argument.name).length > 0);
   const made = { ...plain, arguments: used };
   const given = Object.fromEntries(made.arguments.map((argument) => [argument.name, { $expr: argument.name }]));
-  const call: GraphNode = { op: "call", id, name: null, target: member, arguments: split.given };
+  const call: GraphNode = { op: "call", id, name: null, when: split.when, target: member, arguments: split.given };
   const moved = rearrange({ ...doc, blocks: { ...doc.blocks, [name]: made } }, blockName, (it) => {
     const at = it.members.findLastIndex((each) => own.includes(each));
     const use: Member = { kind: "block", name: member, block: name, arguments: given };
@@ -80,11 +80,11 @@ export function extract(
   return { doc: withViews(moved, blockName, name, chosen, id), id };
 }
 
-type Divided = { inner: Graph; outer: Graph; given: { [input: string]: Value } };
+type Divided = { inner: Graph; outer: Graph; given: { [input: string]: Value }; when: string | null };
 
 /** The chosen nodes as a graph of their own, and the other nodes as they see it: fed by one call. */
 function divide(block: Block, chosen: ReadonlySet<string>, call: string): Divided {
-  const graph = block.forward;
+  const { graph, when } = hoisted(block.forward, chosen);
   const key = (from: Ref) => JSON.stringify([from.$ref, from.path]);
   const inputs = new Map<string, { input: GraphInput; from: Ref }>();
   const names = new Set(chosen);
@@ -106,6 +106,12 @@ function divide(block: Block, chosen: ReadonlySet<string>, call: string): Divide
     if (chosen.has(from.$ref)) results.set(key(from), from);
     return from;
   });
+  // What runs at times passes the border as one of two values, the other being None.
+  const runs = new Map(graph.nodes.map((node) => [node.id, node.when]));
+  const there = (from: Ref): Value => {
+    const its = runs.get(from.$ref) ?? null;
+    return its === null || its === when ? from : choice(its, from, null);
+  };
   const rank = (from: Ref) => graph.nodes.findIndex((node) => node.id === from.$ref);
   const taken = [...results.values()].sort((a, b) => rank(a) - rank(b));
   const outputs = taken.length > 0 ? taken : ends(graph, chosen);
@@ -119,11 +125,20 @@ function divide(block: Block, chosen: ReadonlySet<string>, call: string): Divide
     inner: {
       inputs: [...inputs.values()].map(({ input }) => input),
       nodes: inside,
-      output: outputs.length > 1 ? { $tuple: outputs } : (first ?? null),
+      output: outputs.length > 1 ? { $tuple: outputs.map(there) } : first ? there(first) : null,
     },
     outer: changeRefs(others, leave),
-    given: Object.fromEntries([...inputs.values()].map(({ input, from }) => [input.name, from])),
+    given: Object.fromEntries([...inputs.values()].map(({ input, from }) => [input.name, there(from)])),
+    when,
   };
+}
+
+/** The condition that all chosen nodes run under becomes that of their call. */
+function hoisted(graph: Graph, chosen: ReadonlySet<string>): { graph: Graph; when: string | null } {
+  const [when = null, ...others] = new Set(graph.nodes.flatMap((node) => (chosen.has(node.id) ? [node.when] : [])));
+  if (when === null || others.length > 0) return { graph, when: null };
+  const nodes = graph.nodes.map((node) => (chosen.has(node.id) ? { ...node, when: null } : node));
+  return { graph: { ...graph, nodes }, when };
 }
 
 /** A node that goes, without what it is given. */

@@ -1,7 +1,7 @@
 /** Sizes on the canvas, as a function of the document: nothing is measured, so thousands of nodes cost nothing to place. */
 import { NEW_OUTPUT, viewOf } from "./graph";
 import { bare, isContainer, itemName, join, resolve } from "./members";
-import type { Ports } from "./ports";
+import type { InPort, Ports } from "./ports";
 import type { Block, BlockView, Doc, GraphNode, Item, Member, Position } from "./types";
 
 export type Size = { width: number; height: number };
@@ -12,6 +12,9 @@ export const TERMINAL: Size = { width: 168, height: 44 };
 export const GAP = 48;
 export const HANDLE = 10;
 const PORT_PITCH = 56;
+/** The same where the condition is written over a port. */
+const CASE_PITCH = 84;
+const pitchOf = (ports: readonly InPort[]): number => (ports.some((port) => port.on) ? CASE_PITCH : PORT_PITCH);
 
 export const BOX = { title: 34, row: 34, gap: 4, pad: 8, footer: 30, indent: 8, nestedTitle: 26 };
 /** Longer containers are cut here, and say how many items are left. */
@@ -57,8 +60,8 @@ export function boxOf(block: Block, view: BlockView, node: GraphNode): Extract<M
 }
 
 export function nodeSize(block: Block, view: BlockView, node: GraphNode, ports: Ports): Size {
-  const across = Math.max(ports.inputs.length, ports.outputs.length);
-  const width = Math.max(NODE_WIDTH, across * PORT_PITCH);
+  const across = Math.max(ports.inputs.length * pitchOf(ports.inputs), ports.outputs.length * PORT_PITCH);
+  const width = Math.max(NODE_WIDTH, across);
   const box = boxOf(block, view, node);
   if (!box) return { width, height: NODE_HEIGHT };
   const more = box.items.length > MOST_ROWS ? BOX.row : 0;
@@ -66,8 +69,8 @@ export function nodeSize(block: Block, view: BlockView, node: GraphNode, ports: 
   return { width: Math.max(width, NODE_WIDTH + 24), height };
 }
 
-export const terminalSize = (ports: number): Size => ({
-  width: Math.max(TERMINAL.width, ports * PORT_PITCH),
+export const terminalSize = (inputs: readonly InPort[]): Size => ({
+  width: Math.max(TERMINAL.width, inputs.length * pitchOf(inputs)),
   height: TERMINAL.height,
 });
 

@@ -131,6 +131,10 @@ export const changeNode = (graph: Graph, id: string, change: (node: GraphNode) =
   nodes: graph.nodes.map((node) => (node.id === id ? change(node) : node)),
 });
 
+/** Under which condition a node runs; null for always. */
+export const setWhen = (doc: Doc, block: string, id: string, when: string | null): Doc =>
+  changeGraph(doc, block, (graph) => changeNode(graph, id, (node) => ({ ...node, when })));
+
 export function setArgument(doc: Doc, block: string, id: string, name: string, value: Value | undefined): Doc {
   return changeGraph(doc, block, (graph) =>
     changeNode(graph, id, (node) => {
@@ -157,6 +161,5 @@ export function changeRefs(graph: Graph, change: (ref: Ref) => Value | undefined
       ? { ...node, arguments: args, key: mapRefs(node.key, change) ?? null }
       : { ...node, arguments: args };
   });
-  const kept = (from: Ref): Value => change(from) ?? null;
-  return { ...graph, nodes, output: mapRefs(graph.output, kept) ?? null };
+  return { ...graph, nodes, output: mapRefs(graph.output, change, true) ?? null };
 }

@@ -10,7 +10,7 @@ import { isRef } from "./values";
 
 export type GroupKind = "sequential" | "module_list" | "module_dict";
 /** Why a selection cannot become a container of a kind. */
-export type Refusal = "empty" | "not_layers" | "alias" | "nested" | "shared" | "not_chain";
+export type Refusal = "empty" | "not_layers" | "alias" | "nested" | "shared" | "not_chain" | "conditions";
 type Call = Extract<GraphNode, { op: "call" }>;
 
 export const isRefusal = <T>(value: T | Refusal): value is Refusal => typeof value === "string";
@@ -34,6 +34,7 @@ function calls(block: Block, ids: readonly string[]): Call[] | Refusal {
 function chain(block: Block, ids: readonly string[]): Call[] | Refusal {
   const found = calls(block, ids);
   if (isRefusal(found)) return found;
+  if (found.some((node) => node.when !== found[0]?.when)) return "conditions";
   const all = edges(block.forward);
   const selected = new Set(ids);
   const first = found.filter((node) => !all.some((edge) => edge.target === node.id && selected.has(edge.source)));
@@ -131,6 +132,8 @@ export function moveInto(doc: Doc, blockName: string, id: string, path: string, 
   const found = block && calls(block, [id]);
   if (!block || !found || isRefusal(found) || found[0] === undefined) return doc;
   const [node] = found;
+  // An item of a container runs whenever that does.
+  if (node.when !== null) return doc;
   const holder = memberAt(block, path);
   if (!isContainer(holder) || inside(path, node.target)) return doc;
   const item = memberAt(block, node.target) as Item;

@@ -1,17 +1,20 @@
 /** Dissolving one use of a block: its nodes and members take the place of the call. */
-import { mapExpressions, renameIn } from "./expressions";
+import { literal, mapExpressions, renameIn } from "./expressions";
 import { GAP, NODE_HEIGHT } from "./geometry";
-import { changeBlock, changeRefs, changeView, nextId, nodeAt, place, viewOf } from "./graph";
+import { changeBlock, changeRefs, changeView, edges, nextId, nodeAt, OUTPUT, place, viewOf } from "./graph";
 import { mapMember, namesIn, usedPaths } from "./members";
 import { unique } from "./names";
 import { rearrange, spellOut } from "./paths";
 import { column, heightOf, shiftBelow } from "./room";
 import type { Arguments, Block, BlockUse, Doc, GraphNode, Member, Path, Position, Ref, Value } from "./types";
-import { isRef, ref } from "./values";
+import { choice, isIf, isRef, ref, refsIn, settled } from "./values";
 
 type Call = Extract<GraphNode, { op: "call" }>;
 
-/** The use of a block that a node calls, if that can be dissolved: nothing else calls it or anything inside it. */
+/**
+ * The use of a block that a node calls, if that can be dissolved: nothing else calls it or anything inside it, and
+ * no node inside it would then run under two conditions.
+ */
 export function inlineable(doc: Doc, blockName: string, id: string): { node: Call; use: BlockUse; made: Block } | null {
   const block = doc.blocks[blockName];
   const node = block && nodeAt(block.forward, id);
@@ -19,7 +22,8 @@ export function inlineable(doc: Doc, blockName: string, id: string): { node: Cal
   const use = block.members.find((member) => member.name === node.target);
   const made = use?.kind === "block" ? doc.blocks[use.block] : undefined;
   const once = usedPaths(block).filter((path) => path.split(".")[0] === node.target).length === 1;
-  return use?.kind === "block" && made && once ? { node, use, made } : null;
+  const twice = node.when !== null && made?.forward.nodes.some((inner) => ![null, node.when].includes(inner.when));
+  return use?.kind === "block" && made && once && !twice ? { node, use, made } : null;
 }
 
 export function inline(doc: Doc, blockName: string, id: string): { doc: Doc; ids: string[] } | null {
@@ -51,12 +55,20 @@ export function inline(doc: Doc, blockName: string, id: string): { doc: Doc; ids
     const inside = changeRefs(made.forward, enter);
     const nodes = inside.nodes.map((inner): GraphNode => {
       const target = inner.op === "function" ? inner.target : follow(inner.target, names);
-      return { ...inner, id: ids.get(inner.id) ?? inner.id, target };
+      return settledNode({ ...inner, id: ids.get(inner.id) ?? inner.id, target, when: inner.when ?? node.when });
     });
     const outer = changeRefs(it.forward, (from) => (from.$ref === id ? part(inside.output, from.path) : from));
+    const readers = new Set(edges(it.forward).flatMap((edge) => (edge.source === id ? [edge.target] : [])));
     return {
       ...it,
-      forward: { ...outer, nodes: outer.nodes.flatMap((each) => (each.id === id ? nodes : [each])) },
+      forward: {
+        ...outer,
+        nodes: outer.nodes.flatMap((each) => {
+          if (each.id === id) return nodes;
+          return [readers.has(each.id) ? settledNode(each) : each];
+        }),
+        output: readers.has(OUTPUT) ? settled(outer.output, new Set()) : outer.output,
+      },
     };
   });
   const placed = placeInside(joined, blockName, use.block, id, ids);
@@ -73,10 +85,20 @@ function renamed(member: Member, names: ReadonlyMap<string, string>): Member {
   return next.kind === "alias" ? { ...next, of: follow(next.of, names) } : next;
 }
 
+/** A node whose values choose nothing that its own condition has chosen. */
+function settledNode(node: GraphNode): GraphNode {
+  if (node.op === "get" || !Object.values(node.arguments).some((value) => refsIn(value).length > 0)) return node;
+  const holding = new Set(node.when === null ? [] : [node.when]);
+  const given = Object.entries(node.arguments).map(([name, value]) => [name, settled(value, holding)]);
+  return { ...node, arguments: Object.fromEntries(given) };
+}
+
 /** The part of a value that a path leads to; undefined where there is none. */
 function part(value: Value, path: Path): Value | undefined {
   const [head, ...rest] = path;
   if (head === undefined) return value;
+  // What only one of two values has is asked for where that one is given.
+  if (isIf(value)) return choice(value.$if, part(value.then, path) ?? null, part(value.else, path) ?? null);
   if (isRef(value)) return ref(value.$ref, [...value.path, ...path]);
   if (typeof value !== "object" || value === null) return undefined;
   const items = Array.isArray(value) ? value : "$tuple" in value ? value.$tuple : "$dict" in value ? value.$dict : {};
@@ -125,18 +147,6 @@ function withArguments(made: Block, given: Arguments): Block {
     change(mark, (text) => (text.trim() === mark ? { value } : renameIn(text, mark, `(${literal(value)})`)));
   }
   return { ...made, members, forward };
-}
-
-/** A value as an expression writes it. */
-function literal(value: Value): string {
-  if (typeof value === "boolean") return value ? "True" : "False";
-  if (typeof value === "number") return String(value);
-  if (typeof value === "string") return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
-  if (typeof value === "object" && value !== null && "$expr" in value) return value.$expr;
-  if (typeof value === "object" && value !== null && "$tuple" in value)
-    return `[${value.$tuple.map(literal).join(", ")}]`;
-  return "None";
 }
 
 /** The inner nodes where the call stood, as they stood to one another. */

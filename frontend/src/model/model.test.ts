@@ -133,7 +133,14 @@ describe("adding and removing", () => {
 
   it("keeps a member that another node still calls", () => {
     const shared = { ...example() };
-    const again = { op: "call" as const, id: "n9", name: null, target: "relu", arguments: { input: ref("n5") } };
+    const again = {
+      op: "call" as const,
+      id: "n9",
+      name: null,
+      when: null,
+      target: "relu",
+      arguments: { input: ref("n5") },
+    };
     shared.blocks = {
       [MAIN]: { ...main(shared), forward: { ...graph(shared), nodes: [...graph(shared).nodes, again] } },
     };

@@ -32,7 +32,7 @@ export function addNode(doc: Doc, block: string, node: GraphNode, at: Position):
 /** Adds a member and a node that calls it (`get`s it, for parameters and buffers; loops over it, for lists). */
 export function addMember(doc: Doc, block: string, member: Member, id: string, at: Position): Doc {
   const target = member.name;
-  const base = { id, name: null, target };
+  const base = { id, name: null, when: null, target };
   const op = {
     parameter: "get",
     buffer: "get",
@@ -82,6 +82,7 @@ export function addFunction(
     op: "function",
     id,
     name: null,
+    when: null,
     target: operation.target,
     arguments: operation.arguments ?? {},
   };
@@ -188,10 +189,17 @@ export function removeMember(doc: Doc, block: string, path: string): Doc {
   return rearrange(without, block, (it) => dropMember(it, path));
 }
 
+/** A graph in which a node runs only where another one does, unless it has a condition of its own. */
+export function runningWith(graph: Graph, id: string, other: string): Graph {
+  const when = graph.nodes.find((node) => node.id === other)?.when ?? null;
+  return when === null ? graph : changeNode(graph, id, (node) => ({ ...node, when: node.when ?? when }));
+}
+
 /** Puts a node into a connection: what flowed through the edge now flows through the node. */
 export function insertOnEdge(doc: Doc, block: string, edge: Edge, id: string, input: Port, output: Path): Doc {
   const fed = connect(doc, block, { id: edge.source, path: edge.path }, id, input.name, input.many);
-  return changeGraph(fed, block, (graph) => {
+  return changeGraph(fed, block, (before) => {
+    const graph = runningWith(before, id, edge.source);
     const swap = (value: Value, at: Path): Value => {
       if (at.length === 0) return ref(id, output);
       let index = -1;

@@ -13,6 +13,7 @@ import type {
   ParameterInit,
   Value,
 } from "./types";
+import { choice } from "./values";
 
 /** Why a text is no document. The sentences are in the dictionaries. */
 export type Malformed = keyof Texts["editor"]["malformed"];
@@ -54,6 +55,7 @@ export function normaliseValue(value: unknown): Value {
   if (Array.isArray(value)) return value.map(normaliseValue);
   if (!isRaw(value)) return (value ?? null) as Value;
   if ("$ref" in value) return { $ref: text(value.$ref), path: list(value.path) as (number | string)[] };
+  if ("$if" in value) return choice(text(value.$if), normaliseValue(value.then), normaliseValue(value.else));
   const out: Raw = {};
   for (const [key, item] of Object.entries(value))
     out[key] = isRaw(item) && key !== "$layer" ? mapRaw(item, normaliseValue) : normaliseNested(key, item);
@@ -131,7 +133,12 @@ export function normaliseMember(value: unknown): Member | Item {
 
 export function normaliseNode(value: unknown): GraphNode {
   const it = raw(value, "forward.nodes");
-  const base = { id: text(it.id), name: typeof it.name === "string" ? it.name : null, target: text(it.target) };
+  const base = {
+    id: text(it.id),
+    name: typeof it.name === "string" ? it.name : null,
+    when: typeof it.when === "string" ? it.when : null,
+    target: text(it.target),
+  };
   switch (it.op) {
     case "get":
       return { op: "get", ...base };

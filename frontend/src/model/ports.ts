@@ -1,13 +1,20 @@
 /** Which inputs and outputs a node has, from the catalogue, the document and what the last check saw. */
 import type { Entry, Result } from "@/api/types";
-import { argumentsOf, edges, NEW_OUTPUT } from "./graph";
+import { casePort, casesOf } from "./cases";
+import { argumentsOf, type Edge, edges, NEW_OUTPUT, OUTPUT } from "./graph";
 import { bare, isContainer, resolve } from "./members";
-import { outputForm, outputParts } from "./outputs";
-import type { Block, Doc, GraphNode, Item, Member, Path, Value } from "./types";
-import { refsIn } from "./values";
+import { outputForm, outputParts, partOver } from "./outputs";
+import type { Arguments, Block, Doc, Graph, GraphNode, Item, Member, Path, Value } from "./types";
+import { isIf, refsIn, resultPath, valueAt } from "./values";
 
 export type Lookup = (name: string) => Entry | undefined;
-export type InPort = { name: string; many: boolean; required: boolean };
+export type InPort = {
+  name: string;
+  many: boolean;
+  required: boolean;
+  /** One case of an argument or output that is one of two values: what that is called, and the condition that holds. */
+  on?: { port: string; test: string };
+};
 /** A part of a result that has no name of its own is called by its place: `0`, `1.0`. */
 export type OutPort = { name: string; path: Path };
 export type Ports = { inputs: InPort[]; outputs: OutPort[] };
@@ -34,9 +41,16 @@ export function entryOf(block: Block, node: GraphNode, lookup: Lookup): Entry | 
 const outPort = (name: string, path: Path): OutPort => ({ name, path });
 
 function blockOutputs(output: Value): OutPort[] {
+  if (isIf(output)) return commonOutputs(output.then, output.else);
   const form = outputForm(output);
   if (form === "single") return [WHOLE];
   return outputParts(output).map(({ name }, index) => outPort(name, [form === "dict" ? name : index]));
+}
+
+/** What can be taken of one of two results, whichever it is: some of it is there under the condition only. */
+function commonOutputs(then: Value, otherwise: Value): OutPort[] {
+  const all = [...blockOutputs(otherwise), ...blockOutputs(then)];
+  return all.filter((port, index) => all.findIndex((it) => key(it.path) === key(port.path)) === index);
 }
 
 /** Ports of something that can be called. */
@@ -121,7 +135,41 @@ export function portsOf(
       all.push(outPort(path.length ? path.join(".") : "output", path));
     }
   const own = inputs.map((port) => (written(port.name) && !port.many ? { ...port, required: false } : port));
-  return { inputs: [...own, ...extra], outputs: all };
+  return { inputs: [...own, ...extra].flatMap((port) => casesOfPort(port, args)), outputs: all };
+}
+
+/** A port for each case of an argument that is one of two values, so that each is connected by itself. */
+function casesOfPort(port: InPort, args: Arguments): InPort[] {
+  const value = args[port.name];
+  const cases = casesOf(value);
+  if (value === undefined || cases.length === 0) return [port];
+  return cases.map(({ at, holds }) => ({
+    name: casePort(port.name, at),
+    many: port.many,
+    required: port.required && (valueAt(value, at) ?? null) === null,
+    on: { port: port.name, test: holds },
+  }));
+}
+
+/** The port of a target into which a connection leads. */
+export function portOf(graph: Graph, edge: Edge): string {
+  if (edge.target === OUTPUT) return partOver(graph.output, edge.at)?.name ?? OUTPUT;
+  const [name = "", ...at] = edge.at;
+  const within = casesOf(argumentOf(graph, edge)).find((it) => it.at.every((step, index) => step === at[index]));
+  return casePort(String(name), within?.at ?? []);
+}
+
+function argumentOf(graph: Graph, edge: Edge): Value {
+  if (edge.target === OUTPUT) return graph.output;
+  const node = graph.nodes.find((it) => it.id === edge.target);
+  return (node && argumentsOf(node)[String(edge.at[0])]) ?? null;
+}
+
+/** Whether nothing flows through a connection at times: it is read in one case only, or an end of it runs so. */
+export function isConditional(graph: Graph, edge: Edge, running: ReadonlySet<string>): boolean {
+  if (running.has(edge.source) || running.has(edge.target)) return true;
+  const at = edge.target === OUTPUT ? edge.at : edge.at.slice(1);
+  return resultPath(argumentOf(graph, edge), at).length < at.length;
 }
 
 /** Parts of each node's result that some edge starts from. */
@@ -135,11 +183,17 @@ export function usedPaths(block: Block): Map<string, Path[]> {
   return found;
 }
 
-/** Ports of the output node, and one more for a further output. */
+/** Ports of the output node, and one more for a further output, where it is clear when that is returned. */
 export function outputInPorts(output: Value): InPort[] {
-  const names = outputParts(output).map((part) => part.name);
-  const more = output === null ? [] : [NEW_OUTPUT];
-  return [...names, ...more].map((name) => ({ name, many: false, required: name !== NEW_OUTPUT }));
+  const cases = casesOf(output);
+  const ports = outputParts(output).map(({ name, at }): InPort => {
+    const within = cases.find((it) => it.at.every((step, index) => step === at[index]));
+    const rest = within ? at.slice(within.at.length) : at;
+    const on = within && { port: rest.length > 0 ? rest.join(".") : OUTPUT, test: within.holds };
+    return { name, many: false, required: true, ...(on ? { on } : {}) };
+  });
+  const more = output === null || cases.length > 0 ? [] : [{ name: NEW_OUTPUT, many: false, required: false }];
+  return [...ports, ...more];
 }
 
 export function isTensor(result: unknown): result is Extract<Result, { shape: unknown }> {

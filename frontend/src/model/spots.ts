@@ -23,7 +23,7 @@ export function sizeOf(doc: Doc, block: string, id: string, lookup: Lookup): Siz
     const ports = portsOf(doc, its, node, lookup, usedPaths(its).get(id) ?? []);
     return nodeSize(its, viewOf(doc, block), node, ports);
   }
-  return terminalSize(its && id === OUTPUT ? outputInPorts(its.forward.output).length : 1);
+  return terminalSize(its && id === OUTPUT ? outputInPorts(its.forward.output) : []);
 }
 
 function rectsBeside(doc: Doc, block: string, id: string, lookup: Lookup): Rect[] {

@@ -74,6 +74,7 @@ function unroll(
       op: "call",
       id,
       name: index === names.length - 1 ? node.name : null,
+      when: node.when,
       target: name,
       arguments: { ...fed, ...others },
     };

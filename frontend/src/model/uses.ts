@@ -2,7 +2,7 @@
 import { changeGraph, changeRefs } from "./graph";
 import { bare, isContainer, memberAt, real } from "./members";
 import type { Arguments, Block, Doc, GraphNode, Item, Member, Path } from "./types";
-import { ref, refsIn } from "./values";
+import { ref, refsIn, resultPath } from "./values";
 
 /** The member at a path, behind aliases and inside other blocks. */
 function memberIn(doc: Doc, block: string, path: string): Member | Item | null {
@@ -86,7 +86,9 @@ export function changeParts(doc: Doc, block: string, moves: ReadonlyMap<string, 
       return to === null ? undefined : ref(from.$ref, to);
     }),
   );
-  const passed = refsIn(graph.output).filter(({ ref: from }) => moves.has(from.$ref));
+  const passed = refsIn(graph.output)
+    .filter(({ ref: from }) => moves.has(from.$ref))
+    .map(({ ref: from, at }) => ({ ref: from, at: resultPath(graph.output, at) }));
   if (passed.length === 0) return changed;
   return changeResults(changed, block, (path) => {
     const part = passed.find(({ at }) => at.every((step, index) => path[index] === step));

@@ -17,7 +17,7 @@ import { useLookup } from "./catalogue";
 import { categoryColour } from "./categories";
 import type { FlowNode } from "./flow";
 import { useKindName } from "./kinds";
-import { InHandles, OutHandles, Shape, SharedSign } from "./LayerNode";
+import { Foot, InHandles, OutHandles, SharedSign } from "./LayerNode";
 import { useCanvas } from "./state";
 
 /** A container as a titled box with its items stacked inside, in the order in which data runs through them. */
@@ -39,6 +39,7 @@ export const BoxNode = memo(function BoxNode({ id, data, selected }: NodeProps<F
       data-hinted={hinted || undefined}
       data-severity={data.severity ?? data.inside?.severity}
       data-box={data.member}
+      data-when={data.when ?? undefined}
       data-over={over?.path === data.member || undefined}
       style={{ "--cat": categoryColour("container") } as React.CSSProperties}
       title={data.reason || undefined}
@@ -70,7 +71,7 @@ export const BoxNode = memo(function BoxNode({ id, data, selected }: NodeProps<F
         </div>
       )}
       <div className={styles.boxFoot} style={{ height: BOX.footer }}>
-        {box.items.length === 0 ? <span className={styles.hint}>{t.node.dropHere}</span> : <Shape data={data} />}
+        {box.items.length === 0 ? <span className={styles.hint}>{t.node.dropHere}</span> : <Foot data={data} />}
       </div>
       <OutHandles data={data} />
     </section>

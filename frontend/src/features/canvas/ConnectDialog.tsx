@@ -4,6 +4,7 @@ import { connect } from "@/model/connect";
 import { OUTPUT, upstream } from "@/model/graph";
 import { apply } from "@/model/store";
 import { here } from "./commands";
+import { portText } from "./conditions";
 import type { FlowNode } from "./flow";
 import { SearchList } from "./SearchList";
 import { useCanvas } from "./state";
@@ -36,10 +37,11 @@ function Targets({ nodes }: { nodes: readonly FlowNode[] }) {
         ? []
         : target.data.inputs.map((into) => {
             const name = target.data.kind === "output" ? t.node.output : target.data.member || target.data.label;
+            const port = portText(into, target.data.inputs, t.conditions);
             const from = source.data.outputs.length > 1 ? `${out.name} → ` : "";
             return {
               id: `${out.name}-${target.id}-${into.name}`,
-              label: `${from}${name}${into.name === OUTPUT ? "" : ` · ${into.name}`}`,
+              label: `${from}${name}${into.name === OUTPUT ? "" : ` · ${port}`}`,
               hint: target.data.member ? target.data.label : "",
               run: () => {
                 apply(t.steps.connect, (doc) =>

@@ -1,14 +1,27 @@
 import { Tooltip } from "@mantine/core";
 import { Handle, type NodeProps, Position } from "@xyflow/react";
-import { Boxes, ChevronRight, CircleAlert, CornerDownRight, Link2, TriangleAlert } from "lucide-react";
+import {
+  Boxes,
+  ChevronRight,
+  CircleAlert,
+  CornerDownRight,
+  GraduationCap,
+  Link2,
+  ScanEye,
+  Split,
+  TriangleAlert,
+} from "lucide-react";
 import { memo } from "react";
 import { goTo } from "@/features/problems/ProblemsPanel";
 import { useText } from "@/i18n";
+import { TRAINING } from "@/model/cases";
 import { handleX } from "@/model/geometry";
 import { OUTPUT } from "@/model/graph";
+import { negated } from "@/model/values";
 import { useView } from "@/model/view";
 import styles from "./Canvas.module.css";
 import { categoryColour } from "./categories";
+import { onlyText, portText } from "./conditions";
 import type { FlowNode, NodeData } from "./flow";
 import { useKindName } from "./kinds";
 
@@ -24,6 +37,7 @@ export const LayerNode = memo(function LayerNode({ id, data, selected }: NodePro
       data-selected={selected || undefined}
       data-hinted={hinted || undefined}
       data-severity={data.severity ?? data.inside?.severity}
+      data-when={data.when ?? undefined}
       style={{ "--cat": categoryColour(data.category) } as React.CSSProperties}
       title={data.reason || undefined}
     >
@@ -35,11 +49,38 @@ export const LayerNode = memo(function LayerNode({ id, data, selected }: NodePro
         {(data.block || data.collapsed) && <Boxes size={13} className={styles.open} aria-hidden />}
       </div>
       <div className={styles.detail}>{data.detail || "\u00a0"}</div>
-      <Shape data={data} />
+      <Foot data={data} />
       <OutHandles data={data} />
     </div>
   );
 });
+
+/** What comes out, and when the node runs, if that is not always. */
+export function Foot({ data }: { data: NodeData }) {
+  return (
+    <div className={styles.foot}>
+      <Shape data={data} />
+      {data.when !== null && <WhenSign when={data.when} />}
+    </div>
+  );
+}
+
+const WHEN_ICONS: { [test: string]: typeof Split } = { [TRAINING]: GraduationCap, [negated(TRAINING)]: ScanEye };
+
+/** Tells that a node runs at times only. */
+function WhenSign({ when }: { when: string }) {
+  const t = useText().editor;
+  const Icon = WHEN_ICONS[when] ?? Split;
+  const text = onlyText(when, t.conditions);
+  return (
+    <Tooltip label={t.node.when(text)}>
+      <span className={styles.when} data-testid="when" data-code={text === when || undefined}>
+        <Icon size={12} aria-hidden />
+        <span>{text}</span>
+      </span>
+    </Tooltip>
+  );
+}
 
 /** Tells that other nodes call the same member. */
 export function SharedSign({ count }: { count: number }) {
@@ -93,7 +134,7 @@ export function Shape({ data }: { data: NodeData }) {
 }
 
 export function InHandles({ data }: { data: NodeData }) {
-  const t = useText().editor.node;
+  const t = useText().editor;
   const { inputs, size } = data;
   return inputs.map((port, index) => (
     <Handle
@@ -104,12 +145,16 @@ export function InHandles({ data }: { data: NodeData }) {
       className={styles.handle}
       style={{ left: handleX(size.width, index, inputs) }}
       role="img"
-      aria-label={t.inputPort(port.name, data.member || data.label)}
+      aria-label={t.node.inputPort(portText(port, inputs, t.conditions), data.member || data.label)}
       data-port={port.name}
       data-side="input"
       data-optional={!port.required || undefined}
     >
-      {inputs.length > 1 && port.name !== OUTPUT && <span className={styles.portIn}>{port.name}</span>}
+      {inputs.length > 1 && port.name !== OUTPUT && (
+        <span className={styles.portIn} data-case={port.on?.test}>
+          {portText(port, inputs, t.conditions)}
+        </span>
+      )}
     </Handle>
   ));
 }

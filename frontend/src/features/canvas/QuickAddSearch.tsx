@@ -5,7 +5,8 @@ import { remember } from "@/features/palette/recent";
 import { useText } from "@/i18n";
 import { connect } from "@/model/connect";
 import { NODE_WIDTH } from "@/model/geometry";
-import { nodeAt } from "@/model/graph";
+import { changeGraph, nodeAt } from "@/model/graph";
+import { runningWith } from "@/model/nodes";
 import { portsOf } from "@/model/ports";
 import { apply, currentDoc } from "@/model/store";
 import type { Block, Doc } from "@/model/types";
@@ -123,7 +124,9 @@ function linked(
   if (from.side === "source") {
     const out = other.outputs.find((port) => port.name === from.handle);
     const [into] = ports.inputs;
-    return out && into ? connect(doc, block, { id: from.node, path: out.path }, id, into.name, into.many) : doc;
+    if (!out || !into) return doc;
+    const fed = connect(doc, block, { id: from.node, path: out.path }, id, into.name, into.many);
+    return changeGraph(fed, block, (graph) => runningWith(graph, id, from.node));
   }
   const into = other.inputs.find((port) => port.name === from.handle);
   const [out] = ports.outputs;

@@ -20,6 +20,7 @@ export const ShapeEdge = memo(function ShapeEdge(props: EdgeProps<FlowEdge>) {
       className={styles.edge}
       data-edge={id}
       data-bad={data?.reason ? true : undefined}
+      data-conditional={data?.conditional || undefined}
       data-selected={selected || undefined}
       data-over={over || undefined}
       data-label={label}

@@ -3,7 +3,8 @@
 import { remember } from "@/features/palette/recent";
 import { useCheck } from "@/features/problems/check";
 import { connect } from "@/model/connect";
-import { argumentsOf, inputId, nodeAt, place } from "@/model/graph";
+import { argumentsOf, changeGraph, inputId, nodeAt, place } from "@/model/graph";
+import { runningWith } from "@/model/nodes";
 import { type OutPort, portsOf, usedPaths } from "@/model/ports";
 import { nodeReport } from "@/model/report";
 import { freePlace, putBelow } from "@/model/spots";
@@ -48,7 +49,9 @@ function linkedAfter(doc: Doc, block: string, from: string, id: string): Doc {
     (port) => argumentsOf(node)[port.name] === undefined,
   );
   const into = inputs.find((port) => port.required) ?? inputs[0];
-  return into ? connect(doc, block, { id: from, path: out.path }, id, into.name, into.many) : doc;
+  if (!into) return doc;
+  const fed = connect(doc, block, { id: from, path: out.path }, id, into.name, into.many);
+  return changeGraph(fed, block, (graph) => runningWith(graph, id, from));
 }
 
 function outputsOf(doc: Doc, block: string, id: string): OutPort[] {

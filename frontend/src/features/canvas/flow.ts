@@ -3,24 +3,26 @@ import { type Edge, type Node, Position as Side } from "@xyflow/react";
 import type { Entry, NodeReport, Problem, Report, Result } from "@/api/types";
 import { formatValue } from "@/features/forms";
 import { boxOf, HANDLE, handleX, nodeSize, type Size, terminalSize } from "@/model/geometry";
-import { edges as edgesOf, inputId, OUTPUT, viewOf } from "@/model/graph";
+import { edges as edgesOf, inputId, OUTPUT, refName, viewOf } from "@/model/graph";
 import { kindOf, lastOf } from "@/model/members";
 import {
   calledBy,
   entryOf,
   type InPort,
+  isConditional,
   type Lookup,
   type OutPort,
   outputInPorts,
   type Ports,
   partAt,
+  portOf,
   portsOf,
   usedPaths,
 } from "@/model/ports";
 import { nodeReport, type Place, problemsHere, resultText, shapeText } from "@/model/report";
 import { callersOf } from "@/model/sharing";
-import type { Arguments, Block, Container, Doc, GraphNode, Path, Position } from "@/model/types";
-import { isAuto, refsIn, same } from "@/model/values";
+import type { Arguments, Block, Container, Doc, Graph, GraphNode, Path, Position } from "@/model/types";
+import { isAuto, isIf, refsIn, same } from "@/model/values";
 import { NOTHING_INSIDE, problemsInside } from "./inside";
 import { labelWidth } from "./label";
 import { routed } from "./routes";
@@ -48,6 +50,8 @@ export type NodeData = {
   shared: number;
   /** What is wrong inside the block that the node calls, or inside one of its box. */
   inside: Problem | null;
+  /** The condition under which the node runs; null for always. */
+  when: string | null;
   [key: string]: unknown;
 };
 export type FlowNode = Node<NodeData, "layer" | "box" | "terminal">;
@@ -56,6 +60,8 @@ export type EdgeData = {
   at: Path;
   path: Path;
   reason: string;
+  /** Whether something flows at times only. */
+  conditional: boolean;
   /** An x on the canvas to go along, around the nodes between the ends. */
   lane?: number;
   [key: string]: unknown;
@@ -105,7 +111,7 @@ function flowNode(id: string, type: "layer" | "box" | "terminal", data: NodeData
     width: data.size.width,
     height: data.size.height,
     handles: handles(data, data.size),
-    ariaLabel: [data.member, data.label, data.shape].filter(Boolean).join(", "),
+    ariaLabel: [data.member, data.label, data.shape, data.when && `if ${data.when}`].filter(Boolean).join(", "),
   };
 }
 
@@ -147,6 +153,7 @@ function drawn(
     collapsed: container !== null && box === null,
     shared: node.op === "function" ? 1 : callersOf(block, node.target).length,
     inside: inner.problem,
+    when: node.when,
     severity: bad.severity,
     reason: bad.reason || (inner.problem?.message ?? ""),
     wrong: [...bad.wrong, ...inner.paths],
@@ -178,12 +185,13 @@ function inputNode(scene: Scene, name: string, bad: Worst, position: Position): 
       shape: inputResult(scene, name),
       inputs: [],
       outputs,
-      size: terminalSize(1),
+      size: terminalSize([]),
       box: null,
       block: null,
       collapsed: false,
       shared: 1,
       inside: null,
+      when: null,
       ...bad,
     },
     position,
@@ -207,12 +215,13 @@ function outputNode(scene: Scene, block: Block, bad: Worst, position: Position):
       shape: resultText(whole, batch),
       inputs,
       outputs: [],
-      size: terminalSize(inputs.length),
+      size: terminalSize(inputs),
       box: null,
       block: null,
       collapsed: false,
       shared: 1,
       inside: null,
+      when: null,
       ...bad,
     },
     position,
@@ -264,25 +273,33 @@ function build(scene: Scene, block: Block): { nodes: FlowNode[]; edges: FlowEdge
     nodes.push(flowNode(node.id, data.box ? "box" : "layer", data, at(node.id, index + 1)));
   }
   nodes.push(outputNode(scene, block, bad(OUTPUT), at(OUTPUT, block.forward.nodes.length + 1)));
-  const edges = edgesOf(block.forward).map((edge) => flowEdge(scene, edge, ports, problems));
+  const running = new Set(block.forward.nodes.flatMap((node) => (node.when === null ? [] : [node.id])));
+  const edges = edgesOf(block.forward).map((edge) => {
+    const drawnEdge = flowEdge(scene, block.forward, edge, ports, problems);
+    return { ...drawnEdge, data: { ...drawnEdge.data, conditional: isConditional(block.forward, edge, running) } };
+  });
   return { nodes, edges: routed(nodes, edges, labelWidth) };
 }
 
 function flowEdge(
   scene: Scene,
+  graph: Graph,
   edge: ReturnType<typeof edgesOf>[number],
   ports: ReadonlyMap<string, Ports>,
   problems: ReadonlyMap<string, Problem[]>,
-): FlowEdge {
+): FlowEdge & { data: EdgeData } {
   const batch = scene.report?.totals.batch ?? 0;
   const result: Result | null = partAt(nodeReport(scene.report, scene.place, edge.source)?.output, edge.path);
   const label = edge.source.startsWith("input:") ? inputResult(scene, edge.source.slice(6)) : resultText(result, batch);
   const source = ports.get(edge.source)?.outputs.find((port) => same(port.path, edge.path));
-  const port = edge.target === OUTPUT ? String(edge.at[0] ?? OUTPUT) : String(edge.at[0]);
+  const port = portOf(graph, edge);
+  const argument = edge.target !== OUTPUT ? String(edge.at[0]) : isIf(graph.output) ? OUTPUT : port;
   const wrong = (problems.get(edge.target) ?? []).find(
     (problem) =>
       problem.severity === "error" &&
-      (problem.port === port ||
+      // What runs at times is told of by its name: the other connections of the port are as they should be.
+      (problem.code !== "conditional_result" || problem.data.reference === refName(edge.source)) &&
+      (problem.port === argument ||
         (problem.port === null && (problem.code === "shape_mismatch" || problem.code === "dtype_mismatch"))),
   );
   return {
@@ -292,6 +309,6 @@ function flowEdge(
     target: edge.target,
     sourceHandle: source?.name ?? "output",
     targetHandle: port,
-    data: { label, at: edge.at, path: edge.path, reason: wrong?.message ?? "" },
+    data: { label, at: edge.at, path: edge.path, reason: wrong?.message ?? "", conditional: false },
   };
 }

@@ -1,4 +1,5 @@
 import type { Value } from "@/api/types";
+import { choice, isIf } from "@/model/values";
 
 /** A value as Python writes it: `(3, 3)`, `True`, `None`, `torch.float32`, and expressions as they stand. */
 export function formatValue(value: Value | undefined): string {
@@ -22,12 +23,25 @@ export function formatValue(value: Value | undefined): string {
   if ("$float" in value) return value.$float;
   if ("$function" in value) return value.$function;
   if ("$ellipsis" in value) return "...";
-  if ("$slice" in value) return value.$slice.map((part) => (part === null ? "" : formatValue(part))).join(":");
+  if ("$slice" in value) {
+    const parts = value.$slice.map((part) => (part === null ? "" : formatValue(part)));
+    return (parts[2] === "" ? parts.slice(0, 2) : parts).join(":");
+  }
+  if ("$if" in value) return formatChoice(value);
   if ("$ref" in value) return [value.$ref, ...value.path.map((step) => `[${JSON.stringify(step)}]`)].join("");
   const { target, arguments: given } = value.$layer;
   const items = Object.entries(given).map(([name, item]) => `${name}=${formatValue(item)}`);
   return `${target}(${items.join(", ")})`;
 }
+
+const inside = (text: string): string => `(${text})`;
+
+/** `a if training else b`, in brackets where the words of another choice come before the last. */
+function formatChoice({ $if: test, then, else: otherwise }: Extract<Value, { $if: string }>): string {
+  const yes = isIf(then) ? inside(formatValue(then)) : formatValue(then);
+  return `${yes} if ${CHOICE.test(test) ? inside(test) : test} else ${formatValue(otherwise)}`;
+}
+const CHOICE = /\b(if|else)\b/;
 
 /** 1e-05 and 0.0001 as Python prints them. */
 function formatNumber(value: number): string {
@@ -48,7 +62,10 @@ export function parseList(text: string): Value {
   return /^\s*[^[({'"]*,/.test(text) ? parseValue(`[${text}]`) : parseValue(text);
 }
 
-/** Reads Python literals: numbers, strings, True, False, None, inf, nan, lists, tuples, dicts, torch dtypes. */
+/**
+ * Reads Python literals: numbers, strings, True, False, None, inf, nan, lists, tuples, dicts, torch dtypes; slices and
+ * `...` as they stand in an index; and one of two by a condition, whose text is the service's to judge.
+ */
 class Reader {
   private readonly text: string;
   private at = 0;
@@ -58,6 +75,49 @@ class Reader {
   }
 
   value(): Value {
+    const start = this.peek() === ":" ? null : this.choice();
+    if (this.peek() !== ":") return start;
+    const parts = [start];
+    while (parts.length < 3 && this.peek() === ":") {
+      this.at++;
+      parts.push(/^[^,:\])}]/.test(this.peek()) ? this.choice() : null);
+    }
+    return { $slice: [...parts, ...Array(3 - parts.length).fill(null)] };
+  }
+
+  private choice(): Value {
+    const then = this.single();
+    this.space();
+    if (!/^if\b/.test(this.text.slice(this.at))) return then;
+    this.at += "if".length;
+    const test = this.condition();
+    return choice(test, then, this.choice());
+  }
+
+  /** The text up to the `else` that belongs to it. */
+  private condition(): string {
+    const pieces = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\w+|[^\w]/gy;
+    pieces.lastIndex = this.at;
+    let depth = 0;
+    let closed = -1;
+    for (let piece = pieces.exec(this.text); piece; piece = pieces.exec(this.text)) {
+      const [text] = piece;
+      if ("([{".includes(text)) depth++;
+      if (")]}".includes(text)) depth--;
+      if (depth < 0) break;
+      if (depth === 0 && closed < 0 && text === ")") closed = piece.index;
+      if (text !== "else" || depth > 0) continue;
+      const found = this.text.slice(this.at, piece.index).trim();
+      const whole = found.startsWith("(") && this.text.slice(closed + 1, piece.index).trim() === "";
+      if (found === "") break;
+      this.at = pieces.lastIndex;
+      // The brackets are those that were put around it for the sake of its own words.
+      return whole && CHOICE.test(found) ? found.slice(1, -1) : found;
+    }
+    throw new SyntaxError('Expected a condition and "else"');
+  }
+
+  private single(): Value {
     this.space();
     const open = this.text[this.at];
     if (open === "[") return this.items("[", "]").items;
@@ -179,4 +239,5 @@ const WORDS: Record<string, Value> = {
   inf: { $float: "inf" },
   "-inf": { $float: "-inf" },
   nan: { $float: "nan" },
+  "...": { $ellipsis: true },
 };

@@ -53,12 +53,13 @@ export function measured(scene: { nodes: FlowNode[]; edges: FlowEdge[] }, tracks
     return { ...node, type: "measured", data };
   });
   const edges = scene.edges.map(
-    ({ id, source, target, sourceHandle, targetHandle }): Edge => ({
+    ({ id, source, target, sourceHandle, targetHandle, data }): Edge => ({
       id,
       source,
       target,
       sourceHandle: sourceHandle ?? null,
       targetHandle: targetHandle ?? null,
+      ...(data?.conditional ? { style: { strokeDasharray: "6 5" } } : {}),
     }),
   );
   return { nodes, edges, scale };
