@@ -5,8 +5,9 @@
 >>> for problem in doctor(document, plan): print(problem.message)
 """
 
+from layerloom.graph.lab.doctor import doctor
 from layerloom.graph.lab.measure import init_lab
 from layerloom.graph.lab.recommend import recommended
 from layerloom.graph.lab.schemes import READY
 
-__all__ = ["READY", "init_lab", "recommended"]
+__all__ = ["READY", "doctor", "init_lab", "recommended"]

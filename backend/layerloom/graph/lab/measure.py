@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from math import isfinite, nan
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -42,15 +42,23 @@ PAUSE = 0.002
 """Seconds between passes: whoever waits to check a network gets its turn."""
 
 
+class Measured(NamedTuple):
+    """Of all numbers of one tensor; NaN where they have no moments."""
+
+    mean: float = nan
+    variance: float = nan
+    """Unbiased."""
+    numbers: int = 0
+
+
 @dataclass
 class Pass:
     """Moments of one forward and backward pass, per call of a layer."""
 
     calls: list[tuple[str, int]] = field(default_factory=list)
     """Qualified name, and which call of that layer."""
-    outputs: list[tuple[float, float]] = field(default_factory=list)
-    """Mean and unbiased variance."""
-    gradients: dict[int, tuple[float, float]] = field(default_factory=dict)
+    outputs: list[Measured] = field(default_factory=list)
+    gradients: dict[int, Measured] = field(default_factory=dict)
     """By the index of the call."""
 
 
@@ -159,12 +167,12 @@ def _note_gradient(found: Pass, index: int, gradient: Tensor) -> None:
     found.gradients[index] = _moments(gradient)
 
 
-def _moments(tensor: Tensor | None) -> tuple[float, float]:
+def _moments(tensor: Tensor | None) -> Measured:
     """Mean and variance, summed in float64: what explodes in float32 shall be seen for as long as it is finite."""
     if tensor is None or not tensor.is_floating_point() or tensor.layout is not torch.strided or tensor.numel() < 2:
-        return nan, nan
+        return Measured()
     variance, mean = torch.var_mean(tensor.detach().double())
-    return float(mean), float(variance)
+    return Measured(float(mean), float(variance), tensor.numel())
 
 
 def _result(scheme: Scheme, passes: list[Pass]) -> SchemeResult:
@@ -173,12 +181,12 @@ def _result(scheme: Scheme, passes: list[Pass]) -> SchemeResult:
         name=scheme.name,
         rules=scheme.rules,
         outputs=[_over_seeds([one.outputs[index] for one in passes]) for index in range(count)],
-        gradients=[_over_seeds([one.gradients.get(index, (nan, nan)) for one in passes]) for index in range(count)],
+        gradients=[_over_seeds([one.gradients.get(index, Measured()) for one in passes]) for index in range(count)],
     )
 
 
-def _over_seeds(moments: list[tuple[float, float]]) -> Moments:
+def _over_seeds(found: list[Measured]) -> Moments:
     return Moments(
-        mean=[mean if isfinite(mean) else None for mean, _ in moments],
-        variance=[variance if isfinite(variance) else None for _, variance in moments],
+        mean=[one.mean if isfinite(one.mean) else None for one in found],
+        variance=[one.variance if isfinite(one.variance) else None for one in found],
     )

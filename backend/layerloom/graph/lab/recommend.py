@@ -98,12 +98,12 @@ def _arguments(flow: Flow, follower: Step, known: Activation) -> dict[str, Any]:
     """Arguments of the initializer, with the slope of this very activation."""
     arguments = dict(known.arguments)
     if known.slope:
-        slope = _argument(flow, follower, known.slope)
+        slope = argument(flow, follower, known.slope)
         arguments["a"] = float(slope) if isinstance(slope, int | float) else 0.0
     return arguments
 
 
-def _argument(flow: Flow, step: Step, name: str) -> Any:
+def argument(flow: Flow, step: Step, name: str) -> Any:
     """What an activation is given for an argument, or its default."""
     given, environment = _given(flow, step)
     if name in given:
