@@ -1,0 +1,142 @@
+"""Holding what was written against torch: the same structure, shapes and dtypes, and numbers that are as near."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from layerloom.graph.errors import refuse
+from layerloom.graph.exporting.subject import Subject, fixed_seed, outputs
+from layerloom.schema.export import Agreement
+from layerloom.schema.problems import ProblemCode
+
+TOLERANCE = 1e-5
+"""Largest error of a file that is handed out, absolute, or relative to the largest output where that is above 1."""
+
+
+class DisagreementError(Exception):
+    """Two results are of different structure, shape or dtype, or too far apart."""
+
+
+def verified(
+    subject: Subject, run: Callable[..., Any], whose: str, *, module: nn.Module | None = None, flat: bool = False
+) -> list[Agreement]:
+    """How near ``run`` is to the subject's module, or another with its signature, at each batch size it must take.
+
+    ``flat`` says that it gives a list of tensors where the module gives tuples and dictionaries. A batch of one is
+    tried as well, and its refusal noted: to many networks one sample looks like none (``squeeze``).
+
+    Raises:
+        GraphError: it fails, or its outputs are not torch's.
+    """
+    found = []
+    module = subject.module if module is None else module
+    for batch in subject.sizes:
+        try:
+            found.append(_held(subject, module, run, batch, flat))
+        except DisagreementError as error:
+            message = f"{whose} was written, but {error} at a batch of {batch}: it is not handed out"
+            raise refuse(ProblemCode.EXPORT_FAILED, f"{message}. Choose another format.") from error
+        except RuntimeError as error:
+            message = f"{whose} was written, but fails at a batch of {batch}: {str(error)[:300]}"
+            raise refuse(ProblemCode.EXPORT_FAILED, f"{message}. Choose another format.") from error
+    if subject.batched and not _takes_one(subject, module, run, flat):
+        subject.notes.append("It does not take a batch of one sample.")
+    if subject.is_random:
+        subject.notes.append("The network draws random numbers in evaluation, so that only shapes were compared.")
+    return found
+
+
+def _held(subject: Subject, module: nn.Module, run: Callable[..., Any], batch: int, flat: bool) -> Agreement:
+    arguments = subject.arguments(batch)
+    expected = outputs(module, arguments)
+    with torch.no_grad(), fixed_seed():
+        got = run(*arguments)
+    size = batch if subject.batched else None
+    agreement = compared(leaves(expected) if flat else expected, got, size, loosely=subject.is_random)
+    largest = max((float(leaf.abs().max()) for leaf in _measured(expected)), default=0.0)
+    if agreement.max_absolute > TOLERANCE * max(1.0, largest) and not subject.is_random:
+        raise DisagreementError(f"its outputs are off by {agreement.max_absolute:.1e}")
+    return agreement
+
+
+def _takes_one(subject: Subject, module: nn.Module, run: Callable[..., Any], flat: bool) -> bool:
+    try:
+        _held(subject, module, run, 1, flat)
+    except Exception:
+        return False
+    return True
+
+
+def compared(expected: Any, got: Any, batch: int | None, loosely: bool = False) -> Agreement:
+    """The errors of ``got`` over all tensors; with ``loosely``, only structure, shapes and dtypes count.
+
+    Raises:
+        DisagreementError: they differ in structure, shape or dtype, or one is finite where the other is not.
+    """
+    pairs = list(_pairs(expected, got))
+    if loosely:
+        return Agreement(batch=batch, max_absolute=0, mean_absolute=0, max_relative=0, mean_relative=0)
+    errors = [_errors(one, other) for one, other in pairs if one.numel()]
+    zeros = torch.zeros(1, dtype=torch.float64)
+    off, size = (torch.cat([zeros, *(pair[place] for pair in errors)]) for place in (0, 1))
+    if not bool(off.isfinite().all()):
+        raise DisagreementError("its outputs are finite where torch's are not, or the other way round")
+    count = max(off.numel() - 1, 1)
+    return Agreement(
+        batch=batch,
+        max_absolute=float(off.max()),
+        mean_absolute=float(off.sum() / count),
+        max_relative=_ratio(off.max(), size.max()),
+        mean_relative=_ratio(off.sum(), size.sum()),
+    )
+
+
+def leaves(value: Any) -> list[Any]:
+    """What is not a container, in order."""
+    if isinstance(value, dict):
+        return [leaf for item in value.values() for leaf in leaves(item)]
+    if isinstance(value, tuple | list):
+        return [leaf for item in value for leaf in leaves(item)]
+    return [value]
+
+
+def _pairs(one: Any, other: Any) -> Iterator[tuple[Tensor, Tensor]]:
+    match one, other:
+        case Tensor(), Tensor():
+            if one.shape != other.shape or one.dtype != other.dtype:
+                told = f"{list(other.shape)} {other.dtype} in place of {list(one.shape)} {one.dtype}"
+                raise DisagreementError(f"gives {told}")
+            yield one.detach(), other.detach()
+        case dict(), dict() if list(one) == list(other):
+            for key in one:
+                yield from _pairs(one[key], other[key])
+        case ((tuple() | list()), (tuple() | list())) if len(one) == len(other):
+            for mine, theirs in zip(one, other, strict=True):
+                yield from _pairs(mine, theirs)
+        case _ if isinstance(one, Tensor | dict | tuple | list) or one != other:
+            raise DisagreementError("gives another structure")
+
+
+def _errors(one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+    """Absolute errors and magnitudes, flat. Where both are the same infinity, or no number, there is none."""
+    one, other = _wide(one), _wide(other)
+    same = (one == other) | (one.isnan() & other.isnan())
+    magnitude = one.abs().to(torch.float64).nan_to_num(0, 0, 0)
+    return (one - other).abs().to(torch.float64).masked_fill(same, 0).flatten(), magnitude.flatten()
+
+
+def _wide(tensor: Tensor) -> Tensor:
+    return tensor.to(torch.complex128 if tensor.is_complex() else torch.float64)
+
+
+def _measured(value: Any) -> list[Tensor]:
+    found = [leaf for leaf in leaves(value) if isinstance(leaf, Tensor) and leaf.numel()]
+    return [_wide(leaf).abs().nan_to_num(0, 0, 0) for leaf in found]
+
+
+def _ratio(part: Tensor, whole: Tensor) -> float:
+    return float(part / whole.clamp(min=torch.finfo(torch.float32).tiny))
