@@ -1,0 +1,16 @@
+"""Documents changed as a whole: nodes become a class, an instance is dissolved, an instance gets a class of its own.
+
+>>> made = make_block(document, "Net", ["n1", "n2"], "ConvBlock")
+>>> module = layerloom.build(made.document)
+>>> module.load_state_dict(made.carry(weights))
+
+Each function is pure, and what the network computes stays what it was, bit for bit. What changes by design are the
+state_dict keys of the members that go to another place; ``Edited`` says how.
+"""
+
+from layerloom.graph.editing.detaching import detach
+from layerloom.graph.editing.dissolving import dissolve
+from layerloom.graph.editing.making import make_block
+from layerloom.graph.editing.moves import Edited
+
+__all__ = ["Edited", "detach", "dissolve", "make_block"]
