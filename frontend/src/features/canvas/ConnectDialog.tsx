@@ -1,10 +1,10 @@
 import { Modal } from "@mantine/core";
+import { portText } from "@/features/forms";
 import { useText } from "@/i18n";
 import { connect } from "@/model/connect";
 import { OUTPUT, upstream } from "@/model/graph";
 import { apply } from "@/model/store";
 import { here } from "./commands";
-import { portText } from "./conditions";
 import type { FlowNode } from "./flow";
 import { SearchList } from "./SearchList";
 import { useCanvas } from "./state";

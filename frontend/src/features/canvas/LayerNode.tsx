@@ -12,6 +12,7 @@ import {
   TriangleAlert,
 } from "lucide-react";
 import { memo } from "react";
+import { onlyText, portText } from "@/features/forms";
 import { goTo } from "@/features/problems/ProblemsPanel";
 import { useText } from "@/i18n";
 import { TRAINING } from "@/model/cases";
@@ -21,7 +22,6 @@ import { negated } from "@/model/values";
 import { useView } from "@/model/view";
 import styles from "./Canvas.module.css";
 import { categoryColour } from "./categories";
-import { onlyText, portText } from "./conditions";
 import type { FlowNode, NodeData } from "./flow";
 import { useKindName } from "./kinds";
 

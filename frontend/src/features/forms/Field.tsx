@@ -3,16 +3,28 @@ import { ChevronDown, RotateCcw } from "lucide-react";
 import { type ReactNode, useId, useState } from "react";
 import type { ParameterSpec, Value } from "@/api/types";
 import { useText } from "@/i18n";
+import { isIf, isRef, negated, refsIn } from "@/model/values";
+import { whileText } from "./conditions";
 import { Control } from "./controls";
 import styles from "./Field.module.css";
 import { useFault } from "./faults";
 import { formatValue } from "./literals";
-import { firstValue, isChanged, type Mode, modeOf, modesOf, same, shows } from "./modes";
+import { isChanged, type Mode, modeOf, modesOf, nextValue, same, shows } from "./modes";
 import type { ParameterFieldProps } from "./ParameterField";
 
 /** Name, control, and below it what is wrong. */
 export function Field(props: ParameterFieldProps) {
-  const { spec, value, onChange, error, resolved, expressions = false, disabled = false, placeholder } = props;
+  const {
+    spec,
+    value,
+    onChange,
+    error,
+    resolved,
+    expressions = false,
+    cases = false,
+    disabled = false,
+    placeholder,
+  } = props;
   const t = useText().common.forms;
   const id = useId();
   const [chosen, setChosen] = useState<Mode | null>(null);
@@ -23,7 +35,7 @@ export function Field(props: ParameterFieldProps) {
   // An undo may have put a value here that the chosen mode cannot show.
   if (chosen !== null && !shows(chosen, spec, value)) setChosen(null);
   const mode = held ?? chosen ?? modeOf(spec, value);
-  const modes = modesOf(spec, expressions);
+  const modes = modesOf(spec, expressions, cases);
   const changed = isChanged(spec, value);
   const missing = spec.required && value === undefined && invalid === null;
   const form = useFault(invalid !== null || missing);
@@ -35,7 +47,7 @@ export function Field(props: ParameterFieldProps) {
   const choose = (next: Mode) => {
     setHeld(null);
     setChosen(next);
-    change(firstValue(spec, next));
+    change(nextValue(spec, next, value));
   };
   const reset = () => {
     setHeld(null);
@@ -59,28 +71,88 @@ export function Field(props: ParameterFieldProps) {
           <ModeMenu name={spec.name} mode={mode} modes={modes} onChoose={choose} disabled={disabled} />
         )}
       </div>
-      <ControlPlace onEnter={() => setHeld(mode)} onLeave={() => setHeld(null)}>
-        <Control
-          // A new mode is a new control: no draft of the old one survives. Nor does one survive a reset.
-          key={`${mode} ${resets}`}
-          id={id}
-          mode={mode}
-          spec={spec}
-          value={value}
-          resolved={resolved}
-          onChange={change}
-          onInvalid={setInvalid}
-          disabled={disabled}
-          describedBy={message ? `${id}-message` : undefined}
-          placeholder={placeholder}
-        />
-      </ControlPlace>
+      {mode === "cases" ? (
+        <Cases {...props} id={id} />
+      ) : (
+        <ControlPlace onEnter={() => setHeld(mode)} onLeave={() => setHeld(null)}>
+          <Control
+            // A new mode is a new control: no draft of the old one survives. Nor does one survive a reset.
+            key={`${mode} ${resets}`}
+            id={id}
+            mode={mode}
+            spec={spec}
+            value={value}
+            resolved={resolved}
+            onChange={change}
+            onInvalid={setInvalid}
+            disabled={disabled}
+            describedBy={message ? `${id}-message` : undefined}
+            placeholder={placeholder}
+          />
+        </ControlPlace>
+      )}
       {message && (
         <div id={`${id}-message`} className={styles.error} role="alert">
           {message}
         </div>
       )}
       {missing && !message && <div className={styles.hint}>{t.required}</div>}
+    </div>
+  );
+}
+
+/** A field for each of two values, and for the condition that chooses, where that is another one than training. */
+function Cases(props: ParameterFieldProps & { id: string }) {
+  const t = useText().editor.conditions;
+  const { id, spec, onChange } = props;
+  const value = props.value === undefined ? spec.default : props.value;
+  if (!isIf(value)) return null;
+  const words = whileText(value.$if, t) !== value.$if;
+  const set = (branch: "then" | "else", next: Value) => onChange({ ...value, [branch]: next });
+  return (
+    <fieldset id={id} className={styles.cases} aria-labelledby={`${id}-label`}>
+      {!words && (
+        <Field
+          spec={{ ...spec, ...TEST, name: t.test }}
+          value={value.$if}
+          onChange={(test) => typeof test === "string" && test.trim() !== "" && onChange({ ...value, $if: test })}
+          disabled={props.disabled}
+        />
+      )}
+      {(["then", "else"] as const).map((branch) => {
+        const its = value[branch];
+        const name = whileText(branch === "then" ? value.$if : negated(value.$if), t);
+        if (refsIn(its).length > 0 && !isIf(its))
+          return <Connected key={branch} name={name} value={its} sourceName={props.sourceName} />;
+        return (
+          <Field
+            {...props}
+            cases={false}
+            key={branch}
+            // What a case is back at is the default of the whole.
+            spec={{ ...spec, name, doc: "", required: true }}
+            value={its}
+            onChange={(next) => set(branch, next === undefined ? spec.default : next)}
+            error={undefined}
+          />
+        );
+      })}
+    </fieldset>
+  );
+}
+const TEST = { kinds: ["str" as const], required: true, nullable: false, auto: false, doc: "" };
+
+/** A value that comes from a node: it is changed where the nodes are connected. */
+function Connected(props: Pick<ParameterFieldProps, "sourceName"> & { name: string; value: Value }) {
+  const t = useText().editor.conditions;
+  const { name, value, sourceName = (id) => id } = props;
+  const text = isRef(value) ? t.from([sourceName(value.$ref), ...value.path].join(".")) : formatValue(value);
+  return (
+    <div className={styles.field} data-parameter={name}>
+      <div className={styles.head}>
+        <span className={styles.name}>{name}</span>
+      </div>
+      <div className={styles.fixed}>{text}</div>
     </div>
   );
 }

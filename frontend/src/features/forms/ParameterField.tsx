@@ -13,6 +13,10 @@ export interface ParameterFieldProps {
   resolved?: number | number[] | undefined;
   /** Offer expressions over the block's arguments. */
   expressions?: boolean | undefined;
+  /** Offer one value while the network trains and another one otherwise. */
+  cases?: boolean | undefined;
+  /** What a person calls the node that a value comes from. */
+  sourceName?: ((id: string) => string) | undefined;
   disabled?: boolean | undefined;
   /** An example for an empty field; else the default stands there. */
   placeholder?: string | undefined;

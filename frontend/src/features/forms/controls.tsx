@@ -10,7 +10,7 @@ import { useDraft } from "./useDraft";
 
 interface ControlProps {
   id: string;
-  mode: Mode;
+  mode: Exclude<Mode, "cases">;
   spec: ParameterSpec;
   value: Value | undefined;
   resolved: number | number[] | undefined;

@@ -1,3 +1,4 @@
+export { caseText, onlyText, portText, whileText } from "./conditions";
 export { Form } from "./Form";
 export { formatValue, parseValue } from "./literals";
 export { NumberField } from "./NumberField";

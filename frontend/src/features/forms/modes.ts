@@ -1,16 +1,19 @@
 import type { Kind, ParameterSpec, Value } from "@/api/types";
+import { TRAINING } from "@/model/cases";
+import { choice, isIf } from "@/model/values";
 
 /** What a field edits at the moment: one of the parameter's kinds, or one of the values that every kind may have. */
-export type Mode = Kind | "auto" | "none" | "expression";
+export type Mode = Kind | "auto" | "none" | "expression" | "cases";
 
 const ONE_LINE: readonly Kind[] = ["str", "list", "function", "layer", "tensor", "any"];
 
 /** The modes a parameter offers, preferred first. */
-export function modesOf(spec: ParameterSpec, expressions: boolean): Mode[] {
+export function modesOf(spec: ParameterSpec, expressions: boolean, cases = false): Mode[] {
   const modes: Mode[] = [...spec.kinds];
   if (spec.auto) modes.unshift("auto");
   if (spec.nullable) modes.push("none");
   if (expressions) modes.push("expression");
+  if (cases) modes.push("cases");
   return modes;
 }
 
@@ -18,6 +21,7 @@ export function modesOf(spec: ParameterSpec, expressions: boolean): Mode[] {
 export function modeOf(spec: ParameterSpec, value: Value | undefined): Mode {
   const shown = value === undefined ? spec.default : value;
   const [preferred = "any"] = spec.kinds;
+  if (isIf(shown)) return "cases";
   if (shown === null) return spec.nullable ? "none" : preferred;
   if (typeof shown === "object" && "$auto" in shown) return "auto";
   if (typeof shown === "object" && "$expr" in shown) return "expression";
@@ -29,6 +33,7 @@ export function shows(mode: Mode, spec: ParameterSpec, value: Value | undefined)
   // Some modes begin with no value of their own.
   if (value === undefined && firstValue(spec, mode) === undefined) return true;
   const shown = value === undefined ? spec.default : value;
+  if (mode === "cases" || isIf(shown)) return mode === "cases" && isIf(shown);
   if (mode === "none") return shown === null;
   if (mode === "auto") return isTagged(shown) && "$auto" in shown;
   if (mode === "expression") return isTagged(shown) && "$expr" in shown;
@@ -89,7 +94,18 @@ export function isChanged(spec: ParameterSpec, value: Value | undefined): boolea
   return value !== undefined && !spec.required && !same(value, spec.default);
 }
 
-/** The first value of a mode that was just chosen. */
+/** The value with which a mode begins that was just chosen: what was there before goes on holding where it can. */
+export function nextValue(spec: ParameterSpec, mode: Mode, value: Value | undefined): Value | undefined {
+  const before = value === undefined ? spec.default : value;
+  if (mode === "cases") return isIf(before) ? before : choice(TRAINING, before, before);
+  if (isIf(before)) {
+    const kept = [before.else, before.then].find((it) => shows(mode, spec, it));
+    if (kept !== undefined) return kept;
+  }
+  return firstValue(spec, mode);
+}
+
+/** The first value of a mode. */
 export function firstValue(spec: ParameterSpec, mode: Mode): Value | undefined {
   switch (mode) {
     case "auto":
@@ -116,6 +132,7 @@ export function firstValue(spec: ParameterSpec, mode: Mode): Value | undefined {
     case "layer":
     case "tensor":
     case "any":
+    case "cases":
       return undefined;
   }
 }

@@ -8,9 +8,10 @@ import { lastOf } from "@/model/members";
 import { nodeReport, type Place, problemsHere } from "@/model/report";
 import { apply, useDoc } from "@/model/store";
 import type { GraphNode } from "@/model/types";
-import { refsIn } from "@/model/values";
+import { isIf, refsIn } from "@/model/values";
 import styles from "./Inspector.module.css";
 import { Facts, Head, Problems, Section } from "./parts";
+import { CaseFields, useSourceName, WhenField } from "./WhenFields";
 
 /** The form of an operation: the arguments that are not connected. */
 export function FunctionInspector(props: {
@@ -29,8 +30,10 @@ export function FunctionInspector(props: {
   const specs =
     entry?.parameters.filter(
       (spec) =>
-        !connected(spec.name) && !(ports.has(spec.name) && spec.kinds[0] === "tensor" && spec.kinds.length === 1),
+        isIf(node.arguments[spec.name]) ||
+        (!connected(spec.name) && !(ports.has(spec.name) && spec.kinds[0] === "tensor" && spec.kinds.length === 1)),
     ) ?? [];
+  const sourceName = useSourceName(place);
   const found = nodeReport(report, place, node.id);
   return (
     <>
@@ -41,6 +44,9 @@ export function FunctionInspector(props: {
         link={entry?.link}
       />
       <Problems problems={problems} />
+      <Section>
+        <WhenField place={place} node={node} />
+      </Section>
       {specs.length > 0 && (
         <Section title={t.inspector.arguments}>
           {specs.map((spec) => (
@@ -49,6 +55,8 @@ export function FunctionInspector(props: {
               spec={spec}
               value={node.arguments[spec.name]}
               expressions={expressions}
+              cases
+              sourceName={sourceName}
               error={problems.find((problem) => problem.port === spec.name)?.message}
               onChange={(value) =>
                 apply(
@@ -61,6 +69,7 @@ export function FunctionInspector(props: {
           ))}
         </Section>
       )}
+      <CaseFields place={place} node={node} elsewhere={specs} />
       {found && (
         <Section title={t.inspector.shapes}>
           <Facts

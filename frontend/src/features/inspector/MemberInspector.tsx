@@ -27,6 +27,7 @@ import { RepeatFields } from "./RepeatFields";
 import { ShapeField } from "./ShapeField";
 import { DetachButton, SharedFields } from "./SharedFields";
 import { blockSpecs, dtypeSpec, fillSpec, keySpec, persistentSpec, trainsSpec } from "./specs";
+import { CaseFields, useSourceName, WhenField } from "./WhenFields";
 
 type Props = { place: Place; path: string; node: GraphNode | null; report: Report | null };
 
@@ -69,6 +70,7 @@ export function MemberInspector({ place, path, node, report }: Props) {
         {member.kind === "block" && callersOf(block, path).length < 2 && (
           <DetachButton label={t.inspector.ownClass(member.block)} />
         )}
+        {node && <WhenField place={place} node={node} />}
       </Section>
       <SharedFields place={place} path={path} report={report} />
       {isContainer(member) && !member.kind.startsWith("parameter") && (
@@ -89,6 +91,7 @@ export function MemberInspector({ place, path, node, report }: Props) {
       {node && (node.op === "call" || node.op === "loop") && entry && (
         <CallOptions place={place} node={node} specs={entry.options} />
       )}
+      {node && <CaseFields place={place} node={node} elsewhere={entry?.options ?? []} />}
       {member.kind === "layer" && entry && entry.tensors.length > 0 && (
         <Section title={t.init.title}>
           {entry.tensors.map((tensor) => (
@@ -316,6 +319,7 @@ function CallOptions({
   specs: ParameterSpec[];
 }) {
   const t = useText().editor;
+  const sourceName = useSourceName(place);
   if (specs.length === 0) return null;
   return (
     <Section title={t.inspector.options}>
@@ -324,6 +328,8 @@ function CallOptions({
           key={`${node.id}.${spec.name}`}
           spec={spec}
           value={node.arguments[spec.name]}
+          cases
+          sourceName={sourceName}
           onChange={(value) =>
             apply(
               t.steps.set(spec.name),

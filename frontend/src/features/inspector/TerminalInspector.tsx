@@ -1,8 +1,9 @@
 import { ActionIcon, Button, Group, NumberInput, SegmentedControl, Switch, Text } from "@mantine/core";
 import { Plus, Trash2 } from "lucide-react";
 import type { Report } from "@/api/types";
-import { ParameterField } from "@/features/forms";
+import { ParameterField, whileText } from "@/features/forms";
 import { useText } from "@/i18n";
+import { casesOf, setOutputChoice } from "@/model/cases";
 import { setInputExample, setInputOptional } from "@/model/edit";
 import { OUTPUT } from "@/model/graph";
 import { nameFault } from "@/model/names";
@@ -19,7 +20,8 @@ import {
 } from "@/model/outputs";
 import { type Place, problemsHere, resultText } from "@/model/report";
 import { apply, useDoc } from "@/model/store";
-import type { Block, Doc, Value } from "@/model/types";
+import type { Block, Doc, Path, Value } from "@/model/types";
+import { isIf, same, valueAt } from "@/model/values";
 import { select } from "@/model/view";
 import { toast } from "@/ui/Toasts";
 import styles from "./Inspector.module.css";
@@ -127,77 +129,106 @@ export function OutputInspector({ place, report }: { place: Place; report: Repor
   const t = useText().editor;
   const doc = useDoc();
   const output = (doc.blocks[place.block] as Block).forward.output;
-  const { forms } = t.inspector;
-  const form = outputForm(output);
-  const parts = outputParts(output);
   const problems = problemsHere(report, place).filter((problem) => problem.node === OUTPUT);
-  const put = (change: (it: Doc) => Doc) => apply(t.steps.set(t.node.output), change);
+  const cases = casesOf(output);
   const whole = place.block === doc.main ? report?.outputs : report?.modules[place.instance]?.output;
   return (
     <>
       <Head title={t.node.output} />
       <Problems problems={problems} />
       <Section title={t.inspector.returns}>
-        <SegmentedControl
-          size="xs"
-          fullWidth
-          value={form}
-          onChange={(next) => {
-            put((it) => setOutputForm(it, place.block, next as OutputForm));
-            const lost = next === "single" ? lostBySingle(output) : 0;
-            if (lost > 0) toast(t.inspector.outputsLost(lost), t.inspector.outputsLostHint);
+        <Switch
+          size="sm"
+          label={t.conditions.depends}
+          description={t.conditions.dependsHint}
+          checked={cases.length > 0}
+          onChange={(event) => {
+            const { checked } = event.currentTarget;
+            apply(t.steps.set(t.node.output), (it) => setOutputChoice(it, place.block, checked));
+            if (!checked && isIf(output) && !same(output.then, output.else))
+              toast(t.conditions.returnsLost, t.conditions.returnsLostHint);
           }}
-          // Lists come from code that was read; a new one is hardly ever wanted.
-          data={[...FORMS, ...(form === "list" ? [form] : [])].map((value) => ({ value, label: forms[value] }))}
-          aria-label={t.inspector.returns}
+          data-testid="output-cases"
         />
-        {form !== "single" && (
-          <>
-            {parts.map(({ name }, index) => (
-              <Group key={name} gap={6} wrap="nowrap" align="flex-end">
-                <div style={{ flex: 1 }}>
-                  {form === "dict" ? (
-                    <NameField
-                      label={t.inspector.key}
-                      value={name}
-                      refuse={(next) =>
-                        next === "" ? t.names.invalid : parts.some((part) => part.name === next) ? t.names.taken : null
-                      }
-                      onRename={(next) => put((it) => renameOutput(it, place.block, name, next))}
-                    />
-                  ) : (
-                    <Text size="sm" ff="var(--ll-mono)">
-                      [{index}]
-                    </Text>
-                  )}
-                </div>
-                <ActionIcon
-                  variant="subtle"
-                  color="gray"
-                  aria-label={t.items.remove(name)}
-                  onClick={() => put((it) => removeOutput(it, place.block, index))}
-                >
-                  <Trash2 size={14} aria-hidden />
-                </ActionIcon>
-              </Group>
-            ))}
-            <Button
-              size="xs"
-              variant="light"
-              leftSection={<Plus size={14} aria-hidden />}
-              onClick={() => put((it) => addOutput(it, place.block, null))}
-            >
-              {t.inspector.addOutput}
-            </Button>
-          </>
-        )}
+        {cases.length === 0 && <OutputForms place={place} output={output} at={[]} />}
       </Section>
+      {cases.map(({ at, holds }) => (
+        <Section key={at.join("/")} title={whileText(holds, t.conditions)}>
+          <OutputForms place={place} output={valueAt(output, at) ?? null} at={at} />
+        </Section>
+      ))}
       {whole && (
         <Section title={t.inspector.shapes}>
           <dl className={styles.facts}>
             <Fact name={t.inspector.output} value={resultText(whole, report?.totals.batch ?? 0)} />
           </dl>
         </Section>
+      )}
+    </>
+  );
+}
+
+/** The form of what is returned, or of one case of it: one value, or several that are added, named and removed. */
+function OutputForms({ place, output, at }: { place: Place; output: Value; at: Path }) {
+  const t = useText().editor;
+  const { forms } = t.inspector;
+  const form = outputForm(output);
+  const parts = outputParts(output);
+  const put = (change: (it: Doc) => Doc) => apply(t.steps.set(t.node.output), change);
+  return (
+    <>
+      <SegmentedControl
+        size="xs"
+        fullWidth
+        value={form}
+        onChange={(next) => {
+          put((it) => setOutputForm(it, place.block, next as OutputForm, at));
+          const lost = next === "single" ? lostBySingle(output) : 0;
+          if (lost > 0) toast(t.inspector.outputsLost(lost), t.inspector.outputsLostHint);
+        }}
+        // Lists come from code that was read; a new one is hardly ever wanted.
+        data={[...FORMS, ...(form === "list" ? [form] : [])].map((value) => ({ value, label: forms[value] }))}
+        aria-label={t.inspector.returns}
+      />
+      {form !== "single" && (
+        <>
+          {parts.map(({ name }, index) => (
+            <Group key={name} gap={6} wrap="nowrap" align="flex-end">
+              <div style={{ flex: 1 }}>
+                {form === "dict" ? (
+                  <NameField
+                    label={t.inspector.key}
+                    value={name}
+                    refuse={(next) =>
+                      next === "" ? t.names.invalid : parts.some((part) => part.name === next) ? t.names.taken : null
+                    }
+                    onRename={(next) => put((it) => renameOutput(it, place.block, name, next, at))}
+                  />
+                ) : (
+                  <Text size="sm" ff="var(--ll-mono)">
+                    [{index}]
+                  </Text>
+                )}
+              </div>
+              <ActionIcon
+                variant="subtle"
+                color="gray"
+                aria-label={t.items.remove(name)}
+                onClick={() => put((it) => removeOutput(it, place.block, index, at))}
+              >
+                <Trash2 size={14} aria-hidden />
+              </ActionIcon>
+            </Group>
+          ))}
+          <Button
+            size="xs"
+            variant="light"
+            leftSection={<Plus size={14} aria-hidden />}
+            onClick={() => put((it) => addOutput(it, place.block, null, at))}
+          >
+            {t.inspector.addOutput}
+          </Button>
+        </>
       )}
     </>
   );

@@ -2,6 +2,7 @@
 
 import type { Texts } from "@/i18n";
 import { TRAINING } from "@/model/cases";
+import { OUTPUT } from "@/model/graph";
 import type { InPort } from "@/model/ports";
 import { negated } from "@/model/values";
 
@@ -21,6 +22,6 @@ export const whileText = (test: string, t: Words): string => said(test, t.during
 /** What stands over a port: its name where it has neighbours, and when it is read. */
 export function portText(port: InPort, ports: readonly InPort[], t: Words): string {
   if (!port.on) return port.name;
-  const own = new Set(ports.map((it) => it.on?.port ?? it.name)).size > 1 ? port.on.port : "";
-  return [caseText(port.on.test, t), own].filter(Boolean).join("\u00b7");
+  const named = port.on.port !== OUTPUT && new Set(ports.map((it) => it.on?.port ?? it.name)).size > 1;
+  return [caseText(port.on.test, t), ...(named ? [port.on.port] : [])].join("·");
 }
