@@ -12,6 +12,7 @@ numbers, a transposed convolution any number of channels), so a call that they a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -32,10 +33,12 @@ from layerloom.graph.checking.values import (
     LayerConfig,
     TensorSpec,
     UnfreezableError,
+    drawn,
     freeze,
     highest,
     mapped,
     on_meta,
+    ones,
     tensors,
     thaw,
     zeros,
@@ -49,6 +52,10 @@ WORK = 10_000_000
 """FLOPs of such a call."""
 HELD = 25_000_000
 """Numbers in a layer that may be allocated, though not filled, to make a small call of it."""
+_BEYOND = re.compile("out of (range|bounds)|index", re.IGNORECASE)
+"""In what torch says of a number that indexes too far; other words are about which numbers go together."""
+_NUMBERS = re.compile(r"numbers in the tensor|item\(\)")
+"""In what is said of a call that meta kernels cannot follow."""
 LARGEST = 2**40
 """Bytes of one result beyond which a network is refused."""
 
@@ -93,7 +100,8 @@ def call_layer(config: LayerConfig, arguments: Arguments) -> Outcome:
         return _call_recurrent(config, layer, arguments)
     outcome = _on_meta(layer.module, arguments)
     if outcome.failure is not None:
-        return _beyond_meta(config, layer, arguments) or outcome
+        beyond = _NUMBERS.search(outcome.failure.sentence)
+        return (beyond and _beyond_meta(config, layer, arguments)) or outcome
     failure = _doubt_layer(config, layer, arguments, outcome)
     return Outcome(failure=failure) if failure else outcome
 
@@ -124,8 +132,32 @@ def call_operation(target: str, arguments: Arguments) -> Outcome:
         return operations.invoke(target, live)
 
     outcome = _on_meta(function, arguments)
-    failure = outcome.failure or _doubt_operation(target, function, arguments, outcome)
+    if outcome.failure is not None:
+        beyond = _NUMBERS.search(outcome.failure.sentence)
+        return (beyond and _whatever_the_numbers(function, arguments)) or outcome
+    failure = _doubt_operation(target, function, arguments, outcome)
     return Outcome(failure=failure) if failure else outcome
+
+
+def _whatever_the_numbers(function: Callable[..., Any], arguments: Arguments) -> Outcome | None:
+    """The call for real, where meta kernels cannot follow an operation, if its result is alike for other numbers:
+    that of ``torch.cov`` is, that of ``torch.unique`` is not."""
+    if _elements(arguments) > 10 * SMALL:
+        return None
+    found: set[Frozen] = set()
+    tries = 0
+    for make in (zeros, ones, drawn):
+        try:
+            with quietly("cpu"):
+                torch.manual_seed(0)
+                found.add(freeze(function(**_live(arguments, "cpu", make))))
+            tries += 1
+        except Exception:  # noqa: S112 - zeros may be the wrong numbers, or the call may be wrong; the others tell
+            continue
+    if tries < 2 or len(found) != 1:
+        return None
+    result = found.pop()
+    return Outcome(result, 0, sum(spec.bytes for spec in tensors(result)))
 
 
 @lru_cache(maxsize=1024)
@@ -154,7 +186,7 @@ def _on_meta(function: Callable[..., Any], arguments: Arguments) -> Outcome:
 
 def _undetermined(error: NotImplementedError) -> str:
     text = str(error)
-    if "meta" in text or "data-dependent" in text:
+    if "meta" in text.lower() or "data-dependent" in text:
         return "the shape of its result depends on the numbers in the tensor, so it cannot be known before training"
     return text.splitlines()[0][:300] if text else "torch does not implement this"
 
@@ -234,7 +266,7 @@ def _doubt_numbers(real: Callable[[], Callable[..., Any]], arguments: Arguments)
         return None
     function = real()
     failure = _for_real(function, small, highest)
-    if failure is None or _for_real(function, small) is not None:
+    if failure is None or not _BEYOND.search(failure.sentence) or _for_real(function, small) is not None:
         return None
     sentence = f"its whole numbers go up to {high - 1}, and there torch says: {failure.sentence}"
     return Failure(ProblemCode.ARGUMENT_RANGE, sentence)

@@ -147,6 +147,16 @@ def zeros(spec: TensorSpec) -> torch.Tensor:
     return torch.zeros(spec.shape, dtype=spec.dtype, device="cpu")
 
 
+def ones(spec: TensorSpec) -> torch.Tensor:
+    """The same, filled with ones."""
+    return torch.ones(spec.shape, dtype=spec.dtype, device="cpu")
+
+
+def drawn(spec: TensorSpec) -> torch.Tensor:
+    """The same, filled with random numbers of which the whole ones are few."""
+    return (3 * torch.rand(spec.shape, device="cpu")).to(spec.dtype)
+
+
 def highest(spec: TensorSpec) -> torch.Tensor:
     """The same, filled with the largest number that may come."""
     return torch.full(spec.shape, 0 if spec.high is None else spec.high - 1, dtype=spec.dtype, device="cpu")
