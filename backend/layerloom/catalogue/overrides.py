@@ -216,6 +216,12 @@ AMENDMENTS: tuple[Amend, ...] = (
         {"name": "data", "kinds": ["any"]},
     ),
     Amend(
+        ("torch.nn.functional.fractional_max_pool?d*",),
+        ("output_ratio",),
+        "annotated for TorchScript in a way that is None to Python",
+        {"kinds": ["float", "list"]},
+    ),
+    Amend(
         ("torch.optim.lr_scheduler.*",),
         ("T_max",),
         "the length of the run, which the trainer knows, where a plan leaves it out",

@@ -32,6 +32,8 @@ class ParameterSpec(Wire):
     """How many numbers a size tuple has (2 for Conv2d), where it is known."""
     variadic: bool = False
     """Written as separate arguments: ``x.permute(0, 2, 1)``."""
+    keyword: bool = False
+    """Can only be given by name, though it may be required: ``torch.nonzero_static(x, size=4)``."""
     auto: bool = False
     """The incoming tensor can determine it, so that ``{"$auto": true}`` is allowed."""
     minimum: float | None = None

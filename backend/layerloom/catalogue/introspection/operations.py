@@ -139,8 +139,8 @@ def _python(target: Callable[..., Any], said: Mapping[str, Said], builtin: Signa
         if form.many:
             many.add(label)
         made = spec(label, form, parameter.default, said.get(parameter.name))
-        if several:
-            made = made.model_copy(update={"variadic": True})
+        if several or parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            made = made.model_copy(update={"variadic": several, "keyword": not several})
         parameters.append(made)
     outputs = _results(annotations, builtin)
     return Signature(parameters, outputs, frozenset(many)) if parameters else None
@@ -161,7 +161,7 @@ def _form(
     if parameter.name == "dtype":
         return Form(frozenset({"dtype"}), nullable=True)  # TorchScript's annotations say int
     annotation = annotations.get(parameter.name, NoneType)
-    # BroadcastingList2[int], which TorchScript reads, is None to Python.
+    # BroadcastingList2[int], which TorchScript reads, is None to Python: one size for all axes, or one for each.
     form = from_annotation(annotation) if annotation is not NoneType else Form()
     words_say = from_words(said.get(parameter.name))
     if form.kinds & _NUMBERS:
@@ -171,6 +171,8 @@ def _form(
         return form
     if known is not None:
         return Form(frozenset(known.kinds), known.nullable, tuple(known.choices), known.length)  # type: ignore[arg-type]
+    if parameter.name in annotations:
+        return Form(frozenset({"size"}), nullable=parameter.default is None)
     if not words_say.kinds:
         words_say |= from_default(parameter.default)
     if not words_say.kinds and parameter.default is inspect.Parameter.empty:

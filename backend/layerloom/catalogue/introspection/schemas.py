@@ -199,6 +199,8 @@ def _merged(name: str, overloads: Sequence[_Overload], variadic: str | None, sai
     if not required and not optional:
         # Missing from some overload: leaving it out means something, but None need not be allowed.
         update["nullable"] = form.nullable
+    if all(argument.keyword_only for argument in found):
+        update["keyword"] = True
     if name == variadic:
         update.update(variadic=True, kinds=["list"])
     return made.model_copy(update=update) if update else made

@@ -42,7 +42,7 @@ def invoke(target: str, arguments: dict[str, Any]) -> Any:
             elif name == variadic:
                 break
         given = rest.pop(variadic)
-        positional.extend(given if isinstance(given, list | tuple) else [given])
+        positional.extend(given if given and isinstance(given, list | tuple) else [given])
     return function(*positional, **rest)
 
 

@@ -114,6 +114,8 @@ class Values:
         written: list[Code] = []
         by_position = True
         rest = dict(given)
+        if len(specs) > 1 and specs[1].required and not specs[0].required and specs[0].name not in rest:
+            specs = specs[1:]  # torch.arange(end)
         for spec in specs:
             if spec.name not in rest:
                 by_position = False
@@ -121,7 +123,7 @@ class Values:
             value = rest.pop(spec.name)
             if spec.variadic and by_position:
                 written.extend(self._spread(value))
-            elif by_position and spec.required:
+            elif by_position and spec.required and not spec.keyword:
                 written.append(self.write(value))
             else:
                 by_position = False
