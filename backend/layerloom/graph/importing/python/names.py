@@ -1,0 +1,204 @@
+"""What the names of a file mean: its imports, and the expressions of constructor arguments."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from layerloom.catalogue import dtype, find, operations
+from layerloom.graph.expressions import FUNCTIONS, ExpressionError, parse
+from layerloom.graph.importing.python.errors import not_plain
+from layerloom.schema import values
+from layerloom.schema.catalogue import ParameterSpec
+from layerloom.schema.values import (
+    Arguments,
+    DType,
+    Ellipsis,
+    Expr,
+    FunctionRef,
+    LayerCall,
+    LayerValue,
+    NonFinite,
+    Slice,
+    Tuple,
+    Value,
+)
+
+Evaluate = Callable[[ast.expr], Value]
+
+
+@dataclass
+class Imports:
+    """Dotted names behind the names of a file."""
+
+    known: dict[str, str] = field(default_factory=dict)
+
+    def take(self, statement: ast.Import | ast.ImportFrom) -> None:
+        """An import statement. What is imported is looked up when it is used, in the catalogue and nowhere else."""
+        for alias in statement.names:
+            if isinstance(statement, ast.ImportFrom):
+                self.known[alias.asname or alias.name] = f"{'.' * statement.level}{statement.module or ''}.{alias.name}"
+            elif alias.asname:
+                self.known[alias.asname] = alias.name
+            else:
+                self.known[alias.name.partition(".")[0]] = alias.name.partition(".")[0]
+
+    def dotted(self, node: ast.expr) -> str | None:
+        """``torch.nn.functional.relu`` for ``F.relu``; None for what is no name of an import."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name) or node.id not in self.known:
+            return None
+        return ".".join([self.known[node.id], *reversed(parts)])
+
+
+def is_layer(name: str | None) -> bool:
+    """Whether a dotted name is a layer of the catalogue."""
+    return name is not None and name.startswith("torch.nn.") and find(name) is not None and name not in operations()
+
+
+@dataclass
+class Names:
+    """The names that expressions may use in one place, and what stands behind them."""
+
+    imports: Imports
+    arguments: set[str] = field(default_factory=set)
+    """Block arguments and variables of repeats."""
+    constants: dict[str, ast.expr] = field(default_factory=dict)
+    """Local names and attributes (``self.width``) that stand for expressions over arguments."""
+
+    def inside(self, variables: Iterable[str]) -> Names:
+        """The same, with variables of a repeat."""
+        given = set(variables)
+        constants = {name: tree for name, tree in self.constants.items() if name not in given}
+        return Names(self.imports, self.arguments | given, constants)
+
+    def pure(self, node: ast.expr) -> bool:
+        """Whether an expression is made of arguments and literals only."""
+        try:
+            self.expression(node)
+        except (ExpressionError, ValueError):
+            return False
+        return True
+
+    def expression(self, node: ast.expr) -> Expr:
+        """The expression with its local names replaced. Raises ExpressionError."""
+        tree = _Substitute(self.constants).visit(copy.deepcopy(node))
+        text = ast.unparse(ast.fix_missing_locations(tree))
+        unknown = parse(text).names - self.arguments
+        if unknown:
+            raise ExpressionError(f"{min(unknown)} is not known without running the code")
+        return Expr(expr=text)
+
+    def value(self, node: ast.expr) -> Value:
+        """An argument of a constructor. Raises NotPlainError."""
+        plain = literal(node, self.value, self.imports)
+        if plain is not NOTHING:
+            return plain  # type: ignore[no-any-return]
+        name = self.imports.dotted(node.func) if isinstance(node, ast.Call) else None
+        if isinstance(node, ast.Call) and is_layer(name):
+            entry = find(name or "")
+            assert entry is not None
+            bound = bind(entry.parameters, node, self.value)
+            return LayerValue(layer=LayerCall(target=entry.name, arguments=bound))
+        try:
+            return self.expression(node)
+        except (ExpressionError, ValueError) as error:
+            raise not_plain(node, f"{error}") from None
+
+
+class _Substitute(ast.NodeTransformer):
+    def __init__(self, constants: Mapping[str, ast.expr]) -> None:
+        self._constants = constants
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return copy.deepcopy(self._constants.get(node.id, node)) if node.id not in FUNCTIONS else node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        if isinstance(node.value, ast.Name) and node.value.id == "self" and f"self.{node.attr}" in self._constants:
+            return copy.deepcopy(self._constants[f"self.{node.attr}"])
+        return self.generic_visit(node)
+
+
+NOTHING: Any = object()
+
+
+def literal(node: ast.expr, evaluate: Evaluate, imports: Imports) -> Any:
+    """The value of what is written out: numbers, texts, lists, tuples, dtypes, functions; ``NOTHING`` otherwise."""
+    match node:
+        case ast.Constant(value=value) if value is ...:
+            return Ellipsis()
+        case ast.Constant(value=None | bool() | int() | float() | str() as value):
+            return value
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
+            return -value
+        case ast.Tuple(elts=items):
+            return Tuple(items=[evaluate(item) for item in items])
+        case ast.List(elts=items):
+            return [evaluate(item) for item in items]
+        case ast.Dict(keys=keys, values=items) if all(_is_text(key) for key in keys):
+            pairs = zip(keys, items, strict=True)
+            return values.Mapping(items={key.value: evaluate(item) for key, item in pairs})  # type: ignore[union-attr]
+        case ast.Call(func=ast.Name(id="float"), args=[ast.Constant(value=("inf" | "-inf" | "nan") as text)]):
+            return NonFinite(text=text)
+        case ast.Call(func=ast.Name(id="slice"), args=parts, keywords=[]) if 1 <= len(parts) <= 3:
+            return as_slice([evaluate(part) for part in parts])
+        case ast.Attribute() | ast.Name():
+            return _named(imports.dotted(node))
+    return NOTHING
+
+
+def _is_text(key: ast.expr | None) -> bool:
+    return isinstance(key, ast.Constant) and isinstance(key.value, str)
+
+
+def as_slice(parts: Sequence[Value]) -> Slice:
+    """``slice(stop)`` or ``slice(start, stop[, step])``."""
+    if len(parts) == 1:
+        return Slice(parts=[None, parts[0], None])
+    return Slice(parts=[*parts, *[None] * (3 - len(parts))])
+
+
+def _named(name: str | None) -> Any:
+    if name is None:
+        return NOTHING
+    if name in ("math.inf", "torch.inf"):
+        return NonFinite(text="inf")
+    short = name.removeprefix("torch.")
+    try:
+        dtype(short)
+    except KeyError:
+        return FunctionRef(name=name) if name in operations() else NOTHING
+    return DType(dtype=short)
+
+
+def bind(specs: Sequence[ParameterSpec], call: ast.Call, evaluate: Evaluate, skip: int = 0) -> Arguments:
+    """Arguments of a call by the names of the parameters; the first ``skip`` of them are given otherwise.
+
+    Evaluated in the order of the text. Raises NotPlainError for what the parameters do not take.
+    """
+    if any(isinstance(argument, ast.Starred) for argument in call.args):
+        raise not_plain(call, "how many arguments a star gives is not known without running the code")
+    specs = specs[skip:]
+    required = [spec for spec in specs if spec.required]
+    positional = required if len(call.args) == len(required) and not call.keywords else specs
+    bound: Arguments = {}
+    for index, argument in enumerate(call.args):
+        if index >= len(positional):
+            raise not_plain(call, f"{ast.unparse(call.func)} takes fewer arguments than it is given")
+        spec = positional[index]
+        if spec.variadic and not (len(call.args) == index + 1 and isinstance(argument, ast.Tuple | ast.List)):
+            bound[spec.name] = [evaluate(item) for item in call.args[index:]]
+            break
+        bound[spec.name] = evaluate(argument)
+    names = {spec.name for spec in specs}
+    for keyword in call.keywords:
+        if keyword.arg is None or keyword.arg not in names or keyword.arg in bound:
+            raise not_plain(call, f"{ast.unparse(call.func)} is not known to take {keyword.arg or 'a mapping'} here")
+        bound[keyword.arg] = evaluate(keyword.value)
+    return bound
