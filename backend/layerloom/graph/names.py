@@ -18,7 +18,11 @@ from layerloom.graph.expressions import FUNCTIONS
 
 LENGTH = 64
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_IMPORTED = frozenset({"torch", "nn", "F", "OrderedDict", "fnmatchcase", "init_weights", "forget_gate_bias"})
+_IMPORTED = frozenset({"torch", "nn", "F", "OrderedDict", "fnmatchcase", "init_weights", "forget_gate_bias"}) | {
+    "base64",
+    "zlib",
+    "unpacked",
+}
 _IN_FUNCTIONS = frozenset({"self", "init", "names", "model", "module", "name", "parameter", "bias", "value", "quarter"})
 
 LOCALS = FUNCTIONS | _IMPORTED | {"self", "super", "slice", "getattr"}

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from layerloom.schema.base import Wire
-from layerloom.schema.values import Arguments, Expr, Value
+from layerloom.schema.values import Arguments, Expr, Packed, Value
 
 FORMAT = 1
 """Version of the format. Older ones are migrated on load, newer ones are refused."""
@@ -81,14 +81,17 @@ class Parameter(Wire):
 
 
 class Buffer(Wire):
-    """``register_buffer``: zeros, or a constant, or the numbers ``0 … n-1`` (``arange``) of the last axis."""
+    """``register_buffer``: zeros, or a constant, or the numbers ``0 … n-1`` (``arange``) of the last axis.
+
+    Any other numbers are given row by row, a few as a list, many packed.
+    """
 
     kind: Literal["buffer"] = "buffer"
     name: Name
     shape: list[Value] = []
     dtype: Annotated[str, Field(max_length=64)] = "float32"
     persistent: bool = True
-    fill: Value | Literal["arange", "eye", "tril", "triu"] = 0
+    fill: Packed | Value | Literal["arange", "eye", "tril", "triu"] = 0
 
 
 class Alias(Wire):

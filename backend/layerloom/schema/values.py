@@ -90,6 +90,12 @@ class If(Wire):
     otherwise: Annotated[Value, Field(alias="else")]
 
 
+class Packed(Wire):
+    """The numbers of a tensor, row by row: base64 of their zlib-compressed bytes, little end first."""
+
+    text: Annotated[str, Field(alias="$packed", max_length=2**21)]
+
+
 class LayerCall(Wire):
     """A catalogue layer and the arguments that construct it."""
 

@@ -104,6 +104,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/graphs/analysis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Analyse Costs
+         * @description Parameters, operations and memory at a batch size, and the memory of training; 422 when the network has errors.
+         */
+        post: operations["analyse_costs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/graphs/check": {
         parameters: {
             query?: never;
@@ -118,6 +138,47 @@ export interface paths {
          * @description Shapes, costs and problems. A network with errors is answered 200, too: its shapes up to there are wanted.
          */
         post: operations["check_graph"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/graphs/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Examine
+         * @description What the textbooks warn of, as problems with fixes. A network with errors is answered 200, too, with those.
+         */
+        post: operations["examine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/graphs/init-lab": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare Initializers
+         * @description Mean and variance of each layer's output and gradient under several initializers, side by side. Takes up to a
+         *     minute; 422 with the problems when the network has errors or is too large.
+         */
+        post: operations["compare_initializers"];
         delete?: never;
         options?: never;
         head?: never;
@@ -511,6 +572,56 @@ export interface components {
             of: string;
         };
         /**
+         * Analysis
+         * @description Answer of ``layerloom.analyse`` and ``POST /api/graphs/analysis``, at one batch size.
+         */
+        Analysis: {
+            /** Blocks */
+            blocks: {
+                [key: string]: components["schemas"]["ModuleCost"];
+            };
+            /** Modules */
+            modules: {
+                [key: string]: components["schemas"]["ModuleCost"];
+            };
+            /** Nodes */
+            nodes: {
+                [key: string]: components["schemas"]["Cost"];
+            };
+            /**
+             * Problems
+             * @default []
+             */
+            problems: components["schemas"]["Problem-Output"][];
+            totals: components["schemas"]["Totals"];
+            training: components["schemas"]["TrainingMemory"] | null;
+        };
+        /**
+         * AnalysisRequest
+         * @description Body of ``POST /api/graphs/analysis``.
+         */
+        AnalysisRequest: {
+            /**
+             * Batch
+             * @default 64
+             */
+            batch?: number;
+            document: components["schemas"]["Document-Input"];
+            /**
+             * @default {
+             *       "arguments": {},
+             *       "name": "torch.optim.AdamW"
+             *     }
+             */
+            optimizer?: components["schemas"]["Choice-Input"];
+            /**
+             * Precision
+             * @default fp32
+             * @enum {string}
+             */
+            precision?: "fp32" | "bf16" | "fp16";
+        };
+        /**
          * Auto
          * @description A size that the incoming tensor determines; the check fills it in.
          */
@@ -713,6 +824,8 @@ export interface components {
         /**
          * Buffer
          * @description ``register_buffer``: zeros, or a constant, or the numbers ``0 … n-1`` (``arange``) of the last axis.
+         *
+         *     Any other numbers are given row by row, a few as a list, many packed.
          */
         "Buffer-Input": {
             /**
@@ -724,7 +837,7 @@ export interface components {
              * Fill
              * @default 0
              */
-            fill?: components["schemas"]["Value-Input"] | ("arange" | "eye" | "tril" | "triu");
+            fill?: components["schemas"]["Packed"] | components["schemas"]["Value-Input"] | ("arange" | "eye" | "tril" | "triu");
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -746,6 +859,8 @@ export interface components {
         /**
          * Buffer
          * @description ``register_buffer``: zeros, or a constant, or the numbers ``0 … n-1`` (``arange``) of the last axis.
+         *
+         *     Any other numbers are given row by row, a few as a list, many packed.
          */
         "Buffer-Output": {
             /**
@@ -757,7 +872,7 @@ export interface components {
              * Fill
              * @default 0
              */
-            fill: components["schemas"]["Value-Output"] | ("arange" | "eye" | "tril" | "triu");
+            fill: components["schemas"]["Packed"] | components["schemas"]["Value-Output"] | ("arange" | "eye" | "tril" | "triu");
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -1107,6 +1222,27 @@ export interface components {
             source: string;
         };
         /**
+         * Cost
+         * @description Of a node.
+         */
+        Cost: {
+            /**
+             * Activation Bytes
+             * @default 0
+             */
+            activation_bytes: number;
+            /**
+             * Flops
+             * @default 0
+             */
+            flops: number;
+            /**
+             * Parameters
+             * @default 0
+             */
+            parameters: number;
+        };
+        /**
          * DatasetEntry
          * @description A data source; ``name`` is short (``digits``).
          */
@@ -1253,6 +1389,24 @@ export interface components {
              * @default 1
              */
             slots: number;
+        };
+        /**
+         * DoctorReport
+         * @description Answer of ``POST /api/graphs/doctor``.
+         */
+        DoctorReport: {
+            /** Problems */
+            problems: components["schemas"]["Problem-Output"][];
+            /** Recommended */
+            recommended: components["schemas"]["InitRule-Output"][];
+        };
+        /**
+         * DoctorRequest
+         * @description Body of ``POST /api/graphs/doctor``.
+         */
+        DoctorRequest: {
+            document: components["schemas"]["Document-Input"];
+            plan?: components["schemas"]["Plan-Input"] | null;
         };
         /**
          * Document
@@ -1932,6 +2086,67 @@ export interface components {
             };
         };
         /**
+         * LabCall
+         * @description One call of a layer; calls stand in the order in which they run, so that their index is a depth.
+         */
+        LabCall: {
+            /**
+             * Call
+             * @default 0
+             */
+            call: number;
+            /** Name */
+            name: string;
+            /** Target */
+            target: string;
+            /**
+             * Weighs
+             * @default false
+             */
+            weighs: boolean;
+        };
+        /**
+         * LabReport
+         * @description Answer of ``layerloom.init_lab`` and ``POST /api/graphs/init-lab``.
+         */
+        LabReport: {
+            /** Batch */
+            batch: number;
+            /** Calls */
+            calls: components["schemas"]["LabCall"][];
+            /** Schemes */
+            schemes: components["schemas"]["SchemeResult"][];
+            /** Seeds */
+            seeds: number[];
+        };
+        /**
+         * LabRequest
+         * @description Body of ``POST /api/graphs/init-lab``.
+         */
+        LabRequest: {
+            /**
+             * Batch
+             * @default 32
+             */
+            batch?: number;
+            document: components["schemas"]["Document-Input"];
+            /**
+             * Ready
+             * @default []
+             */
+            ready?: string[];
+            /**
+             * Schemes
+             * @default []
+             */
+            schemes?: components["schemas"]["Scheme"][];
+            /**
+             * Seeds
+             * @default 3
+             */
+            seeds?: number;
+        };
+        /**
          * Layer
          * @description A layer of the catalogue, ``self.<name> = <target>(**arguments)``.
          */
@@ -2264,6 +2479,37 @@ export interface components {
             times: number[];
         };
         /**
+         * ModuleCost
+         * @description Of a module or a block, summed over its calls.
+         */
+        ModuleCost: {
+            /**
+             * Activation Bytes
+             * @default 0
+             */
+            activation_bytes: number;
+            /**
+             * Calls
+             * @default 0
+             */
+            calls: number;
+            /**
+             * Flops
+             * @default 0
+             */
+            flops: number;
+            /**
+             * Parameters
+             * @default 0
+             */
+            parameters: number;
+            /**
+             * Trainable
+             * @default 0
+             */
+            trainable: number;
+        };
+        /**
          * ModuleDict
          * @description ``nn.ModuleDict``; items are named by their keys.
          */
@@ -2373,6 +2619,16 @@ export interface components {
              * @default 0
              */
             trainable: number;
+        };
+        /**
+         * Moments
+         * @description Of all numbers of one tensor, per seed; None where they are not finite, or nothing was computed.
+         */
+        Moments: {
+            /** Mean */
+            mean: (number | null)[];
+            /** Variance */
+            variance: (number | null)[];
         };
         /**
          * Network
@@ -2489,6 +2745,14 @@ export interface components {
         Other: {
             /** Text */
             text: string;
+        };
+        /**
+         * Packed
+         * @description The numbers of a tensor, row by row: base64 of their zlib-compressed bytes, little end first.
+         */
+        Packed: {
+            /** $Packed */
+            $packed: string;
         };
         /**
          * Parameter
@@ -2689,6 +2953,11 @@ export interface components {
              * @default
              */
             doc: string;
+            /**
+             * Keyword
+             * @default false
+             */
+            keyword: boolean;
             /** Kinds */
             kinds: ("int" | "float" | "bool" | "str" | "choice" | "size" | "list" | "dtype" | "layer" | "function" | "tensor" | "any")[];
             /** Length */
@@ -3539,6 +3808,33 @@ export interface components {
             tags: string[];
         };
         /**
+         * Scheme
+         * @description Initializers under a name.
+         *
+         *     A scheme with rules takes the place of the document's rules and of its layers' own initializers; those of bare
+         *     parameters stay. One without rules is the network as it is drawn.
+         */
+        Scheme: {
+            /** Name */
+            name: string;
+            /** Rules */
+            rules?: components["schemas"]["InitRule-Input"][] | null;
+        };
+        /**
+         * SchemeResult
+         * @description What was measured under one scheme, per call.
+         */
+        SchemeResult: {
+            /** Gradients */
+            gradients: components["schemas"]["Moments"][];
+            /** Name */
+            name: string;
+            /** Outputs */
+            outputs: components["schemas"]["Moments"][];
+            /** Rules */
+            rules: components["schemas"]["InitRule-Output"][] | null;
+        };
+        /**
          * Sequential
          * @description ``nn.Sequential``. Items named ``0 … n-1`` in order are written positionally, any others as an OrderedDict.
          */
@@ -3850,6 +4146,27 @@ export interface components {
             trainable: number;
         };
         /**
+         * TrainingMemory
+         * @description Bytes of the tensors that live through a training step on the CPU.
+         *
+         *     Not in it: gradients of activations and what else kernels need for a moment (the peak of a real step is up to a
+         *     third above the sum), what the allocator keeps in reserve, and on a GPU the context (some hundred MB).
+         */
+        TrainingMemory: {
+            /** Activations */
+            activations: number;
+            /** Gradients */
+            gradients: number;
+            /** Inputs */
+            inputs: number;
+            /** Optimizer */
+            optimizer: number;
+            /** Total */
+            total: number;
+            /** Weights */
+            weights: number;
+        };
+        /**
          * Tuple
          * @description A Python tuple, where a list would mean something else (``padding=(1, 2)``).
          */
@@ -4091,6 +4408,39 @@ export interface operations {
             };
         };
     };
+    analyse_costs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnalysisRequest"];
+            };
+        };
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Analysis"];
+                };
+            };
+        };
+    };
     check_graph: {
         parameters: {
             query?: never;
@@ -4120,6 +4470,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Report"];
+                };
+            };
+        };
+    };
+    examine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DoctorRequest"];
+            };
+        };
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoctorReport"];
+                };
+            };
+        };
+    };
+    compare_initializers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabRequest"];
+            };
+        };
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabReport"];
                 };
             };
         };

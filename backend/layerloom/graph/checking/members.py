@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
+from functools import lru_cache
 
 import torch
 
@@ -17,6 +19,7 @@ from layerloom.graph.checking.wording import (
     unknown_name,
 )
 from layerloom.graph.errors import GraphError
+from layerloom.graph.numbers import unpacked
 from layerloom.graph.places import DEPTH_LIMIT
 from layerloom.graph.walk import pointer_of, positional, steps
 from layerloom.schema.document import (
@@ -37,7 +40,7 @@ from layerloom.schema.document import (
     Repeat,
 )
 from layerloom.schema.problems import ProblemCode
-from layerloom.schema.values import Auto, Expr, NonFinite, Ref, Value
+from layerloom.schema.values import Auto, Expr, NonFinite, Packed, Ref, Value
 
 _TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (str,)}
 
@@ -52,6 +55,8 @@ def check_members(document: Document, findings: Findings) -> None:
                 check_typed(findings, argument, argument.default, place, ())
         scope = {argument.name for argument in block.arguments}
         for index, member in enumerate(block.members):
+            if _plainly_well(member):
+                continue
             place = Place(block=name, member=member.name, pointer=pointer(base, "members", index))
             if isinstance(member, Alias):
                 _check_alias(document, findings, block, index, member, place)
@@ -64,6 +69,36 @@ def check_members(document: Document, findings: Findings) -> None:
                 at = place.below("types", number)
                 unknown_name(findings, ProblemCode.UNKNOWN_LAYER, "layer", target, at)
         check_statements(findings, rule.statements, place.below("statements"))
+
+
+def _plainly_well(member: Member) -> bool:
+    """Whether a member is of the kind of which there are thousands: a layer with numbers and automatic sizes for
+    arguments that it has. (The long way comes to the same, ten times slower.)
+    """
+    names = _names(member.target) if type(member) is Layer else None
+    if type(member) is not Layer or names is None or member.init:
+        return False
+    takes, needs, automatic = names
+    if not (takes >= member.arguments.keys() and needs <= member.arguments.keys()):
+        return False
+    for name, value in member.arguments.items():
+        kind = type(value)
+        if not (kind is int or kind is bool or kind is str or kind is float or (kind is Auto and name in automatic)):
+            return False
+    return True
+
+
+@lru_cache(maxsize=4096)
+def _names(target: str) -> tuple[frozenset[str], frozenset[str], frozenset[str]] | None:
+    """The names of a layer's arguments: all, those that it needs, those that may be automatic."""
+    entry = layers().get(target)
+    if entry is None:
+        return None
+    return (
+        frozenset(parameter.name for parameter in entry.parameters),
+        frozenset(parameter.name for parameter in entry.parameters if parameter.required),
+        frozenset(parameter.name for parameter in entry.parameters if parameter.auto),
+    )
 
 
 class _Members:
@@ -195,12 +230,35 @@ class _Members:
                 return True
         elif isinstance(buffer.fill, NonFinite):
             return True
+        elif isinstance(buffer.fill, list | Packed):
+            message = self._numbers(buffer, buffer.fill)
+            if not message:
+                return True
         elif isinstance(buffer.fill, Expr):
             return check_value(self._findings, buffer.fill, at, scope)
         else:
-            message = f"{shown(buffer.name)} can be filled with a number, arange, eye, tril or triu."
+            message = f"{shown(buffer.name)} can be filled with a number or numbers, arange, eye, tril or triu."
         self._findings.add(ProblemCode.ARGUMENT_TYPE, message, at)
         return False
+
+    def _numbers(self, buffer: Buffer, fill: list[Value] | Packed) -> str:
+        """What is wrong with the numbers of a buffer."""
+        if not all(isinstance(size, int) and size >= 0 for size in buffer.shape):
+            return f"{shown(buffer.name)} needs a shape of numbers to be filled with numbers."
+        count = math.prod(size for size in buffer.shape if isinstance(size, int))
+        try:
+            if isinstance(fill, Packed):
+                unpacked(fill.text, dtype(buffer.dtype), count)
+            elif not all(isinstance(number, bool | int | float | NonFinite) for number in fill):
+                return f"{shown(buffer.name)} can only be filled with numbers."
+            elif len(fill) != count:
+                return f"{shown(buffer.name)} holds {count:,} numbers, and {len(fill):,} are given."
+            else:
+                given = [float(number.text) if isinstance(number, NonFinite) else number for number in fill]
+                torch.tensor(given, dtype=dtype(buffer.dtype))
+        except (ValueError, KeyError, RuntimeError, TypeError, OverflowError) as error:
+            return f"{shown(buffer.name)}: {error}."
+        return ""
 
 
 _AXES = {"eye": (2, 2), "tril": (2, 16), "triu": (2, 16), "arange": (1, 16)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,13 +13,15 @@ from layerloom.graph.build import build
 from layerloom.graph.checking import check
 from layerloom.graph.errors import GraphError
 from layerloom.graph.importing.classes import Opened, as_block, classes
+from layerloom.graph.importing.containers import container_of
 from layerloom.graph.importing.errors import ClosedError
 from layerloom.graph.importing.leaves import layer_of
 from layerloom.graph.importing.loops import looped
-from layerloom.graph.importing.members import Members, container_of
+from layerloom.graph.importing.members import Members
 from layerloom.graph.importing.modes import both
 from layerloom.graph.importing.proof import Call, prove
 from layerloom.graph.importing.record import recorded
+from layerloom.graph.importing.sharing import Sharing
 from layerloom.schema.document import Document
 
 __all__ = ["ClosedError", "from_module"]
@@ -37,16 +39,18 @@ def from_module(module: nn.Module, example_inputs: Sequence[Any] | Mapping[str, 
         ClosedError: the module does what a document cannot say, or would be rebuilt as another; the sentence says why.
     """
     call = Call(named=example_inputs) if isinstance(example_inputs, Mapping) else Call(tuple(example_inputs))
-    graphs = both(*(recorded(module, call, training=mode) for mode in (False, True)))
-    members = Members(idle=frozenset(_idle(module, graphs)))
+    evaluating, training = (recorded(module, call, training=mode) for mode in (False, True))
+    graphs = both(evaluating.graphs, training.graphs)
+    constants = {path: {**evaluating.constants.get(path, {}), **training.constants.get(path, {})} for path in graphs}
+    idle = frozenset(_idle(module, graphs))
+    sharing = Sharing(module, set(_blocks(module, idle)))
+    members = Members(sharing, idle, constants)
     opened: dict[str, Opened] = {}
-    for path, part in module.named_modules():
-        if path not in graphs or (path and container_of(part) is not None):
-            continue
-        graph = graphs[path]
+    for path in dict.fromkeys(sharing.first(module.get_submodule(path)) for path in _blocks(module, idle)):
+        part = module.get_submodule(path)
         found = [member.model_dump(mode="json", by_alias=True) for member in members.of(part, path)]
-        opened[path] = Opened(path, type(part).__name__, as_block(found, graph), list(_uses(found)))
-    _require_all(opened)
+        block = as_block(found, graphs[path]) if path in graphs else as_block(found, _UNCALLED) | {"doc": _NOT_CALLED}
+        opened[path] = Opened(path, type(part).__name__, block, list(_uses(found)))
     blocks, main = classes(opened)
     document = Document.model_validate(
         {
@@ -59,6 +63,18 @@ def from_module(module: nn.Module, example_inputs: Sequence[Any] | Mapping[str, 
     )
     prove(_built(document), module, call)
     return document
+
+
+_NOT_CALLED = "Not called by the network, which only holds it."
+_UNCALLED = {"inputs": [{"name": "x"}], "output": {"$ref": "x"}}
+
+
+def _blocks(module: nn.Module, idle: Collection[str]) -> Iterator[str]:
+    """Qualified names of the modules that become blocks, their second names among them."""
+    for path, part in module.named_modules(remove_duplicate=False):
+        kept = not any(path == name or path.startswith(f"{name}.") for name in idle)
+        if kept and (not path or (layer_of(part) is None and container_of(part) is None)):
+            yield path
 
 
 def _uses(members: Any) -> Any:
@@ -75,13 +91,6 @@ def _idle(module: nn.Module, graphs: Any) -> Iterator[str]:
         closed = path not in graphs and layer_of(part) is None and container_of(part) is None
         if closed and not any(True for _ in (*part.parameters(), *part.buffers())):
             yield path
-
-
-def _require_all(opened: dict[str, Opened]) -> None:
-    for item in opened.values():
-        for inner in item.uses:
-            if inner not in opened:
-                raise ClosedError(f"{inner} is held and never called, so that nobody can say what it does")
 
 
 def _examples(graph: Any, module: nn.Module, call: Call) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import torch
 from layerloom.catalogue import find, layers, operations, resolve
 from layerloom.graph.importing.errors import ClosedError
 from layerloom.schema.catalogue import ParameterSpec
+from layerloom.schema.values import Value
 
 _OPERATORS = {
     **dict.fromkeys(("add", "__add__"), "add"),
@@ -60,6 +61,11 @@ def attribute(function: Callable[..., Any]) -> str | None:
     return f"torch.Tensor.{name}" if find(f"torch.Tensor.{name}") is not None else None
 
 
+def default_of(target: str, name: str) -> Value:
+    """What an operation's argument is where it is left out."""
+    return next((spec.default for spec in _parameters(target) if spec.name == name), None)
+
+
 def _signs(function: Callable[..., Any]) -> bool:
     """Whether it is a Tensor's own method and no function of torch: ``torch.add(x, y)`` is written as that."""
     return getattr(function, "__objclass__", None) is not None or "Tensor" in getattr(function, "__qualname__", "")
@@ -98,6 +104,9 @@ def _defaults(target: str) -> dict[str, Any]:
 def _bound(target: str, given: list[Any], keywords: dict[str, Any]) -> dict[str, Any]:
     specs = list(_parameters(target))
     bound: dict[str, Any] = {}
+    required = [spec for spec in specs if spec.required and spec.name not in keywords]
+    if specs and not specs[0].required and len(given) <= len(required):
+        specs = required  # the end of ``arange(end)``
     for index, value in enumerate(given):
         spec = next((item for item in specs if item.name not in bound and _takes(item, value)), None)
         if spec is None:
@@ -108,7 +117,7 @@ def _bound(target: str, given: list[Any], keywords: dict[str, Any]) -> dict[str,
             break
         bound[spec.name] = value
     for name, value in keywords.items():
-        if name in _IMPLICIT:
+        if name in _IMPLICIT or (name == "device" and not _is_meta(value)):
             continue
         known = {"self": "input", "self_": "input", "x": "input", "axis": "dim"}
         name = name if any(item.name == name for item in _parameters(target)) else known.get(name, name)
@@ -120,6 +129,10 @@ def _bound(target: str, given: list[Any], keywords: dict[str, Any]) -> dict[str,
     defaults = _defaults(target)
     required = {spec.name for spec in _parameters(target) if spec.required}
     return {name: value for name, value in bound.items() if name in required or not _is(value, defaults.get(name, ...))}
+
+
+def _is_meta(device: Any) -> bool:
+    return device is not None and torch.device(device).type == "meta"
 
 
 def _spread(values: list[Any]) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import Any
 
+from layerloom.graph.importing.calls import default_of
 from layerloom.graph.importing.errors import ClosedError
 from layerloom.graph.places import TRAINING
 from layerloom.schema.document import Graph
@@ -52,17 +53,27 @@ def _united(path: str, one: Json, other: Json) -> Json:
             nodes.append({**theirs, "id": name, "when": TRAINING})
         else:
             renamed[theirs["id"]] = mine["id"]
-            nodes.append(
-                {**mine, "arguments": _chosen(mine["arguments"], theirs["arguments"])} if mine["op"] != "get" else mine
-            )
+            nodes.append(_side_by_side(mine, theirs))
     output = _chosen(one["output"], _renamed(other["output"], renamed))
     return {**one, "nodes": nodes, "output": output}
+
+
+def _side_by_side(mine: Json, theirs: Json) -> Json:
+    """One node for two of the same target. An argument that one leaves out has its default there."""
+    if "arguments" not in mine:
+        return mine
+    one, other = mine["arguments"], theirs["arguments"]
+    arguments = {}
+    for name in dict.fromkeys([*one, *other]):
+        default = default_of(mine["target"], name) if mine["op"] == "function" else None
+        arguments[name] = _chosen(one.get(name, default), other.get(name, default))
+    return {**mine, "arguments": arguments}
 
 
 def _pairs(ones: list[Json], others: list[Json]) -> Iterator[tuple[Json, Json]]:
     """Nodes of both in order: side by side where they call the same, alone where only one does."""
     keys = [[(node["op"], node["target"]) for node in nodes] for nodes in (ones, others)]
-    for tag, a, b, c, d in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
+    for tag, a, b, c, d in SequenceMatcher(None, keys[0], keys[1], autojunk=False).get_opcodes():
         if tag == "equal":
             yield from zip(ones[a:b], others[c:d], strict=True)
         else:
@@ -79,19 +90,13 @@ def _renamed(value: Json, names: Mapping[str, str]) -> Json:
     return [_renamed(item, names) for item in value] if isinstance(value, list) else value
 
 
-def _completed(given: Json, other: Json) -> Json:
-    """With the switches that only the other one names: left out is what equals its default, so the other is not."""
-    return {**given, **{key: not value for key, value in other.items() if key not in given and isinstance(value, bool)}}
-
-
 def _chosen(one: Json, other: Json) -> Json:
     """A value that is ``one`` in evaluation and ``other`` in training."""
     if isinstance(one, bool) and isinstance(other, bool) and one != other:
         return {"$expr": TRAINING if other else f"not {TRAINING}"}
-    if isinstance(one, dict) and isinstance(other, dict) and not ("$ref" in one or "$ref" in other):
-        one, other = _completed(one, other), _completed(other, one)
-        if one.keys() == other.keys():
-            return {key: _chosen(one[key], other[key]) for key in one}
+    composite = isinstance(one, dict) and isinstance(other, dict) and "$ref" not in one
+    if composite and one.keys() == other.keys():
+        return {key: _chosen(one[key], other[key]) for key in one}
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         return [_chosen(a, b) for a, b in zip(one, other, strict=True)]
     return one if one == other else {"$if": TRAINING, "then": other, "else": one}

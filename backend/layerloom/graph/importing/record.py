@@ -12,6 +12,7 @@ import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -31,10 +32,22 @@ from layerloom.schema.document import Graph
 _LOCK = threading.Lock()
 """Held while a recording listens to calls of modules: torch has one place for that in the whole process."""
 _call = nn.Module.__call__
+_CASTS = frozenset({"to", "type_as", "cuda", "cpu"})
+"""Of all that these do, a document says what becomes of the dtype: it knows no devices."""
 
 
-def recorded(root: nn.Module, call: Call, *, training: bool) -> dict[str, Graph]:
-    """The forward graph of the module and of every module inside that is no layer of torch, by qualified name.
+@dataclass(frozen=True)
+class Recording:
+    """What one call of a network did."""
+
+    graphs: Mapping[str, Graph]
+    """The forward of the network and of every module inside that is no layer of torch, by qualified name."""
+    constants: Mapping[str, Mapping[str, torch.Tensor]]
+    """Tensors that a forward reads and no module registers, by the module that reads them and a name."""
+
+
+def recorded(root: nn.Module, call: Call, *, training: bool) -> Recording:
+    """Run a module on fakes of the arguments of a call, and write down what it does.
 
     ``root`` keeps its state and its mode.
 
@@ -57,7 +70,7 @@ def recorded(root: nn.Module, call: Call, *, training: bool) -> dict[str, Graph]
     finally:
         for module, mode in modes.items():
             module.training = mode
-    return recorder.graphs
+    return Recording(recorder.graphs, recorder.constants)
 
 
 @contextmanager
@@ -82,6 +95,7 @@ class _Recorder(TorchFunctionMode):
     def __init__(self, root: nn.Module) -> None:
         super().__init__()
         self.graphs: dict[str, Graph] = {}
+        self.constants: dict[str, dict[str, torch.Tensor]] = {}
         self._root = root
         self._names: dict[int, list[str]] = {}
         for name, module in root.named_modules(remove_duplicate=False):
@@ -133,6 +147,12 @@ class _Recorder(TorchFunctionMode):
         if self._silent or not self._stack:
             return result
         name = getattr(func, "__name__", "")
+        if name in _CASTS and isinstance(args[0], torch.Tensor):
+            if result is not args[0] and result.dtype is args[0].dtype:
+                result = args[0]  # to another device, and there is but one
+            if result is not args[0]:
+                self._stack[-1].function("torch.Tensor.to", {"input": args[0], "dtype": result.dtype}, result)
+            return result
         if name == "__get__":
             self._property(func, args[0], result)
         elif name == "__setitem__":
@@ -156,6 +176,8 @@ class _Recorder(TorchFunctionMode):
     def _module(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if self._silent or not self._stack:
             return _call(module, *args, **kwargs)
+        if id(module) not in self._names and not any(True for _ in (*module.parameters(), *module.buffers())):
+            return _call(module, *args, **kwargs)  # nobody holds it: what it does, its caller does
         scope = self._stack[-1]
         path, relative = self._path(scope, module)
         if layer_of(module) is not None and not _hooked(module):
@@ -177,7 +199,7 @@ class _Recorder(TorchFunctionMode):
         """Run a module and record what it does."""
         if _hooked(module):
             raise ClosedError(f"{path or 'the network'} has hooks, which a document cannot say")
-        scope = Scope(path, module, self._tensors)
+        scope = Scope(path, module, self._tensors, self.constants.setdefault(path, {}))
         for name, value in _named(module, args, kwargs).items():
             if _holds_tensor(value):
                 scope.take(name, value)
@@ -208,12 +230,14 @@ def _named(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) 
         bound = signature.bind(*args, **kwargs)
     except TypeError as error:
         raise ClosedError(f"{type(module).__name__}.forward: {error}") from None
-    found = {}
+    found: dict[str, Any] = {}
     for name, value in bound.arguments.items():
         parameter = signature.parameters[name]
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise ClosedError(f"the forward of {type(module).__name__} takes *{name}, which a document cannot say")
-        if _holds_tensor(value) or value is not parameter.default:
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            found.update((f"{name}_{index}", item) for index, item in enumerate(value, 1))
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            found.update(value)
+        elif _holds_tensor(value) or value is not parameter.default:
             found[name] = value
     return found
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensor
 
 from layerloom.graph.importing.errors import ClosedError
 from layerloom.graph.importing.leaves import function_name
+from layerloom.graph.names import is_identifier
 from layerloom.schema import values
 from layerloom.schema.document import CallNode, FunctionNode, GetNode, Graph, GraphInput, Node
 from layerloom.schema.values import Arguments, DType, Ellipsis, FunctionRef, NonFinite, Ref, Slice, Tuple, Value
@@ -31,6 +33,8 @@ class Scope:
     module: nn.Module
     tensors: Mapping[int, list[str]]
     """Qualified names of the parameters and buffers of the whole network, by identity."""
+    constants: dict[str, torch.Tensor]
+    """Tensors that the module reads and nobody registers, by the names that they get; filled here."""
     nodes: list[Node] = field(default_factory=list)
     inputs: list[GraphInput] = field(default_factory=list)
     _made: dict[int, Ref] = field(default_factory=dict)
@@ -103,12 +107,24 @@ class Scope:
         names = self.tensors.get(id(tensor), [])
         prefix = f"{self.path}." if self.path else ""
         own = next((name.removeprefix(prefix) for name in names if name.startswith(prefix)), None)
+        if own is None and not names and not isinstance(tensor, FakeTensor | nn.Parameter):
+            own = self._constant(tensor)
         if own is None:
             where = f"{names[0]} is used outside the module that holds it" if names else "a tensor that nothing made"
             raise ClosedError(f"{self.path or 'the network'} reads {where}")
         made = self._add(GetNode(id=self._id(own), target=own))
         self._bind(made, tensor)
         return self._made[id(tensor)]
+
+    def _constant(self, tensor: torch.Tensor) -> str:
+        """A name for a tensor that was made outside: that of the attribute which holds it, where one does."""
+        for name, known in self.constants.items():
+            if known is tensor:
+                return name
+        held = (name for name, value in vars(self.module).items() if value is tensor and is_identifier(name))
+        name = next(held, f"constant_{len(self.constants) + 1}")
+        self.constants[name] = tensor
+        return name
 
     def _size(self, wanted: int) -> Value:
         """A size that depends on the batch: read from a tensor that has it, or a multiple of the batch's own."""

@@ -109,7 +109,8 @@ def placed_beside(document: Document, block: str, node: Node) -> str | None:
     entry = find(node.target)
     if entry is None or not any(parameter.name == "device" for parameter in entry.parameters):
         return None
-    if any(True for value in node.arguments.values() for _ in refs(value)):
+    takes = {parameter.name for parameter in entry.parameters if "tensor" in parameter.kinds}
+    if any(True for name, value in node.arguments.items() if name in takes for _ in refs(value)):
         return None
     graph = document.blocks[block].forward
     sure = {name for other in graph.nodes for name in _taken_as_tensors(document, block, other)}

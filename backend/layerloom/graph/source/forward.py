@@ -283,13 +283,29 @@ class ForwardWriter:
     def _maker(self, node: Node) -> str:
         """The name of the member that made the value, where it says more than the place in a row: no ``bn2``."""
         if isinstance(node, FunctionNode):
-            return "out"
+            return self._made_by_function(node)
         member = steps(self._document, self._name, node.target)[-1].member
         entry = find(member.target) if isinstance(member, Layer) else None
         if entry is not None and (not entry.tensors or entry.category == "normalization"):
             return "out"
         name = next((part for part in reversed(node.target.split(".")) if is_identifier(part)), "out")
         return "out" if name[-1].isdigit() else name
+
+    def _made_by_function(self, node: FunctionNode) -> str:
+        """A rearranged value is called as before; what has more sources than one is just a result."""
+        entry = find(node.target)
+        label = node.target.rpartition(".")[2].strip("_")
+        if entry is None or (node.target.startswith("operator.") and label != "getitem"):
+            return "out"
+        if label in ("size", "shape"):
+            return label
+        if entry.category in ("shape", "indexing", "type"):
+            given = node.arguments.get("input")
+            before = self._ids.get(given.ref) if isinstance(given, Ref) else None
+            return self._maker(before) if before is not None and not isinstance(before, GetNode) else "out"
+        if entry.category in ("creation", "reduction"):
+            return label
+        return entry.category if entry.category == "attention" else "out"
 
     def _bind(self, node: Node, path: Path, name: str) -> None:
         self._bound.setdefault(node.id, {})[path] = name

@@ -6,7 +6,16 @@ from layerloom.catalogue import resolve
 from layerloom.graph.code import Code, name
 
 _SHORT = {"torch.nn.functional.": ("F", "import torch.nn.functional as F"), "torch.nn.": ("nn", "from torch import nn")}
-_STANDARD = {"OrderedDict": "from collections import OrderedDict", "fnmatchcase": "from fnmatch import fnmatchcase"}
+_STANDARD = {
+    "OrderedDict": "from collections import OrderedDict",
+    "fnmatchcase": "from fnmatch import fnmatchcase",
+    "base64": "import base64",
+    "zlib": "import zlib",
+}
+UNPACKING = '''def unpacked(text, dtype, shape):
+    """A tensor from the base64 text of its zlib-compressed bytes."""
+    data = bytearray(zlib.decompress(base64.b64decode(text)))
+    return torch.frombuffer(data, dtype=dtype).reshape(shape)'''
 
 
 class Imports:
@@ -15,6 +24,8 @@ class Imports:
     def __init__(self) -> None:
         self._torch = {"from torch import nn"}
         self._standard = set[str]()
+        self.helpers: list[str] = []
+        """Functions that the classes call."""
 
     def torch(self, text: str = "torch") -> Code:
         """``torch`` or a name below it, as it is: ``torch.zeros``."""
@@ -25,6 +36,15 @@ class Imports:
         """A name of the standard library."""
         self._standard.add(_STANDARD[text])
         return name(text)
+
+    def unpacking(self) -> Code:
+        """The function that gives back packed numbers."""
+        for module in ("base64", "zlib"):
+            self.standard(module)
+        self.torch()
+        if UNPACKING not in self.helpers:
+            self.helpers.append(UNPACKING)
+        return name("unpacked")
 
     def target(self, target: str) -> Code:
         """A layer or function of the catalogue, by its customary short name. KeyError if it is not in there."""
@@ -37,7 +57,7 @@ class Imports:
 
     def lines(self) -> list[str]:
         """Import statements, the standard library's first, in ruff's order."""
-        standard = sorted(self._standard)
+        standard = sorted(self._standard, key=lambda line: (line.startswith("from"), line))
         plain = sorted(line for line in self._torch if line.startswith("import"))
         named = sorted(line for line in self._torch if line.startswith("from"))
         return [*standard, *([""] if standard else []), *plain, *named]

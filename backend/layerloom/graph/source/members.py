@@ -24,6 +24,7 @@ from layerloom.schema.document import (
     ParameterInit,
     Repeat,
 )
+from layerloom.schema.values import Packed
 
 _CONTAINERS = {
     "sequential": "Sequential",
@@ -158,8 +159,19 @@ class MemberWriter:
                 ones = self._tensor("ones", sizes, buffer.dtype)
                 return code.call(self._values.imports.torch(f"torch.{buffer.fill}"), [ones])
         shape = code.sequence(sizes, "()")
+        if isinstance(buffer.fill, Packed):
+            given = [code.literal(buffer.fill.text), self._values.scalar_type(buffer.dtype), shape]
+            return code.call(self._values.imports.unpacking(), given)
+        if isinstance(buffer.fill, list):
+            numbers = self._tensor("tensor", [self._values.write(buffer.fill)], buffer.dtype, self._usual(buffer.fill))
+            return numbers if len(sizes) == 1 else code.call(code.attribute(numbers, "reshape"), sizes)
         usual = _DEFAULT_DTYPE if isinstance(buffer.fill, float) else ""
         return self._tensor("full", [shape, self._values.write(buffer.fill)], buffer.dtype, usual)
+
+    def _usual(self, numbers: list[Any]) -> str:
+        """The dtype that torch gives a list of numbers."""
+        kinds = {type(number) for number in numbers}
+        return "bool" if kinds == {bool} else "int64" if kinds <= {bool, int} else _DEFAULT_DTYPE
 
     def _shape(self, shape: list[Any]) -> list[Code]:
         return [self._values.write(size) for size in shape] or [code.sequence([], "()")]

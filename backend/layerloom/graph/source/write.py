@@ -39,7 +39,7 @@ def write(document: Document) -> str:
     function, calls = write_initializers(document, imports)
     classes = [_class(document, name, imports, calls if name == document.main else []) for name in names]
     head = [HEADER, "", *imports.lines()]
-    return "\n\n\n".join(["\n".join(head), *([function] if function else []), *classes]) + "\n"
+    return "\n\n\n".join(["\n".join(head), *imports.helpers, *([function] if function else []), *classes]) + "\n"
 
 
 def _class(document: Document, name: str, imports: Imports, finish: list[str]) -> str:
