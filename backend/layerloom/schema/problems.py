@@ -65,6 +65,12 @@ class ProblemCode(StrEnum):
     NORM_WEIGHT_ZERO = "norm_weight_zero"
     ACTIVATION_BEFORE_LOSS = "activation_before_loss"
     DROPOUT_AT_OUTPUT = "dropout_at_output"
+    # --- imports
+    PYTHON_DISABLED = "python_disabled"
+    IMPORT_CLOSED = "import_closed"
+    IMPORT_EXHAUSTED = "import_exhausted"
+    INPUTS_UNKNOWN = "inputs_unknown"
+    UNKNOWN_SOURCE = "unknown_source"
     # --- plans and data
     PLAN_INVALID = "plan_invalid"
     UNKNOWN_DATASET = "unknown_dataset"
