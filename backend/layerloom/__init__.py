@@ -4,6 +4,7 @@
 >>> report = layerloom.check(document)
 >>> print(layerloom.to_python(document))
 >>> module = layerloom.build(document, seed=0)
+>>> layerloom.export(document, module.state_dict(), "onnx").save("net.onnx")
 >>> document = layerloom.from_module(any_module, [example_input])
 """
 
@@ -25,6 +26,11 @@ _WHERE = {
     "check": "layerloom.graph",
     "to_python": "layerloom.graph",
     "build": "layerloom.graph",
+    "export": "layerloom.graph.exporting",
+    "analyse": "layerloom.graph.analysis",
+    "doctor": "layerloom.graph.lab",
+    "init_lab": "layerloom.graph.lab",
+    "recommended_initializers": "layerloom.graph.lab",
     "from_module": "layerloom.graph.importing",
     "ClosedError": "layerloom.graph.importing",
 }
@@ -34,18 +40,26 @@ __all__ = [
     "Plan",
     "Problem",
     "Report",
+    "analyse",
     "build",
     "catalogue",
     "check",
+    "doctor",
+    "export",
     "forget_gate_bias",
     "from_module",
+    "init_lab",
+    "recommended_initializers",
     "to_python",
 ]
 
 if TYPE_CHECKING:
     from layerloom.catalogue import catalogue, forget_gate_bias
     from layerloom.graph import build, check, to_python
+    from layerloom.graph.analysis import analyse
+    from layerloom.graph.exporting import export
     from layerloom.graph.importing import ClosedError, from_module
+    from layerloom.graph.lab import doctor, init_lab, recommended_initializers
     from layerloom.schema.document import Document
     from layerloom.schema.plan import Plan
     from layerloom.schema.problems import Problem

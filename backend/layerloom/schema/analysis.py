@@ -9,6 +9,7 @@ from pydantic import Field
 from layerloom.schema.base import Wire
 from layerloom.schema.document import Document
 from layerloom.schema.plan import Choice, Precision
+from layerloom.schema.problems import Problem
 from layerloom.schema.report import Totals
 
 
@@ -22,22 +23,27 @@ class AnalysisRequest(Wire):
 
 
 class Cost(Wire):
-    """Of a node, a module or a block."""
+    """Of a node."""
 
     parameters: int = 0
-    trainable: int = 0
     flops: int = 0
     """Floating point operations of the forward pass, torch's own count (a multiply-add is two)."""
     activation_bytes: int = 0
     """Of the results."""
+
+
+class ModuleCost(Cost):
+    """Of a module or a block, summed over its calls."""
+
+    trainable: int = 0
     calls: int = 0
 
 
 class TrainingMemory(Wire):
-    """Bytes that one training step holds at its fullest, between forward and backward pass.
+    """Bytes of the tensors that live through a training step on the CPU.
 
-    Not in it: what kernels need for themselves while they run, what the allocator keeps in reserve, and on a GPU the
-    context (some hundred MB).
+    Not in it: gradients of activations and what else kernels need for a moment (the peak of a real step is up to a
+    third above the sum), what the allocator keeps in reserve, and on a GPU the context (some hundred MB).
     """
 
     weights: int
@@ -45,9 +51,9 @@ class TrainingMemory(Wire):
     gradients: int
     """Of the trainable parameters."""
     optimizer: int
-    """What the optimizer keeps from step to step."""
+    """What the optimizer keeps from step to step, once it has kept all that it will."""
     activations: int
-    """Tensors that the forward pass saves for the backward pass, each counted once however many need it."""
+    """The results of the network, and what the forward pass saves for the backward pass, each counted once."""
     inputs: int
     """The batch itself."""
     total: int
@@ -59,8 +65,10 @@ class Analysis(Wire):
     totals: Totals
     nodes: dict[str, Cost]
     """Key: ``<instance>#<node id>``, as in a report."""
-    modules: dict[str, Cost]
+    modules: dict[str, ModuleCost]
     """Key: qualified module name."""
-    blocks: dict[str, Cost]
+    blocks: dict[str, ModuleCost]
     """Key: name of the block; all its instances together."""
-    training: TrainingMemory
+    training: TrainingMemory | None = None
+    """None where ``problems`` say why."""
+    problems: list[Problem] = []

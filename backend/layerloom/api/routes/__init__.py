@@ -5,6 +5,7 @@ from layerloom.api.routes import (
     checkpoints,
     datasets,
     graphs,
+    lab,
     networks,
     runs,
     session,
@@ -16,6 +17,7 @@ from layerloom.api.routes import (
 ROUTERS = (
     catalogue.router,
     graphs.router,
+    lab.router,
     networks.router,
     datasets.router,
     runs.router,

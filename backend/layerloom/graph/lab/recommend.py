@@ -32,7 +32,7 @@ from layerloom.schema.document import Document, FunctionNode, InitRule, Layer, P
 Statements = tuple[ParameterInit, ...]
 
 
-def recommended(document: Document) -> list[InitRule]:
+def recommended_initializers(document: Document) -> list[InitRule]:
     """Rules for every layer that has weights to draw; what torch makes well by itself (normalization, embeddings,
     attention) is left alone. Pure: nothing is built or run.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from layerloom.catalogue.advice import recurrent, weighing
 from layerloom.graph.errors import refuse
-from layerloom.graph.lab.recommend import recommended
+from layerloom.graph.lab.recommend import recommended_initializers
 from layerloom.schema.document import CONTAINERS, Block, Document, InitRule, Layer, ParameterInit, Repeat
 from layerloom.schema.lab import Scheme
 from layerloom.schema.problems import ProblemCode
@@ -36,7 +36,7 @@ def _weights(function: str, **arguments: Any) -> Rules:
 READY: dict[str, Rules] = {
     AS_DRAWN: lambda _: None,
     "torch default": lambda _: [],
-    "recommended": recommended,
+    "recommended": recommended_initializers,
     # He and others, 2015
     "kaiming normal": _weights("kaiming_normal_", nonlinearity="relu"),
     "kaiming uniform": _weights("kaiming_uniform_", nonlinearity="relu"),

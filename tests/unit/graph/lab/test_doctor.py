@@ -9,8 +9,8 @@ import pytest
 from layerloom.graph import check
 from layerloom.graph.examples import examples
 from layerloom.graph.lab import doctor
-from layerloom.graph.lab.doctor import DRAWN, MADE
-from layerloom.graph.lab.doctor import signals as rules_of_signals
+from layerloom.graph.lab.examining import DRAWN, MADE
+from layerloom.graph.lab.examining import signals as rules_of_signals
 from layerloom.schema.document import Document
 from layerloom.schema.plan import Plan
 from layerloom.schema.problems import Problem

@@ -10,7 +10,7 @@ import torch
 from layerloom.catalogue import initializers, layers, operations, resolve
 from layerloom.catalogue.advice import ACTIVATIONS, APPLIED_BY_LOSS, activation, recurrent, weighing
 from layerloom.graph import build, to_python
-from layerloom.graph.lab import init_lab, recommended
+from layerloom.graph.lab import init_lab, recommended_initializers
 from layerloom.graph.lab.flow import flow_of
 from layerloom.schema.document import Document
 from unit.graph.checking.drawing import (
@@ -38,7 +38,7 @@ def linear(name: str) -> Json:
 
 def wanted(document: Document) -> dict[str, tuple[str, dict[str, Any]]]:
     """Per layer the function and arguments of its first statement, by the first rule that names it."""
-    rules = recommended(document)
+    rules = recommended_initializers(document)
     found = {}
     for step in flow_of(document).steps:
         rule = next((rule for rule in rules if step.target in rule.types and rule.name in ("*", step.name)), None)
@@ -122,7 +122,7 @@ def test_recurrent_layers() -> None:
     members = [layer("rnn", "LSTM", input_size=8, hidden_size=8, batch_first=True), linear("out")]
     drawn = network(members, [call("a", "rnn", "x"), call("b", "out", ref("a", 0))], inputs={"x": {"shape": [5, 8]}})
     document = parsed(drawn)
-    document = document.model_copy(update={"init": recommended(document)})
+    document = document.model_copy(update={"init": recommended_initializers(document)})
     module: Any = build(document, seed=0)
     lstm = module.rnn
     assert torch.allclose(lstm.weight_hh_l0.T @ lstm.weight_hh_l0, torch.eye(8), atol=1e-5)
@@ -130,7 +130,7 @@ def test_recurrent_layers() -> None:
 
 
 def test_most_layers_are_told_by_their_class() -> None:
-    rules = recommended(perceptron(50, 8))
+    rules = recommended_initializers(perceptron(50, 8))
     assert [(rule.types, rule.name) for rule in rules] == [(["torch.nn.Linear"], "body.98"), (["torch.nn.Linear"], "*")]
     drawn = perceptron(50, 8)
     source = to_python(drawn.model_copy(update={"init": rules}))
@@ -138,7 +138,7 @@ def test_most_layers_are_told_by_their_class() -> None:
 
 
 def test_without_weights_there_is_nothing_to_recommend() -> None:
-    assert recommended(parsed(chain(layer("act", "ReLU"), shape=[8]))) == []
+    assert recommended_initializers(parsed(chain(layer("act", "ReLU"), shape=[8]))) == []
 
 
 def test_the_table_covers_every_activation_of_this_torch() -> None:

@@ -9,8 +9,8 @@ from typing import Literal
 
 from layerloom.graph.checking.findings import Findings
 from layerloom.graph.errors import GraphError
-from layerloom.graph.lab.doctor.mends import with_rules
-from layerloom.graph.lab.doctor.patient import BATCH, SEEDS, Patient, member_place
+from layerloom.graph.lab.examining.mends import with_rules
+from layerloom.graph.lab.examining.patient import BATCH, SEEDS, Patient, member_place
 from layerloom.graph.lab.measure import SECONDS, Pass, measured
 from layerloom.graph.lab.recommend import rules, weighs
 from layerloom.graph.lab.schemes import with_scheme

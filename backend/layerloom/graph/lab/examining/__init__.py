@@ -8,8 +8,8 @@ from collections.abc import Callable
 from layerloom.graph.checking import checked
 from layerloom.graph.checking.findings import Findings
 from layerloom.graph.errors import GraphError
-from layerloom.graph.lab.doctor import signals, structure, values
-from layerloom.graph.lab.doctor.patient import BATCH, SEEDS, Patient
+from layerloom.graph.lab.examining import signals, structure, values
+from layerloom.graph.lab.examining.patient import BATCH, SEEDS, Patient
 from layerloom.graph.lab.flow import flow_of
 from layerloom.graph.lab.measure import refuse_too_large
 from layerloom.schema.document import Document

@@ -17,8 +17,8 @@ from layerloom.catalogue.advice import (
 )
 from layerloom.graph.checking.findings import Findings
 from layerloom.graph.expressions import ExpressionError
-from layerloom.graph.lab.doctor.mends import changed, initialized, removed, retargeted
-from layerloom.graph.lab.doctor.patient import Applied, Patient, label_of, member_place
+from layerloom.graph.lab.examining.mends import changed, initialized, removed, retargeted
+from layerloom.graph.lab.examining.patient import Applied, Patient, label_of, member_place
 from layerloom.graph.lab.flow import Step
 from layerloom.graph.lab.recommend import activation_of, advised, argument, weighs
 from layerloom.graph.places import evaluate

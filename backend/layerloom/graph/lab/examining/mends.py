@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from layerloom.graph.checking.findings import pointer, removing
-from layerloom.graph.lab.doctor.patient import Applied
+from layerloom.graph.lab.examining.patient import Applied
 from layerloom.graph.lab.flow import Step
 from layerloom.graph.walk import pointer_of, positional
 from layerloom.schema.document import (

@@ -6,8 +6,8 @@ from torch import Tensor
 
 from layerloom.catalogue.advice import FORGET_GATE, category, forgets
 from layerloom.graph.checking.findings import Findings
-from layerloom.graph.lab.doctor.mends import initialized
-from layerloom.graph.lab.doctor.patient import Patient, label_of, member_place
+from layerloom.graph.lab.examining.mends import initialized
+from layerloom.graph.lab.examining.patient import Patient, label_of, member_place
 from layerloom.graph.lab.flow import Step
 from layerloom.graph.lab.recommend import advised, weighs
 from layerloom.schema.document import ParameterInit

@@ -1,0 +1,57 @@
+"""What a network would do and cost, asked before any training: initializers, advice, memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fastapi import APIRouter
+
+from layerloom.api.bodies import StrictRoute
+from layerloom.api.loading import NEEDS_TORCH
+from layerloom.api.refusals import with_problems
+from layerloom.schema.analysis import Analysis, AnalysisRequest
+from layerloom.schema.lab import DoctorReport, DoctorRequest, LabReport, LabRequest, Scheme
+
+router = APIRouter(prefix="/api/graphs", tags=["graphs"], route_class=StrictRoute, dependencies=[NEEDS_TORCH])
+
+
+@router.post("/init-lab")
+def compare_initializers(request: LabRequest) -> LabReport:
+    """Mean and variance of each layer's output and gradient under several initializers, side by side. Takes up to a
+    minute; 422 with the problems when the network has errors or is too large.
+    """
+    from layerloom.graph.lab import USUAL, init_lab
+
+    schemes: list[str | Scheme] = [*request.ready, *request.schemes]
+    with _refusing():
+        return init_lab(request.document, schemes or USUAL, seeds=request.seeds, batch=request.batch)
+
+
+@router.post("/doctor")
+def examine(request: DoctorRequest) -> DoctorReport:
+    """What the textbooks warn of, as problems with fixes. A network with errors is answered 200, too, with those."""
+    from layerloom.graph.lab import doctor, recommended_initializers
+
+    problems = doctor(request.document, request.plan)
+    wrong = any(problem.severity == "error" for problem in problems)
+    return DoctorReport(problems=problems, recommended=[] if wrong else recommended_initializers(request.document))
+
+
+@router.post("/analysis")
+def analyse_costs(request: AnalysisRequest) -> Analysis:
+    """Parameters, operations and memory at a batch size, and the memory of training; 422 with errors."""
+    from layerloom.graph.analysis import analyse
+
+    with _refusing():
+        return analyse(request.document, request.batch, optimizer=request.optimizer, precision=request.precision)
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    from layerloom.graph import GraphError
+
+    try:
+        yield
+    except GraphError as error:
+        raise with_problems(422, "The network has errors, or is too large for this.", error.problems) from None
