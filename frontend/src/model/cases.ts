@@ -6,16 +6,22 @@ import { choice, type If, isIf, isRef, mapHolding, negated, refsIn, replaced, sa
 /** The condition of what happens while a network trains. */
 export const TRAINING = "training";
 
-/** Where a value lies inside those that are chosen by conditions, and the last of these that holds there. */
-export type Case = { at: Path; holds: string };
+/** Where a value lies inside those that are chosen by conditions, and the last of these. */
+export type Case = {
+  at: Path;
+  /** What holds there. */
+  holds: string;
+  /** Whether that is so because the condition that is written does not hold. */
+  otherwise: boolean;
+};
 
 /** The cases of a value, the first of each choice first; none of one that is no choice. */
 export function casesOf(value: Value | undefined): Case[] {
   if (!isIf(value)) return [];
   const inside = (branch: "then" | "else", holds: string): Case[] => {
     const cases = casesOf(value[branch]);
-    if (cases.length === 0) return [{ at: [branch], holds }];
-    return cases.map((it) => ({ at: [branch, ...it.at], holds: it.holds }));
+    if (cases.length === 0) return [{ at: [branch], holds, otherwise: branch === "else" }];
+    return cases.map((it) => ({ ...it, at: [branch, ...it.at] }));
   };
   return [...inside("then", value.$if), ...inside("else", negated(value.$if))];
 }

@@ -134,8 +134,13 @@ describe("connections", () => {
     ]);
     const ports = portsOf(doc, net(doc), nodeAt(forward, "n4") as never, () => undefined, []);
     expect(ports.inputs).toEqual([
-      { name: "input/then", many: false, required: false, on: { port: "input", test: "training" } },
-      { name: "input/else", many: false, required: false, on: { port: "input", test: "not training" } },
+      { name: "input/then", many: false, required: false, on: { port: "input", test: "training", otherwise: false } },
+      {
+        name: "input/else",
+        many: false,
+        required: false,
+        on: { port: "input", test: "not training", otherwise: true },
+      },
     ]);
     expect(outputInPorts(forward.output).map((port) => [port.name, port.on?.port, port.on?.test])).toEqual([
       ["then/0", "0", "training"],
@@ -150,9 +155,9 @@ describe("connections", () => {
     const many = Array.from({ length: 4 }, (_, n): InPort => ({ name: `i/${n}`, many: false, required: false }));
     const size = (inputs: InPort[]) =>
       nodeSize(net(heads()), { positions: {}, collapsed: [] }, node(heads(), "n4") as never, { inputs, outputs: [] });
-    expect(size(many.map((port) => ({ ...port, on: { port: "i", test: "t" } }))).width).toBeGreaterThan(
-      size(many).width,
-    );
+    expect(
+      size(many.map((port) => ({ ...port, on: { port: "i", test: "t", otherwise: false } }))).width,
+    ).toBeGreaterThan(size(many).width);
   });
 
   it("replace one case and leave the other", () => {
@@ -325,9 +330,9 @@ describe("cases", () => {
   it("are found through choices in choices, each with the condition that holds last", () => {
     const value = training(1, choice("deep > 2", 2, 3));
     expect(casesOf(value)).toEqual([
-      { at: ["then"], holds: "training" },
-      { at: ["else", "then"], holds: "deep > 2" },
-      { at: ["else", "else"], holds: "not deep > 2" },
+      { at: ["then"], holds: "training", otherwise: false },
+      { at: ["else", "then"], holds: "deep > 2", otherwise: false },
+      { at: ["else", "else"], holds: "not deep > 2", otherwise: true },
     ]);
     expect(casesOf(3)).toEqual([]);
   });

@@ -12,9 +12,10 @@ export const TERMINAL: Size = { width: 168, height: 44 };
 export const GAP = 48;
 export const HANDLE = 10;
 const PORT_PITCH = 56;
-/** The same where the condition is written over a port. */
-const CASE_PITCH = 84;
-const pitchOf = (ports: readonly InPort[]): number => (ports.some((port) => port.on) ? CASE_PITCH : PORT_PITCH);
+/** The same where a condition is written over a port. */
+const CASE_PITCH = 76;
+const across = (ports: readonly InPort[]): number =>
+  ports.some((port) => port.on) ? (ports.length + 1) * CASE_PITCH : ports.length * PORT_PITCH;
 
 export const BOX = { title: 34, row: 34, gap: 4, pad: 8, footer: 30, indent: 8, nestedTitle: 26 };
 /** Longer containers are cut here, and say how many items are left. */
@@ -60,8 +61,7 @@ export function boxOf(block: Block, view: BlockView, node: GraphNode): Extract<M
 }
 
 export function nodeSize(block: Block, view: BlockView, node: GraphNode, ports: Ports): Size {
-  const across = Math.max(ports.inputs.length * pitchOf(ports.inputs), ports.outputs.length * PORT_PITCH);
-  const width = Math.max(NODE_WIDTH, across);
+  const width = Math.max(NODE_WIDTH, across(ports.inputs), ports.outputs.length * PORT_PITCH);
   const box = boxOf(block, view, node);
   if (!box) return { width, height: NODE_HEIGHT };
   const more = box.items.length > MOST_ROWS ? BOX.row : 0;
@@ -70,7 +70,7 @@ export function nodeSize(block: Block, view: BlockView, node: GraphNode, ports: 
 }
 
 export const terminalSize = (inputs: readonly InPort[]): Size => ({
-  width: Math.max(TERMINAL.width, inputs.length * pitchOf(inputs)),
+  width: Math.max(TERMINAL.width, across(inputs)),
   height: TERMINAL.height,
 });
 

@@ -13,7 +13,7 @@ export type InPort = {
   many: boolean;
   required: boolean;
   /** One case of an argument or output that is one of two values: what that is called, and the condition that holds. */
-  on?: { port: string; test: string };
+  on?: { port: string; test: string; otherwise: boolean };
 };
 /** A part of a result that has no name of its own is called by its place: `0`, `1.0`. */
 export type OutPort = { name: string; path: Path };
@@ -143,11 +143,11 @@ function casesOfPort(port: InPort, args: Arguments): InPort[] {
   const value = args[port.name];
   const cases = casesOf(value);
   if (value === undefined || cases.length === 0) return [port];
-  return cases.map(({ at, holds }) => ({
+  return cases.map(({ at, holds, otherwise }) => ({
     name: casePort(port.name, at),
     many: port.many,
     required: port.required && (valueAt(value, at) ?? null) === null,
-    on: { port: port.name, test: holds },
+    on: { port: port.name, test: holds, otherwise },
   }));
 }
 
@@ -189,7 +189,11 @@ export function outputInPorts(output: Value): InPort[] {
   const ports = outputParts(output).map(({ name, at }): InPort => {
     const within = cases.find((it) => it.at.every((step, index) => step === at[index]));
     const rest = within ? at.slice(within.at.length) : at;
-    const on = within && { port: rest.length > 0 ? rest.join(".") : OUTPUT, test: within.holds };
+    const on = within && {
+      port: rest.length > 0 ? rest.join(".") : OUTPUT,
+      test: within.holds,
+      otherwise: within.otherwise,
+    };
     return { name, many: false, required: true, ...(on ? { on } : {}) };
   });
   const more = output === null || cases.length > 0 ? [] : [{ name: NEW_OUTPUT, many: false, required: false }];

@@ -149,6 +149,7 @@ export function InHandles({ data }: { data: NodeData }) {
       data-port={port.name}
       data-side="input"
       data-optional={!port.required || undefined}
+      {...(port.on ? { title: `${port.on.port}: ${port.on.test}` } : {})}
     >
       {inputs.length > 1 && port.name !== OUTPUT && (
         <span className={styles.portIn} data-case={port.on?.test}>

@@ -107,11 +107,11 @@ function Cases(props: ParameterFieldProps & { id: string }) {
   const { id, spec, onChange } = props;
   const value = props.value === undefined ? spec.default : props.value;
   if (!isIf(value)) return null;
-  const words = whileText(value.$if, t) !== value.$if;
+  const during = whileText(value.$if, t);
   const set = (branch: "then" | "else", next: Value) => onChange({ ...value, [branch]: next });
   return (
     <fieldset id={id} className={styles.cases} aria-labelledby={`${id}-label`}>
-      {!words && (
+      {during === null && (
         <Field
           spec={{ ...spec, ...TEST, name: t.test }}
           value={value.$if}
@@ -121,7 +121,7 @@ function Cases(props: ParameterFieldProps & { id: string }) {
       )}
       {(["then", "else"] as const).map((branch) => {
         const its = value[branch];
-        const name = whileText(branch === "then" ? value.$if : negated(value.$if), t);
+        const name = branch === "else" ? (whileText(negated(value.$if), t) ?? t.otherwise) : (during ?? t.holds);
         if (refsIn(its).length > 0 && !isIf(its))
           return <Connected key={branch} name={name} value={its} sourceName={props.sourceName} />;
         return (

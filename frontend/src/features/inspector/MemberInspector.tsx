@@ -72,6 +72,7 @@ export function MemberInspector({ place, path, node, report }: Props) {
         )}
         {node && <WhenField place={place} node={node} />}
       </Section>
+      {node && <CaseFields place={place} node={node} elsewhere={entry?.options ?? []} />}
       <SharedFields place={place} path={path} report={report} />
       {isContainer(member) && !member.kind.startsWith("parameter") && (
         <Section title={t.inspector.items(member.items.length)} action={<UngroupButton />}>
@@ -91,7 +92,6 @@ export function MemberInspector({ place, path, node, report }: Props) {
       {node && (node.op === "call" || node.op === "loop") && entry && (
         <CallOptions place={place} node={node} specs={entry.options} />
       )}
-      {node && <CaseFields place={place} node={node} elsewhere={entry?.options ?? []} />}
       {member.kind === "layer" && entry && entry.tensors.length > 0 && (
         <Section title={t.init.title}>
           {entry.tensors.map((tensor) => (

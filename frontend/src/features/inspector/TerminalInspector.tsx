@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Group, NumberInput, SegmentedControl, Switch, Text } from "@mantine/core";
 import { Plus, Trash2 } from "lucide-react";
 import type { Report } from "@/api/types";
-import { ParameterField, whileText } from "@/features/forms";
+import { caseText, ParameterField, whileText } from "@/features/forms";
 import { useText } from "@/i18n";
 import { casesOf, setOutputChoice } from "@/model/cases";
 import { setInputExample, setInputOptional } from "@/model/edit";
@@ -152,8 +152,11 @@ export function OutputInspector({ place, report }: { place: Place; report: Repor
         />
         {cases.length === 0 && <OutputForms place={place} output={output} at={[]} />}
       </Section>
-      {cases.map(({ at, holds }) => (
-        <Section key={at.join("/")} title={whileText(holds, t.conditions)}>
+      {cases.map(({ at, holds, otherwise }) => (
+        <Section
+          key={at.join("/")}
+          title={whileText(holds, t.conditions) ?? caseText({ test: holds, otherwise }, t.conditions)}
+        >
           <OutputForms place={place} output={valueAt(output, at) ?? null} at={at} />
         </Section>
       ))}

@@ -26,7 +26,7 @@ export function WhenField({ place, node }: Props) {
   const doc = useDoc();
   const [open, setOpen] = useState(false);
   const names = [TRAINING, ...(doc.blocks[place.block] as Block).arguments.map((argument) => argument.name)];
-  const given = node.when === null ? "always" : whileText(node.when, words) === node.when ? "other" : node.when;
+  const given = node.when === null ? "always" : whileText(node.when, words) === null ? "other" : node.when;
   const set = (when: string | null) =>
     when !== node.when && apply(t.steps.set(words.runs), (it) => setWhen(it, place.block, node.id, when));
   return (
@@ -38,7 +38,7 @@ export function WhenField({ place, node }: Props) {
         allowDeselect={false}
         data={[
           { value: "always", label: words.always },
-          ...[TRAINING, EVALUATION].map((test) => ({ value: test, label: whileText(test, words) })),
+          ...[TRAINING, EVALUATION].map((test) => ({ value: test, label: whileText(test, words) ?? test })),
           { value: "other", label: words.other },
         ]}
         onChange={(chosen) => {

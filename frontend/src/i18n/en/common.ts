@@ -61,7 +61,7 @@ export const common = {
       auto: "automatic",
       none: "None",
       expression: "expression",
-      cases: "by training",
+      cases: "conditional",
     },
     auto: "automatic",
     autoHint: "Determined by the incoming tensor",

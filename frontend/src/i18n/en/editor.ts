@@ -92,6 +92,8 @@ export const editor = {
     cases: { training: "training", evaluation: "evaluation" },
     only: { training: "training only", evaluation: "evaluation only" },
     during: { training: "while training", evaluation: "while evaluating" },
+    otherwise: "otherwise",
+    holds: "where it holds",
     runs: "Runs",
     always: "always",
     other: "under a condition…",

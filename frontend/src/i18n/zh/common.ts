@@ -62,7 +62,7 @@ export const common: typeof en = {
       auto: "自动",
       none: "None",
       expression: "表达式",
-      cases: "训练/评估不同",
+      cases: "按条件",
     },
     auto: "自动",
     autoHint: "由输入张量决定",

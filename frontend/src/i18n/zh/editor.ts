@@ -93,6 +93,8 @@ export const editor: typeof en = {
     cases: { training: "训练时", evaluation: "评估时" },
     only: { training: "仅训练时", evaluation: "仅评估时" },
     during: { training: "训练时", evaluation: "评估时" },
+    otherwise: "否则",
+    holds: "成立时",
     runs: "运行",
     always: "总是",
     other: "满足条件时……",
