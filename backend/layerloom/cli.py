@@ -7,7 +7,7 @@ import sys
 import webbrowser
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import torch
 
     from layerloom.schema.document import Document
+    from layerloom.schema.export import ExportReport
     from layerloom.schema.problems import Problem
 
 cli = typer.Typer(
@@ -84,16 +85,53 @@ def check(file: File) -> None:
 
 
 @cli.command()
-def export(file: File, format: Annotated[Literal["python"], typer.Option(help="What to write.")] = "python") -> None:
-    """Write a network as a Python file that imports only torch, to standard output."""
+def export(
+    file: File,
+    format: Annotated[
+        str, typer.Option(help="python, pt, safetensors, pt2, onnx, torchscript, int8_pt…; an unknown one lists all.")
+    ] = "python",
+    weights: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A state_dict, .pt or .safetensors.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The file to write; Python goes to standard output without.")] = None,
+) -> None:
+    """Write a network as Python, weights, a program (torch.export, ONNX) or a quantized one, held against torch."""
     from layerloom.graph import GraphError, to_python
+    from layerloom.graph.exporting import FORMATS, load_state, write
 
-    writers = {"python": to_python}
+    if format not in FORMATS:
+        lines = (f"  {name:<18}{form.summary}" for name, form in FORMATS.items())
+        _fail("\n".join([f"There is no format {format!r}. There are:", *lines]))
+    if out is None and format != "python":
+        _fail(f"Say where to write it: --out {file.stem}{FORMATS[format].suffix}")
+    if out is not None and not out.parent.is_dir():
+        _fail(f"There is no folder {out.parent}.")
+    document = _document(file)
     try:
-        print(writers[format](_document(file)), end="")
+        state = None if weights is None else load_state(weights)
+        if out is None:
+            print(to_python(document), end="")
+        else:
+            _print_report(write(document, state, format, out))
     except GraphError as error:
         _print_problems(error.problems)
         sys.exit(1)
+    except OSError as error:
+        _fail(f"{out} cannot be written: {error.strerror}.")
+
+
+def _print_report(report: ExportReport) -> None:
+    for found in report.verified:
+        where = "" if found.batch is None else f" at batch {found.batch}"
+        print(f"Agrees with torch{where}: largest error {found.max_absolute:.1e}.", file=sys.stderr)
+    if (saved := report.quantization) is not None:
+        print(
+            f"Weights: {saved.bytes_before:,} bytes, now {saved.bytes_after:,} ({saved.ratio:.0%}). "
+            f"Error: at most {saved.error.max_absolute:.2e} ({saved.error.max_relative:.2%} of the largest output), "
+            f"{saved.error.mean_absolute:.2e} ({saved.error.mean_relative:.2%}) on average.",
+            file=sys.stderr,
+        )
+    print("\n".join([*report.notes, f"{report.bytes:,} bytes."]), file=sys.stderr)
 
 
 @cli.command("import")

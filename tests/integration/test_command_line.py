@@ -12,13 +12,17 @@ from pathlib import Path
 
 import httpx
 import pytest
+import safetensors.torch
+import torch
 from typer.testing import CliRunner
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from layerloom.app import CannotStartError, Settings, database_from_environment, listen
 from layerloom.cli import cli
+from layerloom.graph import build
 from layerloom.graph.examples import examples
+from layerloom.graph.exporting import FORMATS
 from serving import Server, serving
 from watching import viewer
 
@@ -72,6 +76,39 @@ def test_check_and_export(tmp_path: Path) -> None:
         assert "unknown_member at DigitsCNN/fc" in refused.stderr
     file.write_text('{"main": 1}')
     assert "is no LayerLoom network" in here.invoke(cli, ["check", str(file)]).stderr
+
+
+def test_a_network_with_weights_becomes_a_file(tmp_path: Path) -> None:
+    here = CliRunner()
+    document = examples()[0].document
+    network, weights, file = tmp_path / "net.json", tmp_path / "weights.pt", tmp_path / "net.onnx"
+    network.write_text(document.model_dump_json())
+    torch.save(build(document, seed=4).state_dict(), weights)
+    made = here.invoke(
+        cli, ["export", str(network), "--format", "safetensors", "--weights", str(weights), "--out", str(file)]
+    )
+    assert (made.exit_code, made.stdout) == (0, "")
+    again = here.invoke(
+        cli, ["export", str(network), "--format", "int8_pt", "--weights", str(weights), "--out", str(tmp_path / "a.pt")]
+    )
+    assert "bytes, now" in again.stderr
+    assert "Agrees with torch at batch 5" in again.stderr
+    assert all(
+        torch.equal(tensor, torch.load(weights)[name]) for name, tensor in safetensors.torch.load_file(file).items()
+    )
+
+    unknown = here.invoke(cli, ["export", str(network), "--format", "pmml"])
+    assert unknown.exit_code == 1
+    assert all(name in unknown.stderr for name in FORMATS)
+    for arguments, why in (
+        (["--format", "onnx"], "--out net.onnx"),
+        (["--out", str(tmp_path / "no" / "net.py")], "There is no folder"),
+        (["--weights", str(network), "--out", str(tmp_path / "b.pt"), "--format", "pt"], "tensors and nothing else"),
+    ):
+        refused = here.invoke(cli, ["export", str(network), *arguments])
+        assert refused.exit_code == 1
+        assert why in refused.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"net.json", "weights.pt", "net.onnx", "a.pt"}
 
 
 def test_a_module_becomes_a_network(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@
 A program is held against torch before it is handed out, at two batch sizes. Modules are exported in evaluation.
 """
 
-from layerloom.graph.exporting.export import Exported, export, write
+from layerloom.graph.exporting.exporter import Exported, export, write
 from layerloom.graph.exporting.formats import FORMATS, Format, described
 from layerloom.graph.exporting.state import load_state, save_safetensors
 

@@ -32,40 +32,37 @@ def verified(
     Raises:
         GraphError: it fails, or its outputs are not torch's.
     """
-    found = []
     module = subject.module if module is None else module
+    found = []
     for batch in subject.sizes:
+        arguments = subject.arguments(batch)
+        expected = outputs(module, arguments)
         try:
-            found.append(_held(subject, module, run, batch, flat))
-        except DisagreementError as error:
-            message = f"{whose} was written, but {error} at a batch of {batch}: it is not handed out"
-            raise refuse(ProblemCode.EXPORT_FAILED, f"{message}. Choose another format.") from error
-        except RuntimeError as error:
-            message = f"{whose} was written, but fails at a batch of {batch}: {str(error)[:300]}"
-            raise refuse(ProblemCode.EXPORT_FAILED, f"{message}. Choose another format.") from error
-    if subject.batched and not _takes_one(subject, module, run, flat):
+            found.append(_held(subject, run, arguments, leaves(expected) if flat else expected))
+        except Exception as error:  # of whoever runs the file
+            told = str(error) if isinstance(error, DisagreementError) else f"it fails: {str(error)[:300]}"
+            message = f"{whose} was written, but at a batch of {batch} {told.rstrip('. ')}. Choose another format."
+            raise refuse(ProblemCode.EXPORT_FAILED, message) from error
+    if subject.batched and not _takes_one(subject, run):
         subject.notes.append("It does not take a batch of one sample.")
     if subject.is_random:
         subject.notes.append("The network draws random numbers in evaluation, so that only shapes were compared.")
     return found
 
 
-def _held(subject: Subject, module: nn.Module, run: Callable[..., Any], batch: int, flat: bool) -> Agreement:
-    arguments = subject.arguments(batch)
-    expected = outputs(module, arguments)
+def _held(subject: Subject, run: Callable[..., Any], arguments: tuple[Tensor | None, ...], expected: Any) -> Agreement:
     with torch.no_grad(), fixed_seed():
         got = run(*arguments)
-    size = batch if subject.batched else None
-    agreement = compared(leaves(expected) if flat else expected, got, size, loosely=subject.is_random)
+    agreement = compared(expected, got, subject.batch_of(arguments), loosely=subject.is_random)
     largest = max((float(leaf.abs().max()) for leaf in _measured(expected)), default=0.0)
-    if agreement.max_absolute > TOLERANCE * max(1.0, largest) and not subject.is_random:
+    if agreement.max_absolute > TOLERANCE * max(1.0, largest):
         raise DisagreementError(f"its outputs are off by {agreement.max_absolute:.1e}")
     return agreement
 
 
-def _takes_one(subject: Subject, module: nn.Module, run: Callable[..., Any], flat: bool) -> bool:
+def _takes_one(subject: Subject, run: Callable[..., Any]) -> bool:
     try:
-        _held(subject, module, run, 1, flat)
+        run(*subject.arguments(1))
     except Exception:
         return False
     return True

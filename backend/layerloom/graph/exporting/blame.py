@@ -91,20 +91,23 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _in_traceback(root: nn.Module, error: BaseException) -> _Spot | None:
     """The innermost call that generated code made."""
-    names = {id(module): name for name, module in root.named_modules()}
     for item in _chain(error):
-        for frame, instruction in reversed(_frames(item)):
-            owner = names.get(id(frame.f_locals.get("self")))
-            if owner is not None and frame.f_code.co_filename == _file(root):
-                spanned = next(islice(frame.f_code.co_positions(), instruction // 2, None))
-                return _Spot(owner, *_called(_tree(root), spanned))
+        ours = [(frame, at) for frame, at in _frames(item) if frame.f_code.co_filename == _file(root)]
+        if ours:
+            frame, instruction = ours[-1]
+            # Not of ``root``: a copy of it may have been called.
+            names = {id(module): name for name, module in ours[0][0].f_locals["self"].named_modules()}
+            spanned = next(islice(frame.f_code.co_positions(), instruction // 2, None))
+            return _Spot(names.get(id(frame.f_locals["self"]), ""), *_called(_tree(root), spanned))
     return None
 
 
 def _frames(error: BaseException) -> list[tuple[FrameType, int]]:
+    """Of calls of methods, outermost first, each with the instruction that it was at."""
     found, trace = [], error.__traceback__
     while trace is not None:
-        found.append((trace.tb_frame, trace.tb_lasti))
+        if "self" in trace.tb_frame.f_locals:
+            found.append((trace.tb_frame, trace.tb_lasti))
         trace = trace.tb_next
     return found
 
@@ -128,9 +131,7 @@ def _origin(root: nn.Module, node: Traced) -> _Spot | None:
         return None
     owner = stack[ours[-1]][0]
     if len(stack) > ours[-1] + 1:
-        return _Spot(
-            owner, member=stack[ours[-1] + 1][0].removeprefix(f"{owner}.") if owner else stack[ours[-1] + 1][0]
-        )
+        return _Spot(owner, member=stack[ours[-1] + 1][0].removeprefix(f"{owner}."))
     function = str(node.meta.get("torch_fn", ("", ""))[1]).rpartition(".")[2]
     lines = re.findall(rf'File "{re.escape(_file(root))}", line (\d+)', node.meta.get("stack_trace") or "")
     beside = {_name(call) for call in ast.walk(_tree(root)) if lines and getattr(call, "lineno", 0) == int(lines[-1])}

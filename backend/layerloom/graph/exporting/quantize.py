@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from layerloom.graph.errors import refuse
 from layerloom.graph.exporting.agreement import compared, verified
 from layerloom.graph.exporting.program import loaded, traced
-from layerloom.graph.exporting.subject import Subject, fixed_seed, outputs
+from layerloom.graph.exporting.subject import Subject, outputs
 from layerloom.graph.exporting.written import Written
 from layerloom.schema.export import Agreement, Quantization
 from layerloom.schema.problems import ProblemCode
@@ -124,10 +124,8 @@ def _measured(subject: Subject, quantized: nn.Module) -> Quantization:
 
 def _error(subject: Subject, quantized: nn.Module) -> Agreement:
     arguments = subject.given if subject.samples else subject.arguments(SAMPLES)
-    batch = next((len(value) for value in arguments if value is not None), 0) if subject.batched else None
-    expected = outputs(subject.module, arguments)
-    with torch.no_grad(), fixed_seed():
-        return compared(expected, quantized(*arguments), batch)
+    expected, got = (outputs(module, arguments) for module in (subject.module, quantized))
+    return compared(expected, got, subject.batch_of(arguments))
 
 
 def _bytes(module: nn.Module) -> int:

@@ -52,8 +52,8 @@ def load_state(path: Path) -> dict[str, Tensor]:
             return load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        message = f"the weights cannot be read: {str(error)[:300]}. Give a state_dict as .pt or .safetensors."
+        message = "the file does not hold tensors and nothing else. Save model.state_dict() as .pt or .safetensors."
         raise refuse(ProblemCode.WEIGHTS_MISMATCH, message) from error
     if not isinstance(state, Mapping):
-        raise refuse(ProblemCode.WEIGHTS_MISMATCH, "the file holds no state_dict. Save model.state_dict().")
+        raise refuse(ProblemCode.WEIGHTS_MISMATCH, "the file holds no state_dict. Save model.state_dict() as .pt.")
     return dict(state)

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from layerloom.graph.errors import GraphError, refuse
 from layerloom.graph.exporting.blame import blamed
-from layerloom.graph.exporting.formats import FORMATS
+from layerloom.graph.exporting.formats import FORMATS, Format
 from layerloom.graph.exporting.quiet import quiet
 from layerloom.graph.exporting.subject import Subject
+from layerloom.graph.exporting.written import Written
 from layerloom.schema.document import Document
 from layerloom.schema.export import ExportReport
 from layerloom.schema.problems import ProblemCode
@@ -63,7 +64,10 @@ def write(
     *,
     inputs: Mapping[str, Tensor] | None = None,
 ) -> ExportReport:
-    """What ``export`` does, into a file, which may be larger than memory should hold twice. Raises the same."""
+    """What ``export`` does, into a file, which may be larger than memory should hold twice.
+
+    Raises what ``export`` does; the file is there only when nothing was raised.
+    """
     if format not in FORMATS:
         raise ValueError(f"there is no format {format!r}; there are {', '.join(FORMATS)}")
     form = FORMATS[format]
@@ -73,13 +77,12 @@ def write(
         )
         raise refuse(ProblemCode.PACKAGE_MISSING, message)
     subject = Subject(document, state, inputs)
-    with quiet():
-        try:
-            written = form.write(subject, path)
-        except (GraphError, OSError, MemoryError):
-            raise
-        except Exception as error:  # exporters say in many ways that something is beyond them
-            raise blamed(subject, error, form.label) from error
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        written = _written(subject, form, draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
     return ExportReport(
         format=format,
         bytes=path.stat().st_size,
@@ -87,3 +90,13 @@ def write(
         quantization=written.quantization,
         notes=subject.notes,
     )
+
+
+def _written(subject: Subject, form: Format, path: Path) -> Written:
+    with quiet():
+        try:
+            return form.write(subject, path)
+        except (GraphError, OSError, MemoryError):
+            raise
+        except Exception as error:  # exporters say in many ways that something is beyond them
+            raise blamed(subject, error, form.label) from error
