@@ -105,6 +105,16 @@ describe("the name of an argument", () => {
     expect(argumentUses(net(doc(), "B"), "aux")).toEqual(["n1", "forward"]);
   });
 
+  it("is followed by the condition of a member", () => {
+    const held = network({
+      ...block([{ ...linear("a"), when: "aux" }], [{ ...call("n1", "a", "x"), when: "aux" }], null),
+      arguments: [{ name: "aux", type: "bool" }],
+    });
+    expect(net(held).members).toMatchObject([{ name: "a", when: "aux" }]);
+    expect(net(renameArgument(held, "Net", "aux", "wide")).members).toMatchObject([{ name: "a", when: "wide" }]);
+    expect(argumentUses(net(held), "aux")).toEqual(["a", "n1"]);
+  });
+
   it("is no name where it is a text", () => {
     const text = setArgument(doc(), "B", "n1", "when", "aux");
     expect(given(renameArgument(text, "B", "aux", "wide"), "n1", "B")).toMatchObject({ when: "aux" });

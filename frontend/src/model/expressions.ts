@@ -30,8 +30,9 @@ function condition(text: string, change: Change): string {
   return typeof next === "string" ? next : literal(next.value);
 }
 
-/** Keys under which conditions stand: of a node, and of a value that is one of two. */
-const isCondition = (part: Json, key: string): boolean => key === "$if" || (key === "when" && "op" in part);
+/** Keys under which conditions stand: of a node or member, and of a value that is one of two. */
+const isCondition = (part: Json, key: string): boolean =>
+  key === "$if" || (key === "when" && ("op" in part || "kind" in part));
 
 /** A value as an expression writes it. */
 export function literal(value: Value): string {

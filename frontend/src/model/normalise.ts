@@ -87,6 +87,12 @@ const rule = (value: unknown): InitRule => {
 
 export function normaliseMember(value: unknown): Member | Item {
   const it = raw(value, "members");
+  const made = memberOf(it);
+  // Said by few, and kept as it is.
+  return { ...made, ...(typeof it.when === "string" ? { when: it.when } : {}) };
+}
+
+function memberOf(it: Raw): Member | Item {
   const name = text(it.name);
   switch (it.kind) {
     case "layer":

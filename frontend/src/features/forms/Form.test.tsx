@@ -14,6 +14,7 @@ const STEP_SIZE: ParameterSpec = {
   choices: [],
   length: null,
   variadic: false,
+  keyword: false,
   auto: false,
   minimum: null,
   doc: "",

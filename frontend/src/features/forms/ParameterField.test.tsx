@@ -14,6 +14,7 @@ function spec(part: Partial<ParameterSpec> & { kinds: Kind[] }): ParameterSpec {
     choices: [],
     length: null,
     variadic: false,
+    keyword: false,
     auto: false,
     minimum: null,
     doc: "",

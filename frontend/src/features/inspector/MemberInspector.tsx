@@ -277,7 +277,7 @@ function TensorFields(props: { place: Place; path: string; member: Tensor; error
         />
       ) : (
         <>
-          <ParameterField spec={fillSpec} value={member.fill} onChange={(value) => set({ fill: value ?? 0 }, "fill")} />
+          <FillField value={member.fill} onChange={(fill) => set({ fill }, "fill")} />
           <ParameterField
             spec={persistentSpec}
             value={member.persistent}
@@ -286,6 +286,20 @@ function TensorFields(props: { place: Place; path: string; member: Tensor; error
         </>
       )}
     </Section>
+  );
+}
+
+type Fill = Extract<Member, { kind: "buffer" }>["fill"];
+
+/** What a buffer begins with. Numbers that came packed with the document are too many to be edited as text. */
+function FillField({ value, onChange }: { value: Fill; onChange: (value: Value) => void }) {
+  const t = useText().editor.inspector;
+  const packed = typeof value === "object" && value !== null && "$packed" in value;
+  if (!packed) return <ParameterField spec={fillSpec} value={value} onChange={(next) => onChange(next ?? 0)} />;
+  return (
+    <p className={styles.summary} data-testid="packed">
+      {t.packed}
+    </p>
   );
 }
 

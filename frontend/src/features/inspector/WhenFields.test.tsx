@@ -24,6 +24,7 @@ const spec = (name: string, ...kinds: string[]) => ({
   choices: [],
   length: null,
   variadic: false,
+  keyword: false,
   auto: false,
   minimum: null,
   doc: "",

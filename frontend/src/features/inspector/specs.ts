@@ -11,6 +11,7 @@ const spec = (name: string, kinds: Kind[], more: Partial<ParameterSpec> = {}): P
   choices: [],
   length: null,
   variadic: false,
+  keyword: false,
   auto: false,
   minimum: null,
   doc: "",

@@ -281,6 +281,7 @@ export const editor = {
     high: "Values below",
     highHint: "For indices: the size of the vocabulary",
     optional: "May be left out (None)",
+    packed: "Filled with numbers that came with the network.",
     inputOfBlock: "Its shape comes from where the block is used.",
     returns: "forward returns",
     forms: { single: "one value", tuple: "a tuple", dict: "a dict", list: "a list" },

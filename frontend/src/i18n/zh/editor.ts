@@ -275,6 +275,7 @@ export const editor: typeof en = {
     high: "取值上限（不含）",
     highHint: "用于索引：词表大小",
     optional: "可以省略（None）",
+    packed: "由网络自带的数值填充。",
     inputOfBlock: "它的形状取决于使用该模块的位置。",
     returns: "forward 返回",
     forms: { single: "单个值", tuple: "元组", dict: "字典", list: "列表" },
