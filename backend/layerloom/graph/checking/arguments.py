@@ -155,16 +155,16 @@ def _better(value: Frozen, spec: ParameterSpec) -> Any:
             number = float(value)
         except ValueError:
             return None
-        if math.isfinite(number) and (number.is_integer() or not whole):
+        if math.isfinite(number) and (not whole or (number.is_integer() and abs(number) < 2**63)):
             return int(number) if number.is_integer() and whole else number
-    if isinstance(value, Number) and value.kind == "float" and whole and math.isfinite(value.value):
+    if isinstance(value, Number) and value.kind == "float" and whole and abs(value.value) < 2**63:
         return round(value.value)
     return int(value.value) if isinstance(value, Number) and value.kind == "bool" and whole else None
 
 
 # Torch builds layers with these out of range, and fails, hangs or learns nothing later. Names mean the same throughout
 # torch.nn; what a layer's own entry says of its minimum comes first.
-_AT_LEAST_ONE = frozenset(
+AT_LEAST_ONE = frozenset(
     {
         *("in_features", "out_features", "in1_features", "in2_features", "in_channels", "out_channels"),
         *("num_features", "num_channels", "num_groups", "groups", "num_embeddings", "embedding_dim", "embed_dim"),
@@ -173,7 +173,7 @@ _AT_LEAST_ONE = frozenset(
         *("downscale_factor", "output_size", "num_encoder_layers", "num_decoder_layers", "n_classes"),
     }
 )
-_WINDOW = frozenset({"kernel_size", "stride", "dilation", "padding", "output_padding"})
+WINDOW = frozenset({"kernel_size", "stride", "dilation", "padding", "output_padding"})
 _COUNTS = frozenset({"num_layers", "num_encoder_layers", "num_decoder_layers"})
 _SHARES = frozenset({"p", "dropout", "dropout_p"})
 
@@ -203,7 +203,7 @@ def _is_share(default: Any) -> bool:
 
 def _bounds(spec: ParameterSpec) -> tuple[float | None, float | None]:
     low = spec.minimum
-    if low is None and spec.name in _AT_LEAST_ONE:
+    if low is None and spec.name in AT_LEAST_ONE:
         low = 1
     convolution = spec.name == "padding" and "choice" in spec.kinds  # other paddings may crop
     share = spec.name in _SHARES and _is_share(spec.default)
@@ -211,6 +211,6 @@ def _bounds(spec: ParameterSpec) -> tuple[float | None, float | None]:
         low = 0
     if share:
         return low, 1
-    if spec.name in _WINDOW:
+    if spec.name in WINDOW:
         return low, LARGEST_WINDOW
     return low, LARGEST_COUNT if spec.name in _COUNTS else None

@@ -26,7 +26,7 @@ from torch.utils.flop_counter import flop_registry
 from layerloom.graph.checking import operations
 from layerloom.graph.checking.failures import Failure, explain
 from layerloom.graph.checking.layers import BuiltLayer, built, construct, quietly
-from layerloom.graph.checking.lazy import inferred_size
+from layerloom.graph.checking.lazy import fits, inferred_size
 from layerloom.graph.checking.values import (
     Frozen,
     Group,
@@ -81,13 +81,32 @@ class _FlopCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.total = 0
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled here; the guard against it costs more than a meta kernel."""
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         result = func(*args, **kwargs)
         formula = flop_registry.get(func.overloadpacket)
         if formula is not None:
-            self.total += formula(*args, **kwargs, out_val=result)
+            self.total += _flops(formula, args, kwargs, result)
         return result
+
+
+def _flops(formula: Callable[..., int], args: Any, kwargs: Any, result: Any) -> int:
+    """What a formula of torch's says. Most want shapes, and their wrapper takes long to find the tensors."""
+    bare = getattr(formula, "__wrapped__", None)
+    if bare is None or kwargs or not isinstance(result, torch.Tensor) or any(_holds_tensor(value) for value in args):
+        return formula(*args, **kwargs, out_val=result)
+    shapes = [value.shape if isinstance(value, torch.Tensor) else value for value in args]
+    count: int = bare(*shapes, out_shape=result.shape)
+    return count
+
+
+def _holds_tensor(value: Any) -> bool:
+    return isinstance(value, list | tuple) and any(isinstance(item, torch.Tensor) for item in value)
 
 
 @lru_cache(maxsize=8192)
@@ -142,7 +161,7 @@ def call_operation(target: str, arguments: Arguments) -> Outcome:
 def _whatever_the_numbers(function: Callable[..., Any], arguments: Arguments) -> Outcome | None:
     """The call for real, where meta kernels cannot follow an operation, if its result is alike for other numbers:
     that of ``torch.cov`` is, that of ``torch.unique`` is not."""
-    if _elements(arguments) > 10 * SMALL:
+    if _elements(arguments) > 10 * SMALL or any(spec.stride for _, value in arguments for spec in tensors(value)):
         return None
     found: set[Frozen] = set()
     tries = 0
@@ -169,8 +188,10 @@ def trains_on(config: LayerConfig, arguments: Arguments) -> bool:
 
 def _on_meta(function: Callable[..., Any], arguments: Arguments) -> Outcome:
     try:
+        live = _live(arguments, "meta")
         with quietly("meta"), _FlopCounter() as counter:
-            result = freeze(function(**_live(arguments, "meta")))
+            called = function(**live)
+        result = freeze(called)  # outside: modes take part in every look at a tensor
     except UnfreezableError as error:
         return Outcome(failure=Failure(ProblemCode.LAYER_FAILED, f"the check cannot describe its result, {error}"))
     except NotImplementedError as error:
@@ -182,6 +203,31 @@ def _on_meta(function: Callable[..., Any], arguments: Arguments) -> Outcome:
         sentence = f"its result would take {size / 2**30:,.0f} GiB"
         return Outcome(failure=Failure(ProblemCode.TOO_LARGE, sentence))
     return Outcome(result, counter.total, size)
+
+
+def on_nothing(target: LayerConfig | str, arguments: Arguments) -> Frozen:
+    """The result of a call for real, on tensors of which those that matter hold no numbers. Raises anything."""
+    if _elements(arguments) > SMALL:
+        raise MemoryError
+    if isinstance(target, LayerConfig):
+        if built(target).parameters + built(target).buffers > SMALL:
+            raise MemoryError
+        module = _real(target)
+        live = _live(arguments, "cpu")
+        with quietly("cpu"):
+            result = module(**live)
+    else:
+        if operations.refusal(target, arguments):
+            raise ValueError(target)
+        live = _live(arguments, "cpu")
+        with quietly("cpu"):
+            result = operations.invoke(target, live)
+    return freeze(result)
+
+
+@lru_cache(maxsize=64)
+def _real(config: LayerConfig) -> nn.Module:
+    return construct(config, "cpu")
 
 
 def _undetermined(error: NotImplementedError) -> str:
@@ -289,7 +335,7 @@ def _doubt_dtype(
 
 
 def _doubt_size(config: LayerConfig, arguments: Arguments) -> Failure | None:
-    inferred = inferred_size(config, arguments)
+    inferred = None if fits(config, arguments) else inferred_size(config, arguments)
     if inferred is None:
         return None
     name, size = inferred

@@ -8,7 +8,7 @@ from typing import Any
 from layerloom.graph.checking.autos import AutoPath
 from layerloom.graph.checking.findings import Findings, Place, pointer
 from layerloom.graph.checking.inference import Inference
-from layerloom.graph.checking.network import Located, Network, placed
+from layerloom.graph.checking.network import Located, Network
 from layerloom.graph.walk import pointer_of
 from layerloom.schema.document import CONTAINERS, Document, Layer, Repeat
 from layerloom.schema.problems import Edit, Fix, ProblemCode
@@ -27,10 +27,10 @@ def filled(
     """
     found: dict[str, int | list[int]] = {}
     by_pointer: dict[str, list[Located]] = {}
-    for instance in network.instances.values():
-        for place in instance.places.values():
-            if isinstance(place.member, Layer) and any(True for _ in _paths(place.member.arguments)):
-                by_pointer.setdefault(place.pointer, []).append(placed(instance, place))
+    automatic = {*inference.layers.sizes, *inference.layers.automatic}
+    for located in network.places() if automatic else ():
+        if located.name in automatic:
+            by_pointer.setdefault(located.place.pointer, []).append(located)
     fill: Sizes = {}
     for where, places in by_pointer.items():
         known = {place.name: inference.layers.sizes.get(place.name, {}) for place in places}

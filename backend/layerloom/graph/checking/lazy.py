@@ -28,7 +28,7 @@ def _twin(target: str) -> tuple[type[nn.Module], str] | None:
 def inferred_size(config: LayerConfig, arguments: tuple[tuple[str, Frozen], ...]) -> tuple[str, int] | None:
     """The argument that a layer's Lazy twin infers from its first input, and the size; None where it cannot tell."""
     found = _twin(config.target)
-    given = next((value for _, value in arguments if isinstance(value, TensorSpec)), None)
+    given = _first(arguments)
     if found is None or given is None:
         return None
     twin, name = found
@@ -40,7 +40,34 @@ def inferred_size(config: LayerConfig, arguments: tuple[tuple[str, Frozen], ...]
             size = getattr(layer, name)
     except Exception:
         return None  # not a tensor that this layer takes; the call itself says why
-    return (name, size) if isinstance(size, int) else None
+    if not isinstance(size, int):
+        return None
+    if given.shape.count(size) == 1:
+        _axes[config.target, len(given.shape)] = given.shape.index(size)
+    return name, size
+
+
+_axes: dict[tuple[str, int], int] = {}
+"""The axis that a twin reads of an input of that many axes, as those have shown that read a size that is there once."""
+
+
+def forget() -> None:
+    """As in a process that has checked nothing yet."""
+    _axes.clear()
+    inferred_size.cache_clear()
+
+
+def fits(config: LayerConfig, arguments: tuple[tuple[str, Frozen], ...]) -> bool:
+    """Whether a layer surely has the size that its twin would infer; False where only the twin can tell."""
+    found, given = _twin(config.target), _first(arguments)
+    if found is None or given is None:
+        return False
+    axis = _axes.get((config.target, len(given.shape)))
+    return axis is not None and dict(config.arguments).get(found[1]) == given.shape[axis]
+
+
+def _first(arguments: tuple[tuple[str, Frozen], ...]) -> TensorSpec | None:
+    return next((value for _, value in arguments if isinstance(value, TensorSpec)), None)
 
 
 def _no_layer(config: LayerConfig) -> nn.Module:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from layerloom.graph.checking.findings import pointer
 from layerloom.graph.errors import GraphError
@@ -23,8 +24,7 @@ from layerloom.schema.document import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(NamedTuple):
     """What a path leads to, aliases followed."""
 
     instance: Instance
@@ -58,6 +58,7 @@ class Network:
     _located: dict[tuple[str, str], Located | None] = field(default_factory=dict)
     _items: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     _costs: dict[str, int] = field(default_factory=dict)
+    _places: list[Located] | None = None
 
     def nodes(self, block: str) -> list[tuple[Node, str]]:
         """A block's nodes in running order; empty where too many wait for each other."""
@@ -65,14 +66,26 @@ class Network:
         if known is None:
             graph = self.document.blocks[block].forward
             base = pointer(pointer_of(block), "forward", "nodes")
-            pointers = {id(node): f"{base}/{index}" for index, node in enumerate(graph.nodes)}
-            usable = [node for node in graph.nodes if pointers[id(node)] not in self.broken]
+            listed = [(node, f"{base}/{index}") for index, node in enumerate(graph.nodes)]
+            usable = [(node, where) for node, where in listed if where not in self.broken]
             try:
-                known = [(node, pointers[id(node)]) for node in order(Graph.model_construct(nodes=usable))]
+                nodes = order(Graph.model_construct(nodes=[node for node, _ in usable]))
             except GraphError:
-                known = []
+                nodes = []
+            if any(node is not other for node, (other, _) in zip(nodes, usable, strict=False)):
+                pointers = {id(node): where for node, where in usable}
+                usable = [(node, pointers[id(node)]) for node in nodes]
+            known = usable if nodes else []
             self.orders[block] = known
         return known
+
+    def places(self) -> list[Located]:
+        """Every place of every instance."""
+        if self._places is None:
+            self._places = [
+                placed(instance, place) for instance in self.instances.values() for place in instance.places.values()
+            ]
+        return self._places
 
     def items(self, located: Located) -> list[Located]:
         """The items of a container, in order."""

@@ -7,7 +7,7 @@ makes a live one, on the meta device or for real.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal, TypeAlias
 
@@ -27,6 +27,14 @@ class TensorSpec:
     """None when contiguous. Strides decide whether ``view`` works after ``permute``, so they are part of the type."""
     high: int | None = None
     """Its whole numbers are below this, where an example input says so: a vocabulary's size."""
+    # Hashes are kept: every node of every check looks its call up by them.
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.shape, self.dtype, self.stride, self.high)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def elements(self) -> int:
@@ -49,6 +57,13 @@ class Group:
     kind: Literal["tuple", "list", "dict", "slice"]
     items: tuple[Frozen, ...]
     keys: tuple[str, ...] = ()
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.kind, self.items, self.keys)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +80,13 @@ class LayerConfig:
 
     target: str
     arguments: tuple[tuple[str, Frozen], ...]
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.target, self.arguments)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def changed(self, name: str, value: Frozen) -> LayerConfig:
         """The same layer with one argument set."""
