@@ -1,0 +1,381 @@
+"""A document as a tree of entities by key, for comparing and merging, and the way back.
+
+Inside the tree names are fields like any other, and whatever refers to something refers to its key: a member can be
+renamed on one side while the other side changes it or calls it once more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from layerloom.graph.comparing.keys import Keys, items, numbered, path_key
+from layerloom.schema.document import Alias, BlockUse, Document, Node
+from layerloom.schema.values import Ref, Value, replace
+
+
+class Ordered(dict[str, Any]):
+    """Entities by key, whose order counts."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Ordered) and list(self) == list(other) and dict.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = None
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A value that is compared as a whole, as JSON text."""
+
+    text: str
+
+    @property
+    def value(self) -> Any:
+        return json.loads(self.text)
+
+
+def leaf(value: Any) -> Leaf:
+    return Leaf(json.dumps(_plain(value), sort_keys=True))
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json", by_alias=True)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def encoded(document: Document, keys: Keys) -> dict[str, Any]:
+    """The tree of a document."""
+    return {
+        "format": document.format,
+        "name": document.name,
+        "main": keys.blocks.get(document.main, f"={document.main}"),
+        "blocks": {keys.blocks[name]: _block(document, keys, name) for name in document.blocks},
+        "init": _listed((f"{rule.name} {json.dumps(rule.types)}", leaf(rule)) for rule in document.init),
+        "frozen": _listed((pattern, leaf(pattern)) for pattern in document.frozen),
+        "inputs": {name: leaf(example) for name, example in document.inputs.items()},
+    }
+
+
+def _listed(pairs: Iterable[tuple[str, Any]]) -> Ordered:
+    """Entries by key; those with the key of an earlier one are numbered."""
+    found = Ordered()
+    for key, value in pairs:
+        number, own = 1, key
+        while own in found:
+            number += 1
+            own = f"{key}~{number}"
+        found[own] = value
+    return found
+
+
+def _block(document: Document, keys: Keys, name: str) -> dict[str, Any]:
+    block = document.blocks[name]
+    ids = keys.of_nodes(name, block.forward)
+    known = {**ids, **{item.name: f"input {item.name}" for item in block.forward.inputs}}
+
+    def refer(value: Value) -> Value:
+        def by_key(it: Value) -> Value:
+            return Ref(ref=known.get(it.ref, f"={it.ref}"), path=it.path) if isinstance(it, Ref) else it
+
+        return replace(value, by_key)
+
+    nodes = zip(keys.nodes[name], block.forward.nodes, strict=True)
+    members = [(keys.members[name, it.name], _member(document, keys, name, it, it.name)) for it in block.members]
+    return {
+        "name": name,
+        "doc": block.doc,
+        "arguments": _listed((it.name, leaf(it)) for it in block.arguments),
+        "members": _listed(members),
+        "given": _listed((it.name, leaf(it)) for it in block.forward.inputs),
+        "nodes": _listed((key, _node(document, keys, name, node, refer)) for key, node in nodes),
+        "output": leaf(refer(block.forward.output)),
+    }
+
+
+def _member(document: Document, keys: Keys, block: str, member: Any, path: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for field in type(member).model_fields:
+        value = getattr(member, field)
+        match field:
+            case "kind":
+                found[field] = value
+            case "name":
+                inside = isinstance(member, Alias) and "." in value
+                found[field] = path_key(document, keys, block, value) if inside else value
+            case "arguments":
+                found[field] = {name: leaf(it) for name, it in value.items()}
+            case "items":
+                by_place = numbered(member)
+                found["numbered"] = by_place
+                found[field] = _listed(
+                    (keys.members[block, inner], _item(_member(document, keys, block, item, inner), by_place))
+                    for inner, _, item in items(member, path)
+                )
+            case "item":
+                found[field] = _member(document, keys, block, value, f"{path}.*")
+            case "block" if isinstance(member, BlockUse):
+                found[field] = keys.blocks.get(value, f"={value}")
+            case "of":
+                found[field] = path_key(document, keys, block, value)
+            case _:
+                found[field] = leaf(value)
+    return found
+
+
+def _item(member: dict[str, Any], by_place: bool) -> dict[str, Any]:
+    """An item; one that goes by its place has no name of its own."""
+    if by_place:
+        member = {field: value for field, value in member.items() if field != "name"}
+    return member
+
+
+def _node(document: Document, keys: Keys, block: str, node: Node, refer: Callable[[Value], Value]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for field in type(node).model_fields:
+        value = getattr(node, field)
+        match field:
+            case "id":
+                continue
+            case "op" | "name" | "when":
+                found[field] = value
+            case "target":
+                found[field] = value if node.op == "function" else path_key(document, keys, block, value)
+            case "arguments":
+                found[field] = {name: leaf(refer(it)) for name, it in value.items()}
+            case _:
+                found[field] = leaf(refer(value))
+    return found
+
+
+# --- the way back
+
+
+@dataclass
+class Decoder:
+    """Makes a document of a tree. What cannot be said is given to ``note``: block, what refers, and why."""
+
+    tree: dict[str, Any]
+    ids: Callable[[str, str], str]
+    """The id of a node, by the keys of its block and its own."""
+    note: Callable[[str, str, str], None]
+
+    def __post_init__(self) -> None:
+        self._names = self._distinct(self.tree["blocks"], "", "blocks")
+        self._held: dict[int, dict[str, str]] = {}
+
+    def document(self) -> dict[str, Any]:
+        """As JSON, without the canvas."""
+        tree = self.tree
+        return {
+            "format": tree["format"],
+            "name": tree["name"],
+            "main": self.block_name(tree["main"], "", "main"),
+            "blocks": {self._names[key]: self._block(key) for key in tree["blocks"]},
+            "init": [it.value for it in tree["init"].values()],
+            "frozen": [it.value for it in tree["frozen"].values()],
+            "inputs": {name: it.value for name, it in tree["inputs"].items()},
+        }
+
+    def block_name(self, key: str, block: str, what: str) -> str:
+        """What a block is called."""
+        if key.startswith("="):
+            return key[1:]
+        if key in self._names:
+            return self._names[key]
+        self.note(block, what, f"the block {key.lstrip('+')} is no longer there")
+        return key.lstrip("+")
+
+    def node_ids(self, key: str) -> dict[str, str]:
+        """Ids of a block's nodes by key, each of its own."""
+        block = self.tree["blocks"][key]
+        taken = {it.value["name"] for it in block["given"].values()} | set(_dangling(block))
+        found: dict[str, str] = {}
+        for node in block["nodes"]:
+            own, number = self.ids(key, node), 1
+            name = own
+            while name in taken:
+                number += 1
+                name = f"{own}_{number}"
+            taken.add(name)
+            found[node] = name
+        return found
+
+    def _distinct(self, entities: dict[str, Any], block: str, what: str) -> dict[str, str]:
+        """Names by key; one that another entity has, too, gets a number and is noted."""
+        found: dict[str, str] = {}
+        for key, it in entities.items():
+            name, number = it["name"], 1
+            while name in found.values() and "~" not in key:
+                number += 1
+                name = f"{it['name']}_{number}"
+            if number > 1:
+                self.note(block, it["name"], f"two {what} would have this name; one is called {name} now")
+            found[key] = name
+        return found
+
+    def _block(self, key: str) -> dict[str, Any]:
+        block = self.tree["blocks"][key]
+        name = self._names[key]
+        ids = self.node_ids(key)
+        given = {f"input {it.value['name']}" for it in block["given"].values()}
+
+        def refer(value: Any, what: str) -> Any:
+            if isinstance(value, list):
+                return [refer(item, what) for item in value]
+            if not isinstance(value, dict):
+                return value
+            if "$ref" not in value:
+                return {field: refer(item, what) for field, item in value.items()}
+            to = value["$ref"]
+            if to.startswith("="):
+                return {**value, "$ref": to[1:]}
+            if to in given:
+                return {**value, "$ref": to.removeprefix("input ")}
+            if to in ids:
+                return {**value, "$ref": ids[to]}
+            self.note(name, what, "what it is connected to is no longer there")
+            return None
+
+        nodes = []
+        for node, it in block["nodes"].items():
+            label = it["name"] or it["target"]
+            made = {**it, "id": ids[node]}
+            if it["op"] != "function":
+                made["target"] = self.path(key, it["target"], label)
+            if "arguments" in it:
+                made["arguments"] = {port: refer(value.value, label) for port, value in it["arguments"].items()}
+            if "key" in it:
+                made["key"] = refer(it["key"].value, label)
+            nodes.append(made)
+        return {
+            "doc": block["doc"],
+            "arguments": [it.value for it in block["arguments"].values()],
+            "members": [self._member(key, it) for it in self._named(block["members"], key)],
+            "forward": {
+                "inputs": [it.value for it in block["given"].values()],
+                "nodes": nodes,
+                "output": refer(block["output"].value, "the output"),
+            },
+        }
+
+    def _called(self, members: dict[str, Any], block: str) -> dict[str, str]:
+        """Names by key of what a block or container holds."""
+        if id(members) not in self._held:
+            named = {key: it for key, it in members.items() if "name" in it}
+            self._held[id(members)] = self._distinct(named, self._names[block], "members")
+        return self._held[id(members)]
+
+    def _named(self, members: dict[str, Any], block: str) -> list[Any]:
+        names = self._called(members, block)
+        return [{**it, "name": names[key]} if key in names else it for key, it in members.items()]
+
+    def _member(self, block: str, member: dict[str, Any]) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for field, value in member.items():
+            match field:
+                case "arguments":
+                    made[field] = {name: it.value for name, it in value.items()}
+                case "items":
+                    inner = list(value.values()) if _numbered(member) else self._named(value, block)
+                    made[field] = [
+                        self._member(block, _by_place(it, at) if _numbered(member) else it)
+                        for at, it in enumerate(inner)
+                    ]
+                case "numbered":
+                    continue
+                case "item":
+                    made[field] = self._member(block, value)
+                case "block":
+                    made[field] = self.block_name(value, self._names[block], member["name"])
+                case "of":
+                    made[field] = self.path(block, value, member["name"])
+                case "name" if member["kind"] == "alias" and "/" in value:
+                    made[field] = self.path(block, value, value)
+                case _:
+                    made[field] = value.value if isinstance(value, Leaf) else value
+        return made
+
+    def path(self, block: str, keys: str, what: str) -> str:
+        """A path of keys as names; ``block`` is the key of the block in which it begins, ``what`` names what has it."""
+        parts: list[str] = []
+        holder: Any = self.tree["blocks"].get(block)
+        for key in keys.split("/"):
+            holder = self._opened(holder, block)
+            if key.startswith("="):
+                parts.append(key[1:])
+                holder = _repeated(holder)
+                continue
+            inside = _inside(holder)
+            if key not in inside:
+                self.note(self._names[block], what, "the member that it means is no longer there")
+                parts.append(key.lstrip("+"))
+                holder = None
+                continue
+            place = str(list(inside).index(key))
+            parts.append(place if _numbered(holder) else self._called(inside, block).get(key, place))
+            holder = inside[key]
+        return ".".join(parts)
+
+    def _opened(self, holder: Any, block: str, depth: int = 0) -> Any:
+        """What can be looked into: behind aliases, the block that an instance is of."""
+        if not isinstance(holder, dict) or depth > 16:
+            return holder
+        if holder.get("kind") == "alias":
+            return self._opened(self._at(block, holder["of"]), block, depth + 1)
+        if holder.get("kind") == "block":
+            return self.tree["blocks"].get(holder["block"])
+        return holder
+
+    def _at(self, block: str, keys: str) -> Any:
+        holder: Any = self.tree["blocks"].get(block)
+        for index, key in enumerate(keys.split("/")):
+            holder = self._opened(holder, block) if index else holder
+            holder = _repeated(holder) if key.startswith("=") else _inside(holder).get(key)
+        return holder
+
+
+def _dangling(part: Any) -> Iterator[str]:
+    """Ids that references mean though no node had them: none may get them now."""
+    match part:
+        case Leaf(text=text) if '"$ref": "=' in text:
+            yield from _dangling(part.value)
+        case {"$ref": str(name)} if name.startswith("="):
+            yield name[1:]
+        case dict():
+            for item in part.values():
+                yield from _dangling(item)
+        case list():
+            for item in part:
+                yield from _dangling(item)
+
+
+def _by_place(item: dict[str, Any], at: int) -> dict[str, Any]:
+    """An item of a list with the name that its place gives it; of a repeat, whose copies are counted, ``0``."""
+    return item if item["kind"] == "repeat" else {**item, "name": str(at)}
+
+
+def _inside(holder: Any) -> dict[str, Any]:
+    if not isinstance(holder, dict):
+        return {}
+    found = holder.get("members", holder.get("items", {}))
+    return found if isinstance(found, dict) else {}
+
+
+def _repeated(holder: Any) -> Any:
+    """The item that the copies of a repeat are made from."""
+    found = next((it for it in _inside(holder).values() if it.get("kind") == "repeat"), None)
+    while isinstance(found, dict) and found.get("kind") == "repeat":
+        found = found["item"]
+    return found
+
+
+def _numbered(holder: Any) -> bool:
+    return isinstance(holder, dict) and holder.get("numbered") is True

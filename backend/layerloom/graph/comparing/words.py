@@ -1,0 +1,84 @@
+"""Parts of a tree in words that a reader of the document knows: names in the place of keys."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from layerloom.graph.comparing.tree import Decoder, Leaf
+
+
+class Words:
+    """Says what stands in one tree."""
+
+    def __init__(self, tree: dict[str, Any]) -> None:
+        self.tree = tree
+        self._decoder = Decoder(tree, lambda _, node: node, lambda *_: None)
+
+    def main(self) -> str:
+        """Name of the outermost block."""
+        return self._decoder.block_name(self.tree["main"], "", "")
+
+    def label(self, block: str, node: Any) -> str:
+        """What a reader knows a node by: its variable, the member that it calls, or its operation."""
+        if node["name"]:
+            return str(node["name"])
+        if node["op"] == "function":
+            return str(node["target"]).rpartition(".")[2]
+        return self._decoder.path(block, node["target"], "")
+
+    def names(self, members: dict[str, Any], around: str, block: str) -> dict[str, str]:
+        """Paths of members by key, items of lists by their places."""
+        found = {}
+        for index, (key, member) in enumerate(members.items()):
+            name = self.name(member, block) or str(index)
+            found[key] = f"{around}.{name}" if around else name
+        return found
+
+    def name(self, member: dict[str, Any], block: str) -> str | None:
+        """What a member is called; an alias inside another member by the path to there."""
+        name = member.get("name")
+        if isinstance(name, str) and member.get("kind") == "alias" and "/" in name:
+            return self._decoder.path(block, name, "")
+        return name
+
+    def told(self, block: str, part: Any) -> str | None:
+        """A part as JSON; None where there is nothing."""
+        return None if part is None else json.dumps(self._plain(block, part))
+
+    def _plain(self, block: str, part: Any) -> Any:
+        match part:
+            case Leaf():
+                return self._value(block, part.value)
+            case {"kind": _} | {"op": _}:
+                return {field: self.field(block, part, field) for field in part if field != "numbered"}
+            case dict():
+                return {key: self._plain(block, item) for key, item in part.items()}
+        return part
+
+    def field(self, block: str, part: dict[str, Any], field: str) -> Any:
+        """One field of a member or node."""
+        value = part.get(field)
+        match field:
+            case "target" if part.get("op") not in (None, "function"):
+                return self._decoder.path(block, str(value), "")
+            case "of":
+                return self._decoder.path(block, str(value), "")
+            case "name":
+                return self.name(part, block)
+            case "block":
+                return self._decoder.block_name(str(value), "", "")
+            case "items" if isinstance(value, dict):
+                return [self._plain(block, item) for item in value.values()]
+        return self._plain(block, value)
+
+    def _value(self, block: str, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._value(block, item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if "$ref" not in value:
+            return {key: self._value(block, item) for key, item in value.items()}
+        node = self.tree["blocks"][block]["nodes"].get(value["$ref"])
+        name = self.label(block, node) if node else value["$ref"].lstrip("=").removeprefix("input ")
+        return ".".join([name, *map(str, value["path"])])
