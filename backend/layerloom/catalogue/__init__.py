@@ -36,6 +36,7 @@ from layerloom.catalogue.content import (
     nearest,
     operations,
     optimizers,
+    parametrizations,
     resolve,
     schedulers,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "nearest",
     "operations",
     "optimizers",
+    "parametrizations",
     "resolve",
     "schedulers",
     "stored",

@@ -40,6 +40,7 @@ _SECTIONS: dict[str, Callable[[], Section]] = {
     "layers": _once(_layers.layers),
     "operations": _once(_operations.operations),
     "initializers": _once(_recipes.initializers),
+    "parametrizations": _once(_recipes.parametrizations),
     "optimizers": _once(_recipes.optimizers),
     "schedulers": _once(_recipes.schedulers),
 }
@@ -49,6 +50,7 @@ _PREFIXES = (
     ("torch.optim.lr_scheduler.", "schedulers"),
     ("torch.optim.", "optimizers"),
     ("torch.nn.init.", "initializers"),
+    ("torch.nn.utils.", "parametrizations"),
     ("layerloom.", "initializers"),
     ("torch.nn.functional.", "operations"),
     ("torch.nn.", "layers"),
@@ -74,6 +76,11 @@ def operations() -> dict[str, Entry]:
 def initializers() -> dict[str, Entry]:
     """Every initializer by name. Their first argument, the tensor, is no parameter of the entry."""
     return _entries("initializers")
+
+
+def parametrizations() -> dict[str, Entry]:
+    """Every parametrization by name. Their first argument, the layer, is no parameter of the entry."""
+    return _entries("parametrizations")
 
 
 def optimizers() -> dict[str, Entry]:

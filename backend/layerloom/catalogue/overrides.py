@@ -144,6 +144,7 @@ ABSENT: tuple[Absent, ...] = (
         ),
         "sparse layouts: no shape can be inferred before there are numbers",
     ),
+    Absent(("torch.Tensor.to_padded_tensor",), "of nested tensors, which no other operation takes"),
     Absent(("torch.[a-hj-z]*_copy", "torch.indices_copy"), "torch's own stand-in for a view, for functionalization"),
     Absent(
         ("torch.lobpcg", "torch.pca_lowrank", "torch.svd_lowrank"), "iterative solvers on matrices, not for a forward"

@@ -104,6 +104,7 @@ class Catalogue(Wire):
     layers: list[Entry]
     operations: list[Entry]
     initializers: list[Entry]
+    parametrizations: list[Entry]
     optimizers: list[Entry]
     schedulers: list[Entry]
     losses: list[Entry]

@@ -50,6 +50,15 @@ class InitRule(Wire):
     statements: list[ParameterInit] = []
 
 
+class Parametrization(Wire):
+    """A function of ``torch.nn.utils.parametrizations`` that makes a parameter of a layer from others."""
+
+    function: Target
+    """Catalogue name: ``torch.nn.utils.parametrizations.weight_norm``."""
+    arguments: Arguments = {}
+    """Plain values."""
+
+
 class Layer(Wire):
     """A layer of the catalogue, ``self.<name> = <target>(**arguments)``."""
 
@@ -58,6 +67,8 @@ class Layer(Wire):
     target: Target
     arguments: Arguments = {}
     init: list[ParameterInit] = []
+    parametrizations: Annotated[list[Parametrization], Field(max_length=8)] = []
+    """The innermost first: ``weight_norm(nn.Linear(4, 3))``, with keys as in ``parametrizations.weight.original0``."""
 
 
 class BlockUse(Wire):

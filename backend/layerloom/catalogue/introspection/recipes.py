@@ -1,4 +1,4 @@
-"""Initializers, optimizers and learning rate schedulers."""
+"""Initializers, parametrizations, optimizers and learning rate schedulers."""
 
 from __future__ import annotations
 
@@ -25,6 +25,16 @@ def initializers() -> Section:
     found["layerloom.forget_gate_bias"] = forget_gate_bias
     return {
         name: Known(_entry(name, function, "initializer", _filling(function, name)), function)
+        for name, function in found.items()
+        if not why_absent(name)
+    }
+
+
+def parametrizations() -> Section:
+    """Every public function of ``torch.nn.utils.parametrizations`` that takes a layer and gives it back."""
+    found = {f"{function.__module__}.{function.__name__}": function for function in public_parametrizations()}
+    return {
+        name: Known(_entry(name, function, "parametrization", _filling(function, name)), function)
         for name, function in found.items()
         if not why_absent(name)
     }
@@ -59,6 +69,12 @@ def public_initializers() -> Iterator[Callable[..., Any]]:
             yield function
 
 
+def public_parametrizations() -> Iterator[Callable[..., Any]]:
+    """Functions of ``torch.nn.utils.parametrizations``."""
+    for name in sorted(torch.nn.utils.parametrizations.__all__):
+        yield getattr(torch.nn.utils.parametrizations, name)
+
+
 def public_optimizers() -> Iterator[type[Optimizer]]:
     """Concrete optimizers."""
     for name, cls in sorted(vars(torch.optim).items()):
@@ -79,7 +95,7 @@ def public_schedulers() -> Iterator[type[LRScheduler]]:
 
 
 def _filling(function: Callable[..., Any], name: str) -> list[ParameterSpec]:
-    """Parameters but for the first, which is the tensor."""
+    """Parameters but for the first, which is the tensor that is filled, or the layer that is parametrized."""
     tensor = next(iter(inspect.signature(function).parameters))
     return of_function(function, name, without={*PLACEMENT, tensor})
 

@@ -10,7 +10,7 @@ from layerloom.graph.checking.fixes import smaller_groups
 from layerloom.graph.checking.inference import Inference
 from layerloom.graph.checking.layers import built
 from layerloom.graph.checking.network import Located, Network, placed
-from layerloom.graph.checking.reading import layer_config, read
+from layerloom.graph.checking.reading import bare, member_config, read
 from layerloom.graph.checking.values import LayerConfig
 from layerloom.graph.expressions import ExpressionError
 from layerloom.schema.document import Buffer, Layer, Parameter
@@ -38,7 +38,7 @@ def _check_layer(inference: Inference, findings: Findings, located: Located, at:
     member = located.place.member
     assert isinstance(member, Layer)
     try:
-        config = layer_config(member.target, member.arguments, located.place.environment)
+        config = member_config(member, located.place.environment)
     except ExpressionError as error:
         findings.add(ProblemCode.EXPRESSION_INVALID, f"{error}.", at)
         return True
@@ -46,7 +46,7 @@ def _check_layer(inference: Inference, findings: Findings, located: Located, at:
     automatic = bool(autos.paths(config))
     if automatic:
         inference.layers.automatic.add(located.name)
-    wrong = faults(config.target, config.arguments)
+    wrong = faults(bare(config).target, bare(config).arguments)
     label = config.target.rpartition(".")[2]
     for fault in wrong:
         where = at.at(fault.argument, "arguments", fault.argument)

@@ -14,7 +14,7 @@ from layerloom.graph.checking.failures import Failure
 from layerloom.graph.checking.findings import Findings, Place, pointer
 from layerloom.graph.checking.layers import built
 from layerloom.graph.checking.network import Located, Network, placed
-from layerloom.graph.checking.reading import Waiting, layer_config, read
+from layerloom.graph.checking.reading import Waiting, member_config, read
 from layerloom.graph.checking.records import Given, Layers, ModuleRecord, NodeRecord, Stopped
 from layerloom.graph.checking.values import Frozen, Group, LayerConfig, TensorSpec
 from layerloom.graph.expressions import ExpressionError, parse
@@ -314,7 +314,7 @@ class Inference:
             member = located.place.member
             assert isinstance(member, Layer)
             try:
-                known = layer_config(member.target, member.arguments, located.place.environment)
+                known = member_config(member, located.place.environment)
             except ExpressionError:
                 raise Stopped from None  # reported with the member
             self.layers.configs[name] = known
@@ -329,7 +329,9 @@ class Inference:
             self._failed(located, config, arguments, found.failure, at, at)
             raise Stopped
         self.layers.configs[located.name] = found.config
-        self.layers.sizes[located.name] = dict(found.sizes)
+        assert isinstance(located.place.member, Layer)
+        outside = len(located.place.member.parametrizations)
+        self.layers.sizes[located.name] = {path[outside:]: size for path, size in found.sizes}
         self.layers.automatic.discard(located.name)
         return found.config
 

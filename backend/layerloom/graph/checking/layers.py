@@ -16,7 +16,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._device import _device_constructors
 
-from layerloom.catalogue import resolve
+from layerloom.catalogue import parametrizations, resolve
 from layerloom.graph.checking.arguments import faults
 from layerloom.graph.checking.failures import Failure, explain
 from layerloom.graph.checking.values import Frozen, LayerConfig, thaw
@@ -104,6 +104,10 @@ def built(config: LayerConfig) -> BuiltLayer:
 def construct(config: LayerConfig, device: str) -> nn.Module:
     """A layer of its own on ``device`` in evaluation mode, its parameters uninitialized. Raises what torch raises."""
     resolve(config.target)  # the first look-up introspects torch, which needs real tensors
+    if config.target in parametrizations():
+        # They compute with the layer's numbers as soon as they are put around it.
+        with quietly("cpu"):
+            return _make(config).eval().to(device)
     with (
         LOCK,
         warnings.catch_warnings(action="ignore"),

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import torch
 
-from layerloom.catalogue import dtype, initializers, layers
+from layerloom.catalogue import dtype, initializers, layers, parametrizations
 from layerloom.graph.checking.findings import Findings, Place, hint, near, pointer, replacing, shown
 from layerloom.graph.checking.wording import (
     check_dtype,
@@ -37,6 +37,7 @@ from layerloom.schema.document import (
     ParameterDict,
     ParameterInit,
     ParameterList,
+    Parametrization,
     Repeat,
 )
 from layerloom.schema.problems import ProblemCode
@@ -76,7 +77,7 @@ def _plainly_well(member: Member) -> bool:
     arguments that it has. (The long way comes to the same, ten times slower.)
     """
     names = _names(member.target) if type(member) is Layer else None
-    if type(member) is not Layer or names is None or member.init:
+    if type(member) is not Layer or names is None or member.init or member.parametrizations:
         return False
     takes, needs, automatic = names
     if not (takes >= member.arguments.keys() and needs <= member.arguments.keys()):
@@ -125,6 +126,7 @@ class _Members:
             case Layer():
                 well = check_layer(self._findings, member.target, member.arguments, place)
                 well &= self._values(member, place, scope)
+                well &= check_parametrizations(self._findings, member.parametrizations, place.below("parametrizations"))
                 check_statements(self._findings, member.init, place.below("init"), scope)
             case BlockUse():
                 well = self._use(member, place, scope)
@@ -302,6 +304,27 @@ def _check_alias(document: Document, findings: Findings, block: Block, index: in
         fixes = [replacing(f"Stand for {name}", at.pointer or "", name) for name in close]
         findings.add(ProblemCode.UNKNOWN_MEMBER, message + hint(close), at, data={"nearest": close}, fixes=fixes)
         findings.breaks(place.pointer or "")
+
+
+def check_parametrizations(findings: Findings, given: list[Parametrization], place: Place) -> bool:
+    """Parametrizations that exist, with arguments that they have."""
+    known = parametrizations()
+    well = True
+    for index, made in enumerate(given):
+        at = place.below(index)
+        entry = known.get(made.function)
+        if entry is None:
+            where = at.below("function")
+            well = unknown_name(findings, ProblemCode.UNKNOWN_OPERATION, "parametrization", made.function, where)
+            continue
+        names = [parameter.name for parameter in entry.parameters]
+        for name, value in made.arguments.items():
+            where = at.at(name, "arguments", name)
+            if name not in names:
+                well = unknown_argument(findings, name, names, entry.label, where)
+            else:
+                well &= check_value(findings, value, where, ())
+    return well
 
 
 def check_statements(

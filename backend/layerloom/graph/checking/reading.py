@@ -18,6 +18,7 @@ from layerloom.graph.checking.values import (
 )
 from layerloom.graph.expressions import ExpressionError, Pairs, parse
 from layerloom.schema import values
+from layerloom.schema.document import Layer
 from layerloom.schema.values import (
     Arguments,
     Auto,
@@ -34,6 +35,8 @@ from layerloom.schema.values import (
     Value,
 )
 
+INNER = "module"
+"""What a parametrization calls the layer that it is given."""
 Results = Mapping[str, Frozen]
 
 
@@ -84,6 +87,22 @@ def read(value: Value, environment: Mapping[str, Any], results: Results | None =
         case LayerValue(layer=layer):
             return layer_config(layer.target, layer.arguments, environment)
     raise AssertionError(value)
+
+
+def member_config(member: Layer, environment: Mapping[str, Any]) -> LayerConfig:
+    """A layer with what parametrizes it, each around the one before. Raises ExpressionError."""
+    config = layer_config(member.target, member.arguments, environment)
+    for made in member.parametrizations:
+        own = layer_config(made.function, made.arguments, {})
+        config = LayerConfig(own.target, ((INNER, config), *own.arguments))
+    return config
+
+
+def bare(config: LayerConfig) -> LayerConfig:
+    """The layer inside its parametrizations."""
+    while config.arguments and config.arguments[0][0] == INNER and isinstance(config.arguments[0][1], LayerConfig):
+        config = config.arguments[0][1]
+    return config
 
 
 def layer_config(target: str, arguments: Arguments, environment: Mapping[str, Any]) -> LayerConfig:

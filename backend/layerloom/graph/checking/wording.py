@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from layerloom.catalogue import dtype, find, initializers, layers, nearest, operations
+from layerloom.catalogue import dtype, find, initializers, layers, nearest, operations, parametrizations
 from layerloom.graph.checking.findings import Findings, Place, adding, hint, near, pointer, removing, replacing, shown
 from layerloom.graph.expressions import ExpressionError, parse
 from layerloom.schema import values
@@ -179,7 +179,7 @@ def unknown_argument(findings: Findings, name: str, known: Collection[str], labe
 
 def unknown_name(findings: Findings, code: ProblemCode, kind: str, name: str, at: Place) -> bool:
     """Report a layer, operation or initializer that the catalogue does not have, with those most like it."""
-    section = {"layer": layers, "operation": operations, "initializer": initializers}
+    section = {"layer": layers, "operation": operations, "initializer": initializers, "parametrization": parametrizations}
     known = section[kind]()
     close = [other for other in nearest(name[:200]) if other in known]
     fixes = [replacing(f"Use {other}", at.pointer or "", other) for other in close]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from layerloom.catalogue import find
 from layerloom.graph import code
 from layerloom.graph.code import Code
 from layerloom.graph.expressions import parse
@@ -70,8 +71,8 @@ class MemberWriter:
 
     def _member(self, member: Member | Item) -> Code:
         match member:
-            case Layer(target=target, arguments=arguments):
-                return self._values.layer(target, arguments)
+            case Layer():
+                return self._layer(member)
             case BlockUse(block=name, arguments=arguments):
                 return self._values.block(name, self._document.blocks[name], arguments)
             case Parameter():
@@ -79,6 +80,16 @@ class MemberWriter:
             case Buffer() | Alias() | Repeat():
                 raise TypeError(f"a {member.kind} cannot stand here")
         return self._container(member)
+
+    def _layer(self, layer: Layer) -> Code:
+        """``nn.utils.parametrizations.weight_norm(nn.Linear(4, 3), dim=1)``."""
+        written = self._values.layer(layer.target, layer.arguments)
+        for made in layer.parametrizations:
+            entry = find(made.function)
+            assert entry is not None
+            rest = self._values.arguments(entry.parameters, made.arguments)
+            written = code.call(self._values.imports.target(made.function), [written, *rest])
+        return written
 
     def _container(self, container: Container) -> Code:
         function = code.attribute(code.name("nn"), _CONTAINERS[container.kind])
