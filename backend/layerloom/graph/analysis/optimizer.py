@@ -56,6 +56,8 @@ def optimizer_bytes(choice: Choice, parameters: Sequence[Tensor]) -> int:
         raise refuse(ProblemCode.PLAN_INVALID, f"an argument of the optimizer has no value: {error}") from None
     make = resolve(choice.name)
     kinds = Counter((tuple(parameter.shape), parameter.dtype) for parameter in parameters)
+    if not kinds:
+        return 0  # nothing is trained
     label = choice.name.rpartition(".")[2]
     with quietly("cpu"), torch.enable_grad():
         imagined = {kind: torch.empty(kind[0], dtype=kind[1], device="meta") for kind in kinds}

@@ -10,18 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from layerloom.catalogue import find
 from layerloom.graph.checking.findings import Findings, Place
 from layerloom.graph.checking.network import Located, Network
 from layerloom.graph.checking.unrolling import unrolled
-from layerloom.graph.errors import GraphError
-from layerloom.graph.places import Instance
-from layerloom.graph.walk import forward_inputs
+from layerloom.graph.errors import GraphError, refuse
+from layerloom.graph.expressions import ExpressionError, parse
+from layerloom.graph.places import TRAINING, Environment, Instance, evaluate
+from layerloom.graph.walk import forward_inputs, references
 from layerloom.schema.document import CONTAINERS, BlockUse, Document, FunctionNode, GetNode, Layer, Node
+from layerloom.schema.problems import ProblemCode
+from layerloom.schema.values import If, Ref, Tuple, Value, refs
 from layerloom.schema.values import Mapping as Named
-from layerloom.schema.values import Ref, Tuple, Value, refs
 
 Signal: TypeAlias = "frozenset[int] | dict[int | str, Signal]"
 """Steps that a value comes from; by index or key where it is a tuple, list or dict of values."""
@@ -102,16 +104,30 @@ class Flow:
 
 
 def flow_of(document: Document) -> Flow:
-    """The flow of a document that checks. Raises GraphError for one that cannot be unrolled."""
+    """The flow of a document in training.
+
+    Raises:
+        GraphError: it cannot be unrolled, or an expression in it has no value, which the check says, too.
+    """
     findings = Findings()
     network = unrolled(document, findings)
     if network is None or not findings.ok:
         raise GraphError(findings.problems())
-    return _Walk(network).flow()
+    try:
+        return _Walk(network).flow()
+    except ExpressionError as error:
+        raise refuse(ProblemCode.EXPRESSION_INVALID, f"{error}.") from None
+
+
+class _Scope(NamedTuple):
+    """What values may refer to inside a block."""
+
+    results: Mapping[str, Signal]
+    environment: Environment
 
 
 class _Walk:
-    """Walks the forward graphs as the check does, with signals in the place of tensors."""
+    """Walks the forward graphs as the check does, in training, with signals in the place of tensors."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -124,15 +140,28 @@ class _Walk:
 
     def _block(self, instance: Instance, inputs: dict[str, Signal]) -> Signal:
         results = dict(inputs)
-        for node, where in self._network.nodes(instance.block):
+        environment = {**instance.environment, TRAINING: True}
+        for node, where in self._needed(instance.block):
+            if node.when is not None and not _holds(node.when, environment):
+                continue
             place = Place(instance.block, node.id, None, instance.name, None, where)
-            results[node.id] = self._node(instance, node, results, place)
-        return _read(self._network.document.blocks[instance.block].forward.output, results)
+            results[node.id] = self._node(instance, node, _Scope(results, environment), place)
+        output = self._network.document.blocks[instance.block].forward.output
+        return _read(output, _Scope(results, environment))
 
-    def _node(self, instance: Instance, node: Node, results: dict[str, Signal], place: Place) -> Signal:
+    def _needed(self, block: str) -> list[tuple[Node, str]]:
+        """A block's nodes in running order, without those that its output does not need: they are not written."""
+        nodes = self._network.nodes(block)
+        needed = {ref.ref for ref in refs(self._network.document.blocks[block].forward.output)}
+        for node, _ in reversed(nodes):
+            if node.id in needed:
+                needed.update(references(node))
+        return [(node, where) for node, where in nodes if node.id in needed]
+
+    def _node(self, instance: Instance, node: Node, scope: _Scope, place: Place) -> Signal:
         if isinstance(node, GetNode):
             return _NOTHING
-        given = {name: _read(value, results) for name, value in node.arguments.items()}
+        given = {name: _read(value, scope) for name, value in node.arguments.items()}
         if isinstance(node, FunctionNode):
             return self._step(node.target, given, place)
         located = self._network.locate(instance, node.target)
@@ -142,10 +171,13 @@ class _Walk:
             return self._call(located, given, place, node.target)
         items = self._network.items(located)
         if node.op == "choose":
+            chosen = None if node.key is None else _key(node.key, scope)
             called: dict[int | str, Signal] = {
-                _last(item): self._call(item, given, place, f"{node.target}.{_last(item)}") for item in items
+                _last(item): self._call(item, given, place, f"{node.target}.{_last(item)}")
+                for item in items
+                if chosen in (None, _last(item))
             }
-            return called.get(node.key, _NOTHING) if isinstance(node.key, str) else called
+            return called if chosen is None else called.get(chosen, _NOTHING)
         value: Signal = given.get("input", _NOTHING)
         for item in items:
             value = self._call(item, {**given, "input": value}, place, f"{node.target}.{_last(item)}")
@@ -183,20 +215,31 @@ def _last(located: Located) -> str:
     return located.place.path.rpartition(".")[2]
 
 
-def _read(value: Value, results: Mapping[str, Signal]) -> Signal:
+def _read(value: Value, scope: _Scope) -> Signal:
     match value:
         case Ref(ref=ref, path=path):
-            signal = results.get(ref, _NOTHING)
+            signal = scope.results.get(ref, _NOTHING)
             for key in path:
                 signal = signal.get(key, _flat(signal)) if isinstance(signal, dict) else signal
             return signal
+        case If(test=test, then=then, otherwise=otherwise):
+            return _read(then if _holds(test, scope.environment) else otherwise, scope)
         case list():
-            return {index: _read(item, results) for index, item in enumerate(value)}
+            return {index: _read(item, scope) for index, item in enumerate(value)}
         case Tuple(items=items):
-            return {index: _read(item, results) for index, item in enumerate(items)}
+            return {index: _read(item, scope) for index, item in enumerate(items)}
         case Named(items=mapping):
-            return {key: _read(item, results) for key, item in mapping.items()}
-    return _NOTHING.union(*(_flat(results.get(ref.ref, _NOTHING)) for ref in refs(value)))
+            return {key: _read(item, scope) for key, item in mapping.items()}
+    return _NOTHING.union(*(_flat(scope.results.get(ref.ref, _NOTHING)) for ref in refs(value)))
+
+
+def _key(value: Value, scope: _Scope) -> str:
+    """The key of a choice. In a document that checks it has a value and an item."""
+    return str(evaluate(value, scope.environment))
+
+
+def _holds(condition: str, environment: Environment) -> bool:
+    return bool(parse(condition).evaluate(environment))
 
 
 def _flat(signal: Signal) -> frozenset[int]:
