@@ -80,9 +80,10 @@ export function bypassed(doc: Doc, block: string, id: string): Doc {
   const when = node?.when;
   if (!past || !when) return doc;
   const around = (value: Value, reader: string | null): Value => {
-    const next = mapHolding(value, new Set(reader === null ? [] : [reader]), (from, holding) =>
-      from.$ref !== id || from.path.length > 0 || holding.has(when) ? from : choice(when, from, past),
-    );
+    const next = mapHolding(value, new Set(reader === null ? [] : [reader]), (from, holding) => {
+      if (from.$ref !== id || from.path.length > 0 || holding.has(when)) return from;
+      return holding.has(negated(when)) ? past : choice(when, from, past);
+    });
     return same(next, value) ? value : next;
   };
   return changeGraph(doc, block, (graph) => {

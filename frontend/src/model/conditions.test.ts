@@ -270,6 +270,9 @@ describe("a node of a condition", () => {
     expect(given(doc, "n3").input).toEqual(training(ref("n2"), ref("n1")));
     expect(net(doc).forward.output).toEqual(training(ref("n2"), ref("n1")));
     expect(bypassed(doc, "Net", "n2")).toBe(doc);
+    const read = training(7, ref("n2"));
+    const branch = setArgument(setWhen(chain, "Net", "n2", "training"), "Net", "n3", "input", read);
+    expect(given(bypassed(branch, "Net", "n2"), "n3").input).toEqual(training(7, ref("n1")));
     const same = setWhen(setWhen(chain, "Net", "n2", "training"), "Net", "n3", "training");
     expect(given(bypassed(same, "Net", "n2"), "n3").input).toEqual(ref("n2"));
   });

@@ -3,7 +3,7 @@ import { catalogueQuery, queryClient } from "@/api/queries";
 import type { Entry } from "@/api/types";
 import { text } from "@/i18n";
 import { digits, MAIN } from "@/model/example.test-data";
-import { edges, place } from "@/model/graph";
+import { edges, place, setWhen } from "@/model/graph";
 import { column } from "@/model/room";
 import { currentDoc, useDocument } from "@/model/store";
 import type { Block, Doc } from "@/model/types";
@@ -60,6 +60,16 @@ describe("something added by hand", () => {
     addByHand(thing("torch.relu"), "Add relu");
     expect(wires()).toContain("n6→n7:input");
     expect([...useView.getState().selection]).toEqual(["n7"]);
+  });
+
+  it("runs when what it is added to runs", () => {
+    useDocument.getState().apply("", (doc) => setWhen(doc, MAIN, "n3", "training"));
+    select(["n3"]);
+    addByHand(thing("torch.nn.Linear"), "Add Linear");
+    expect(main().forward.nodes.at(-1)).toMatchObject({ id: "n6", when: "training" });
+    select(["n2"]);
+    addByHand(thing("torch.nn.Linear"), "Add Linear");
+    expect(main().forward.nodes.at(-1)).toMatchObject({ id: "n7", when: null });
   });
 
   it("stands alone when nothing, or more than one node, is selected", () => {

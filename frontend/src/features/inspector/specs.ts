@@ -29,8 +29,8 @@ export const dtypeSpec = spec("dtype", ["dtype"], { default: { $dtype: "float32"
 export const trainsSpec = spec("requires_grad", ["bool"], { default: true });
 export const persistentSpec = spec("persistent", ["bool"], { default: true });
 export const fillSpec = spec("fill", ["float", "choice"], { default: 0, choices: ["arange", "eye", "tril", "triu"] });
-/** An argument of which only the name is known. */
-export const anySpec = (name: string): ParameterSpec => spec(name, ["any"]);
+/** An argument of which only the name is known, so that there is no default to go back to. */
+export const anySpec = (name: string): ParameterSpec => spec(name, ["any"], { required: true });
 /** Which item of a dict is chosen, by one of its keys. */
 export const keySpec = (choices: string[], doc: string): ParameterSpec =>
   spec("key", ["choice", "str"], { nullable: true, choices, doc });

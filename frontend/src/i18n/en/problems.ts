@@ -43,6 +43,8 @@ export const problems: Record<ProblemCode, string> = {
   initializer_failed: "The initializer failed",
   batch_fixed: "Runs at one batch size only",
   batch_of_one: "Batch normalization needs more than one sample",
+  in_place: "Changed in place while its gradient needs it",
+  not_confirmed: "Not confirmed by a real run",
   weights_constant: "All weights of the layer are equal",
   variance_explodes: "The numbers grow without bound through the depth",
   variance_vanishes: "The numbers fade away through the depth",

@@ -42,6 +42,8 @@ export const problems: Record<ProblemCode, string> = {
   initializer_failed: "初始化失败",
   batch_fixed: "只能以一种批大小运行",
   batch_of_one: "批归一化需要一个以上的样本",
+  in_place: "梯度计算所需的数值被原地修改",
+  not_confirmed: "未经真实运行确认",
   weights_constant: "该层的所有权重都相等",
   variance_explodes: "数值随深度不断放大",
   variance_vanishes: "数值随深度逐渐消失",
