@@ -115,6 +115,11 @@ describe("the name of an argument", () => {
     expect(argumentUses(net(held), "aux")).toEqual(["a", "n1"]);
   });
 
+  it("leaves what the page has no form for", () => {
+    const normed = { ...linear("a"), parametrizations: [{ parameter: "weight", function: "weight_norm" }] };
+    expect(net(network(block([normed], [], null))).members).toMatchObject([normed]);
+  });
+
   it("is no name where it is a text", () => {
     const text = setArgument(doc(), "B", "n1", "when", "aux");
     expect(given(renameArgument(text, "B", "aux", "wide"), "n1", "B")).toMatchObject({ when: "aux" });

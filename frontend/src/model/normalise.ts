@@ -96,7 +96,14 @@ function memberOf(it: Raw): Member | Item {
   const name = text(it.name);
   switch (it.kind) {
     case "layer":
-      return { kind: "layer", name, target: text(it.target), arguments: args(it.arguments), init: statements(it.init) };
+      return {
+        kind: "layer",
+        name,
+        target: text(it.target),
+        arguments: args(it.arguments),
+        init: statements(it.init),
+        ...(list(it.parametrizations).length > 0 ? { parametrizations: list(it.parametrizations) } : {}),
+      };
     case "block":
       return { kind: "block", name, block: text(it.block), arguments: args(it.arguments) };
     case "parameter":
