@@ -82,6 +82,20 @@ def test_constant_weights() -> None:
     assert not found(chain(linear("a", 8), layer("act", "ReLU"), linear("b"), shape=[8]), "weights_constant")
 
 
+def test_what_is_constant_by_nature_is_well() -> None:
+    norm = layer("norm", "LayerNorm", normalized_shape={"$tuple": [4, 8]})
+    drawn = chain(linear("a"), norm, layer("act", "ReLU"), linear("b"), shape=[4, 8])
+    assert not doctor(parsed(drawn))
+
+
+def test_xavier_in_a_recurrent_layer_is_well() -> None:
+    drawn = recurrent("GRU", statement("weight*", "xavier_uniform_"))
+    main = drawn["blocks"]["Net"]
+    main["forward"]["nodes"].append(function("r", "torch.relu", input=ref("a", 0)))
+    main["forward"]["output"] = ref("r")
+    assert not doctor(parsed(drawn))
+
+
 def test_constant_weights_by_a_rule() -> None:
     init = [rule(["Linear"], statement("weight", "constant_", val=0.5))]
     drawn = chain(linear("a"), layer("act", "Tanh"), linear("b"), shape=[8], init=init)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
@@ -216,6 +217,15 @@ def test_torchs_own_random_numbers_are_left_alone() -> None:
     torch.manual_seed(5)
     init_lab(perceptron(3, 8), ["kaiming normal"], seeds=2, batch=4)
     assert torch.equal(torch.rand(4), expected)
+
+
+def test_questions_at_the_same_time_do_not_disturb_each_other() -> None:
+    """Random numbers belong to the process: whoever draws them is alone."""
+    documents = [parsed(CASES[name].drawn()) for name in ("convolutions", "orthogonal LSTM", "truncated normals")]
+    alone = [init_lab(document, seeds=2, batch=4) for document in documents]
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(lambda document: init_lab(document, seeds=2, batch=4), documents))
+    assert together == alone
 
 
 def test_errors_and_unknown_schemes_are_problems() -> None:

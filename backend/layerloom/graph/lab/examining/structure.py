@@ -14,6 +14,7 @@ from layerloom.catalogue.advice import (
     activation,
     category,
     short,
+    weighing,
 )
 from layerloom.graph.checking.findings import Findings
 from layerloom.graph.expressions import ExpressionError
@@ -31,7 +32,7 @@ DEEP = 3
 def check_initializers_fit(patient: Patient, findings: Findings) -> None:
     """Glorot's initializers before a rectifier, which halves the variance in every layer (He and others, 2015)."""
     for step in patient.layers.values():
-        follower = activation_of(patient.flow, step) if weighs(step) else None
+        follower = activation_of(patient.flow, step) if step.target in weighing() else None
         known = activation(follower.target) if follower else None
         if follower is None or known is None or known.family != "rectifier":
             continue
