@@ -11,7 +11,7 @@ STATIC := backend/layerloom/static/index.html
 FRONTEND_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/null) \
 	$(wildcard frontend/index.html frontend/vite.config.ts frontend/package-lock.json)
 
-.PHONY: run dev test check generate bench pictures wheel install system-packages clean help
+.PHONY: run dev test check generate bench catalogue-report pictures wheel install system-packages clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -41,6 +41,9 @@ generate: $(VENV)/.development frontend/node_modules/.installed ## Rewrite the f
 
 bench: $(VENV)/.development ## Side-by-side timings; prints ratios
 	@set -e; for program in benchmarks/*.py; do echo "== $$program"; $(BIN)/python $$program; done
+
+catalogue-report: $(VENV)/.development ## Try all of torch's samples on every layer and operation; write docs/CATALOGUE.md
+	OMP_NUM_THREADS=1 $(BIN)/python docs/catalogue_report.py
 
 pictures: system-packages $(VENV)/.development $(STATIC) ## Take the README's picture anew
 	$(BIN)/python docs/pictures.py

@@ -34,14 +34,18 @@ class Call:
         """What a call gives, or None where the module refuses. Warnings are refusals, too."""
         if module is None:
             return None
-        ports = [port.name for port in self.entry.inputs if port.required]
-        given = [self._tensor((sizes or {}).get(p, SIZE), d) for p, d in zip(ports, self.dtypes, strict=True)]
+        given = self.tensors(sizes)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             try:
                 return module(*given)
             except REFUSALS:
                 return None
+
+    def tensors(self, sizes: Mapping[str, int] | None = None) -> list[torch.Tensor]:
+        """What it is given, for its required inputs in turn."""
+        ports = [port.name for port in self.entry.inputs if port.required]
+        return [self._tensor((sizes or {}).get(p, SIZE), d) for p, d in zip(ports, self.dtypes, strict=True)]
 
     def _tensor(self, size: int, dtype: torch.dtype) -> torch.Tensor:
         inner = size if self.cube else 2

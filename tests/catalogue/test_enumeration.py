@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
+from types import ModuleType
 
+import pytest
 import torch
 from torch.overrides import get_overridable_functions
 
+from catalogue.census import LINES, census, counted, exceptions, public_operations
 from layerloom.catalogue import (
     catalogue,
     initializers,
@@ -113,3 +117,40 @@ def test_the_counts_are_as_large_as_torch(capsys: object) -> None:
     assert min(counts.values()) > 10
     parameters = [parameter for entry in (*whole.layers, *whole.optimizers) for parameter in entry.parameters]
     assert sum(bool(parameter.doc) for parameter in parameters) > 0.85 * len(parameters)
+
+
+def test_exceptions_are_few_and_have_reasons() -> None:
+    """Everything of torch.nn, torch.nn.init, torch.optim and its schedulers is there, but for a short table."""
+    found = exceptions()
+    assert "no reason" not in found
+    assert len(found) <= LINES
+    print("\n" + "\n".join(census()))
+
+
+def test_every_public_function_on_tensors_is_there_or_has_a_reason() -> None:
+    for place, names in public_operations().items():
+        assert _unexplained(names, operations()) == [], place
+
+
+def test_layers_outside_torch_nn_itself_are_no_layers_to_draw() -> None:
+    """What torch.nn's modules hold beside what torch.nn offers."""
+    offered = set(public_modules())
+    hidden = {
+        cls.__name__
+        for module in (getattr(torch.nn.modules, name) for name in dir(torch.nn.modules))
+        if isinstance(module, ModuleType)
+        for name, cls in vars(module).items()
+        if isinstance(cls, type)
+        and issubclass(cls, torch.nn.Module)
+        and not name.startswith("_")
+        and cls not in offered
+    }
+    assert hidden == {"NonDynamicallyQuantizableLinear"}  # what MultiheadAttention projects with
+
+
+def test_the_report_is_of_this_torch() -> None:
+    """``make catalogue-report`` writes it; the counts in it are those of today."""
+    report = (Path(__file__).parents[2] / "docs" / "CATALOGUE.md").read_text(encoding="utf-8")
+    if f"torch {counted.version}." not in report:
+        pytest.skip("written with another torch")
+    assert "\n".join(census()) in report

@@ -7,7 +7,6 @@ import keyword
 import re
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -15,8 +14,8 @@ from typing import Any
 import pytest
 import torch
 
+from catalogue.invented import TENSORS, arguments, call
 from layerloom.catalogue import find, operations, resolve
-from layerloom.schema.catalogue import Entry, ParameterSpec
 
 torch.set_num_threads(1)
 
@@ -25,66 +24,6 @@ MISNAMED = re.compile(
     r"unexpected keyword|missing \d+ required|takes (no|\d+) (positional|keyword|argument)|multiple values"
 )
 Overload = tuple[set[str], set[str]]
-
-
-def _values(parameter: ParameterSpec, many: bool, tensor: torch.Tensor) -> Iterator[Any]:
-    for kind in parameter.kinds:
-        match kind:
-            case "tensor":
-                yield [tensor, tensor] if many else tensor
-            case "size" | "list":
-                yield [1] * (parameter.length or 2)
-            case "float":
-                yield 0.5
-            case "int":
-                yield 1
-            case "bool":
-                yield True
-            case "dtype":
-                yield torch.float32
-            case "choice":
-                yield parameter.choices[0]
-            case "str":
-                yield "ij,ij"
-            case "any":
-                yield "cpu" if parameter.name == "device" else 0
-
-
-def _arguments(entry: Entry, tensor: torch.Tensor, second: bool) -> dict[str, Any]:
-    many = {port.name for port in entry.inputs if port.many}
-    found = {}
-    for parameter in entry.parameters:
-        if parameter.required:
-            values = list(_values(parameter, parameter.name in many, tensor))
-            found[parameter.name] = values[-1 if second else 0]
-    return found
-
-
-def _call(entry: Entry, arguments: dict[str, Any]) -> Any:
-    """As generated source calls it: the receiver first, the rest by name; operators and ``*args`` by position."""
-    target = resolve(entry.name)
-    if entry.name.startswith("operator."):
-        return target(*arguments.values())
-    if not callable(target):
-        return target.__get__(arguments["input"])
-    positional = []
-    for parameter in entry.parameters:
-        if parameter.variadic and parameter.name in arguments and isinstance(target, FunctionType):
-            positional = [arguments.pop(name) for name in list(arguments)[: list(arguments).index(parameter.name)]]
-            positional += arguments.pop(parameter.name)
-            return target(*positional, **arguments)
-    if entry.name.startswith("torch.Tensor."):
-        return target(arguments.pop("input"), **arguments)
-    return target(**arguments)
-
-
-TENSORS = (
-    torch.rand(4, 4),
-    torch.zeros(4, 4, dtype=torch.int64),
-    torch.rand(2, 4, 4, 4),
-    torch.rand(4),
-    torch.rand(2, 4, 4),
-)
 
 
 @pytest.mark.parametrize("place", sorted({name.rpartition(".")[0] for name in operations()}))
@@ -98,7 +37,7 @@ def test_operations_take_the_names_of_their_entries(place: str) -> None:
                 done = False
                 for second in (False, True):
                     try:
-                        _call(entry, _arguments(entry, tensor.clone(), second))
+                        call(entry, arguments(entry, tensor.clone(), second))
                         done = True
                         break
                     except Exception as refusal:

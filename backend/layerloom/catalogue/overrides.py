@@ -64,6 +64,7 @@ ABSENT: tuple[Absent, ...] = (
         "takes schedulers that are already bound to the optimizer; a plan names one scheduler",
     ),
     # Operations
+    Absent(("torch.nn.functional.scaled_*mm",), "for the 8-bit formats of particular GPUs"),
     Absent(("torch.from_file",), "reads and writes files"),
     Absent(
         ("torch.from_numpy", "torch.frombuffer", "torch.asarray", "torch.as_tensor", "torch.Tensor.new_tensor"),

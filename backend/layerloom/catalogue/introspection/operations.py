@@ -70,8 +70,17 @@ def candidates() -> Iterator[tuple[str, Callable[..., Any]]]:
     for place, (namespace, _) in NAMESPACES.items():
         for label in sorted(dir(namespace)):
             target = getattr(namespace, label) if not label.startswith("_") else None
-            if callable(target) and not inspect.isclass(target) and _hashable(target) in listed:
+            plain = callable(target) and not inspect.isclass(target)
+            if plain and (_hashable(target) in listed or _unlisted(place, target)):
                 yield f"{place}.{label}", target
+
+
+def _unlisted(place: str, target: Any) -> bool:
+    """Whether torch's list passes over one on tensors: ``torch.nn.functional.hardswish``, ``torch.fft.fftfreq``."""
+    if place in _PLACES:
+        return inspect.isbuiltin(target)
+    home = getattr(target, "__module__", "")
+    return place == home == "torch.nn.functional" and hints(target).get("return") is torch.Tensor
 
 
 def documented(name: str) -> Any | None:
