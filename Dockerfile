@@ -32,7 +32,7 @@ COPY constraints.txt .
 COPY --from=wheel /dist/*.whl /tmp/
 # The extra is named by the wheel's own path, so that pip takes this build and no other of that name.
 RUN wheel="$(echo /tmp/layerloom-*.whl)" \
-    && pip install --constraint constraints.txt "${wheel}[postgres]" \
+    && pip install --constraint constraints.txt "${wheel}[postgres,export]" \
     && rm "${wheel}"
 USER 10001
 VOLUME /var/lib/layerloom

@@ -6,20 +6,12 @@ from pathlib import Path
 
 
 def as_safetensors(state: Path, metadata: dict[str, str]) -> Path:
-    """Replace a ``state.pt`` by the same state_dict as safetensors with these texts beside it; the new file's path.
-
-    Safetensors knows no shared storage, so that tied weights are written under each of their names.
-    """
+    """Replace a ``state.pt`` by the same state_dict as safetensors with these texts beside it; the new file's path."""
     import torch
-    from safetensors.torch import save_file
 
-    tensors = torch.load(state, map_location="cpu", weights_only=True)
+    from layerloom.graph.exporting import save_safetensors
+
     target = state.with_suffix(".safetensors")
-    seen: set[int] = set()
-    for name, tensor in tensors.items():
-        storage = tensor.untyped_storage().data_ptr()
-        tensors[name] = tensor.clone() if storage in seen else tensor.contiguous()
-        seen.add(storage)
-    save_file(tensors, target, metadata={"format": "pt", **metadata})
+    save_safetensors(torch.load(state, map_location="cpu", weights_only=True), target, metadata)
     state.unlink()
     return target

@@ -164,6 +164,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/graphs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Formats
+         * @description What a network can be written as, and what is missing here for it.
+         */
+        get: operations["list_formats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/graphs/export/{format}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Graph
+         * @description A document that is not trained, as a file; 422 with the problems when it cannot be written so.
+         */
+        post: operations["export_graph"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/graphs/init-lab": {
         parameters: {
             query?: never;
@@ -371,7 +411,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/runs/{run_id}/export/python": {
+    "/api/runs/{run_id}/export/{format}": {
         parameters: {
             query?: never;
             header?: never;
@@ -379,10 +419,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Download Python
-         * @description The Python file that was trained.
+         * Export Run
+         * @description A run's network with the weights of its ``last`` or ``best`` checkpoint, or of a step; its source needs none.
          */
-        get: operations["download_python"];
+        get: operations["export_run"];
         put?: never;
         post?: never;
         delete?: never;
@@ -967,6 +1007,8 @@ export interface components {
             operations: components["schemas"]["Entry"][];
             /** Optimizers */
             optimizers: components["schemas"]["Entry"][];
+            /** Parametrizations */
+            parametrizations: components["schemas"]["Entry"][];
             /** Schedulers */
             schedulers: components["schemas"]["Entry"][];
             /** Torch */
@@ -1689,6 +1731,29 @@ export interface components {
             title: string;
         };
         /**
+         * ExportFormat
+         * @description A kind of file. Answer of ``GET /api/graphs/export``, one per line of ``layerloom.graph.exporting.FORMATS``.
+         */
+        ExportFormat: {
+            /** Label */
+            label: string;
+            /** Media Type */
+            media_type: string;
+            /**
+             * Missing
+             * @default []
+             */
+            missing: string[];
+            /** Name */
+            name: string;
+            /** Suffix */
+            suffix: string;
+            /** Summary */
+            summary: string;
+            /** Weights */
+            weights: boolean;
+        };
+        /**
          * Expr
          * @description An expression over the arguments of the enclosing block, such as ``kernel_size // 2``.
          */
@@ -2170,6 +2235,11 @@ export interface components {
             kind: "layer";
             /** Name */
             name: string;
+            /**
+             * Parametrizations
+             * @default []
+             */
+            parametrizations?: components["schemas"]["Parametrization-Input"][];
             /** Target */
             target: string;
         };
@@ -2197,6 +2267,11 @@ export interface components {
             kind: "layer";
             /** Name */
             name: string;
+            /**
+             * Parametrizations
+             * @default []
+             */
+            parametrizations: components["schemas"]["Parametrization-Output"][];
             /** Target */
             target: string;
         };
@@ -3059,6 +3134,36 @@ export interface components {
             update_norm: (number | null)[];
             /** Weight Norm */
             weight_norm: (number | null)[];
+        };
+        /**
+         * Parametrization
+         * @description A function of ``torch.nn.utils.parametrizations`` that makes a parameter of a layer from others.
+         */
+        "Parametrization-Input": {
+            /**
+             * Arguments
+             * @default {}
+             */
+            arguments?: {
+                [key: string]: components["schemas"]["Value-Input"];
+            };
+            /** Function */
+            function: string;
+        };
+        /**
+         * Parametrization
+         * @description A function of ``torch.nn.utils.parametrizations`` that makes a parameter of a layer from others.
+         */
+        "Parametrization-Output": {
+            /**
+             * Arguments
+             * @default {}
+             */
+            arguments: {
+                [key: string]: components["schemas"]["Value-Output"];
+            };
+            /** Function */
+            function: string;
         };
         /**
          * Plan
@@ -4507,6 +4612,72 @@ export interface operations {
             };
         };
     };
+    list_formats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportFormat"][];
+                };
+            };
+        };
+    };
+    export_graph: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A name of GET /api/graphs/export. */
+                format: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Document-Input"];
+            };
+        };
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The file. X-Export-Report holds an ExportReport, its lists of names left empty. */
+            200: {
+                headers: {
+                    "X-Export-Report"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+        };
+    };
     compare_initializers: {
         parameters: {
             query?: never;
@@ -5000,11 +5171,15 @@ export interface operations {
             };
         };
     };
-    download_python: {
+    export_run: {
         parameters: {
-            query?: never;
+            query?: {
+                which?: string;
+            };
             header?: never;
             path: {
+                /** @description A name of GET /api/graphs/export. */
+                format: string;
                 run_id: string;
             };
             cookie?: never;
@@ -5020,13 +5195,14 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description The file */
+            /** @description The file. X-Export-Report holds an ExportReport, its lists of names left empty. */
             200: {
                 headers: {
+                    "X-Export-Report"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/x-python": string;
+                    "application/octet-stream": string;
                 };
             };
         };

@@ -16,7 +16,7 @@ from layerloom.api.security import Sessions, home_token
 from layerloom.schema.problems import ErrorBody
 from unit.api.conftest import Api
 
-EXAMPLES = {"run_id": "4ewm6g7vcfmw", "network_id": "4ewm6g7vcfmw", "name": "mine", "which": "last"}
+EXAMPLES = {"run_id": "4ewm6g7vcfmw", "network_id": "4ewm6g7vcfmw", "name": "mine", "which": "last", "format": "pt2"}
 
 
 def _http_routes() -> list[tuple[str, str]]:

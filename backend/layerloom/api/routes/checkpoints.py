@@ -1,4 +1,4 @@
-"""What a run leaves behind: weights, source and numbers, each as a file to keep."""
+"""What a run leaves behind: weights and numbers, each as a file to keep."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from layerloom.api.columns import metrics_csv
 from layerloom.api.loading import NEEDS_TORCH
 from layerloom.api.parameters import RunKey
 from layerloom.api.refusals import Refusal
-from layerloom.api.routes.graphs import source
 from layerloom.api.services import Given, Services
 from layerloom.schema.problems import ProblemCode
 from layerloom.schema.run import Checkpoint
@@ -48,7 +47,7 @@ def download_state_dict(
     format: Annotated[Literal["pt", "safetensors"], Query()] = "pt",
 ) -> Response:
     """The module's state_dict of the ``last`` or ``best`` checkpoint, or of a step."""
-    step, held = _hold(run_id, which, services)
+    step, held = hold(run_id, which, services)
     if format == "safetensors":
         scaling = services.store.runs.scaling(run_id)
         held = weights.as_safetensors(held, {} if scaling is None else {"layerloom.scaling": scaling.model_dump_json()})
@@ -61,21 +60,19 @@ def download_state_dict(
     )
 
 
-@router.get("/export/python", response_class=Response, responses=_file("text/x-python"), dependencies=[NEEDS_TORCH])
-def download_python(run_id: RunKey, services: Given) -> Response:
-    """The Python file that was trained."""
-    run = services.store.runs.get(run_id)
-    return _attachment(source(run.document), "text/x-python", f"{run.model}.py")
-
-
 @router.get("/metrics.csv", response_class=Response, responses=_file("text/csv"))
 def download_metrics(run_id: RunKey, services: Given) -> Response:
     """Every recorded step of every series."""
     summary = services.store.runs.summary(run_id)
-    return _attachment(metrics_csv(services.store.log, run_id), "text/csv", f"{summary.model}-{summary.id}.csv")
+    return attachment(metrics_csv(services.store.log, run_id), "text/csv", f"{summary.model}-{summary.id}.csv")
 
 
-def _hold(run: str, which: str, services: Services) -> tuple[int, File]:
+def hold(run: str, which: str, services: Services) -> tuple[int, File]:
+    """The step of a checkpoint, and a second name for its weights, for the caller to remove.
+
+    Raises:
+        Refusal: 404, there is none.
+    """
     services.store.runs.summary(run)
     for _ in range(3):
         try:
@@ -87,7 +84,8 @@ def _hold(run: str, which: str, services: Services) -> tuple[int, File]:
     raise Refusal(404, ProblemCode.CHECKPOINT_MISSING, "There is no such checkpoint (yet, or any more).")
 
 
-def _attachment(text: str, media: str, name: str) -> Response:
+def attachment(text: str, media: str, name: str) -> Response:
+    """A text as a file to keep."""
     # Members' names are identifiers, but a block may be called anything while its network is half drawn.
     safe = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in name)
     headers = {"Content-Disposition": f'attachment; filename="{safe}"'}

@@ -38,12 +38,14 @@ def export(
     format: str = "pt2",
     *,
     inputs: Mapping[str, Tensor] | None = None,
+    texts: Mapping[str, str] | None = None,
 ) -> Exported:
     """The document's network with these weights, as a file of one of ``FORMATS``.
 
     ``state`` is a state_dict that fits strictly; without it the network has the weights of its initializers after seed
-    0. ``inputs``, by name, are what a loss of precision is measured on; without them random numbers are. Neither is
-    changed, and neither are the global random number generators.
+    0. ``inputs``, by name, are what a loss of precision is measured on; without them random numbers are. ``texts`` are
+    kept in the file by every format but Python and ``.pt``. Nothing given is changed, and neither are the global random
+    number generators.
 
     Raises:
         ValueError: there is no such format.
@@ -52,7 +54,7 @@ def export(
     """
     with tempfile.TemporaryDirectory(prefix="layerloom-") as folder:
         path = Path(folder, "file")
-        report = write(document, state, format, path, inputs=inputs)
+        report = write(document, state, format, path, inputs=inputs, texts=texts)
         return Exported(path.read_bytes(), report)
 
 
@@ -63,6 +65,7 @@ def write(
     path: Path,
     *,
     inputs: Mapping[str, Tensor] | None = None,
+    texts: Mapping[str, str] | None = None,
 ) -> ExportReport:
     """What ``export`` does, into a file, which may be larger than memory should hold twice.
 
@@ -72,11 +75,9 @@ def write(
         raise ValueError(f"there is no format {format!r}; there are {', '.join(FORMATS)}")
     form = FORMATS[format]
     if form.missing:
-        message = (
-            f"{form.label} needs {' and '.join(form.missing)}. Install layerloom[export], or choose another format."
-        )
+        message = f"{form.label} needs packages that are not here: pip install {' '.join(form.missing)}."
         raise refuse(ProblemCode.PACKAGE_MISSING, message)
-    subject = Subject(document, state, inputs)
+    subject = Subject(document, state, inputs, texts or {})
     draft = path.with_name(f".{path.name}.part")
     try:
         written = _written(subject, form, draft)

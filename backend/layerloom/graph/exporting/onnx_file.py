@@ -38,6 +38,7 @@ def write_onnx(subject: Subject, path: Path) -> Written:
             dynamic_shapes=free_axes(subject),  # the program has them; here they get their name
         )
         assert made is not None
+        made.model.metadata_props.update(subject.texts)
         made.save(path, external_data=False)
     except Exception as error:
         raise blamed(subject, error, "ONNX", program) from error

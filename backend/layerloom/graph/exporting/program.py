@@ -19,7 +19,7 @@ BATCH = "batch"
 
 def write_pt2(subject: Subject, path: Path) -> Written:
     """What ``torch.export.load(path).module()`` runs, inputs given by position."""
-    torch.export.save(traced(subject, subject.module), path)
+    torch.export.save(traced(subject, subject.module), path, extra_files=dict(subject.texts))
     return Written(verified(subject, loaded(path), "the program"))
 
 

@@ -48,7 +48,7 @@ def write_program(scheme: Scheme, subject: Subject, path: Path) -> Written:
     quantized = _quantized(subject, scheme)
     program = traced(subject, quantized)
     # Decomposed, weights are tensors of torch's own, and no class of torchao is needed to read them.
-    torch.export.save(program.run_decompositions({}), path)
+    torch.export.save(program.run_decompositions({}), path, extra_files=dict(subject.texts))
     if scheme == "dynamic":
         subject.notes.append("To load it, import torchao first: its operations round the inputs.")
     return _written(subject, quantized, loaded(path))

@@ -43,5 +43,5 @@ def _compiled(subject: Subject, path: Path) -> Written | None:
 
 
 def _saved(subject: Subject, path: Path, program: Any) -> Written:
-    torch.jit.save(program, path)
+    torch.jit.save(program, path, _extra_files=dict(subject.texts))
     return Written(verified(subject, _jit.load(path), "the TorchScript file"))

@@ -23,7 +23,7 @@ def write_pt(subject: Subject, path: Path) -> Written:
 
 def write_safetensors(subject: Subject, path: Path) -> Written:
     """The same for readers in any language."""
-    save_safetensors(subject.module.state_dict(), path, {})
+    save_safetensors(subject.module.state_dict(), path, subject.texts)
     return Written()
 
 

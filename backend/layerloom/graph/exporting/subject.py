@@ -33,6 +33,8 @@ class Subject:
     state: Mapping[str, Tensor] | None = None
     samples: Mapping[str, Tensor] | None = None
     """Inputs that a loss of precision is measured on; random ones where it is None."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Kept in the file beside the network, by formats that can."""
     notes: list[str] = field(default_factory=list)
     """What a reader of the file has to know; writers add to it."""
 
