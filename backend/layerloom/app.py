@@ -54,6 +54,8 @@ class Settings:
     """Names beyond loopback under which the server is reached; needed to listen beyond loopback at all."""
     database: str | None = None
     """SQLAlchemy URL; a file in the home directory when None."""
+    allow_python: bool = False
+    """Run the Python code that users bring, each time in a process of limited means."""
 
     @property
     def data(self) -> Path:
@@ -139,6 +141,7 @@ def _services(
         drafts=settings.home / "drafts",
         wake=dispatcher.wake,
         devices=executor.devices,
+        python=settings.allow_python,
     )
 
 

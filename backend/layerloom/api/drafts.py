@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
+
+from fastapi.concurrency import run_in_threadpool
+
+_BLOCK = 1024 * 1024
 
 
 def empty(folder: Path) -> None:
@@ -24,6 +29,22 @@ def draft(folder: Path) -> Iterator[Path]:
         yield path
     finally:
         path.unlink(missing_ok=True)
+
+
+async def receive(chunks: AsyncIterator[bytes], path: Path) -> None:
+    """Write blocks of a MiB away from the event loop, so that a slow disk holds up nobody else."""
+    waiting = bytearray()
+    with path.open("wb") as file:
+        async for chunk in chunks:
+            waiting += chunk
+            if len(waiting) >= _BLOCK:
+                await run_in_threadpool(_write, file, bytes(waiting))
+                waiting.clear()
+        await run_in_threadpool(_write, file, bytes(waiting))
+
+
+def _write(file: BinaryIO, block: bytes) -> None:
+    file.write(block)
 
 
 def hold(file: Path, folder: Path) -> Path:

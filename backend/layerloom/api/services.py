@@ -30,6 +30,8 @@ class Services:
     wake: Callable[[], None]
     """Tell the dispatcher that there is something to do."""
     devices: Callable[[], list[Device]]
+    python: bool = False
+    """Whether code that users bring may be run, in a sandbox; the command line alone decides it."""
 
 
 # Asynchronous, because a synchronous dependency would cost a worker thread per request.

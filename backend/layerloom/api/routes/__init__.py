@@ -6,6 +6,7 @@ from layerloom.api.routes import (
     datasets,
     exports,
     graphs,
+    imports,
     lab,
     networks,
     runs,
@@ -18,6 +19,7 @@ from layerloom.api.routes import (
 ROUTERS = (
     catalogue.router,
     graphs.router,
+    imports.router,
     lab.router,
     networks.router,
     datasets.router,

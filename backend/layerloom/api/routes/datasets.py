@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from fastapi.concurrency import run_in_threadpool
 
 from layerloom.api.bodies import StrictRoute
-from layerloom.api.drafts import draft
+from layerloom.api.drafts import draft, receive
 from layerloom.api.loading import NEEDS_TORCH
 from layerloom.api.refusals import Refusal, unknown, with_problems
 from layerloom.api.services import Given
@@ -36,7 +34,6 @@ _STATUS = {
     ProblemCode.NAME_RESERVED: 409,
     ProblemCode.DISK_FULL: 507,
 }
-_BLOCK = 1024 * 1024
 _readers = ThreadPoolExecutor(2, "upload")
 """Each waits for one process that reads a file: as many at once as leave room for everything else. Further uploads
 queue here, and not among the threads that answer other requests."""
@@ -59,7 +56,7 @@ async def upload_dataset(
     if media not in MEDIA:
         raise Refusal(415, ProblemCode.UNSUPPORTED_MEDIA, f"Send the file itself, as one of {', '.join(MEDIA)}.")
     with draft(services.drafts) as path:
-        await _receive(request.stream(), path)
+        await receive(request.stream(), path)
         stop = threading.Event()
         read = partial(_accept, services.data, name, PurePath(filename).suffix, path, stop)
         try:
@@ -89,22 +86,6 @@ def delete_dataset(name: str, services: Given) -> None:
         if find(name, services.data):
             raise Refusal(409, ProblemCode.NAME_RESERVED, "This data set comes with LayerLoom and stays.")
         raise unknown("data set")
-
-
-async def _receive(chunks: AsyncIterator[bytes], path: Path) -> None:
-    """Write blocks of a MiB away from the event loop, so that a slow disk holds up nobody else."""
-    waiting = bytearray()
-    with path.open("wb") as file:
-        async for chunk in chunks:
-            waiting += chunk
-            if len(waiting) >= _BLOCK:
-                await run_in_threadpool(_write, file, bytes(waiting))
-                waiting.clear()
-        await run_in_threadpool(_write, file, bytes(waiting))
-
-
-def _write(file: BinaryIO, block: bytes) -> None:
-    file.write(block)
 
 
 def _accept(data: Path, name: str, suffix: str, path: Path, stop: threading.Event) -> DatasetEntry:

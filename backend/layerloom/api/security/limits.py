@@ -14,7 +14,7 @@ from layerloom.api.security.wire import WORKER, header, refuse
 from layerloom.schema.problems import ProblemCode
 
 MIB = 1024 * 1024
-_UPLOAD = re.compile(r"/api/datasets/[^/]+")
+_UPLOAD = re.compile(r"/api/(datasets/[^/]+|graphs/import)")
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,12 @@ _LENGTH = 16
 _DEPTH = 8
 
 
-def guess(document: Document) -> Document | None:
-    """The document with example inputs that it accepts; None where ``_TRIES`` do not find any."""
+def guess(document: Document, tries: int = _TRIES) -> Document | None:
+    """The document with example inputs that it accepts; None where so many tries do not find any."""
     names = [given.name for given in document.blocks[document.main].forward.inputs if not given.optional]
     candidates = [list(_examples(document, name)) for name in names]
     for tried, found in enumerate(_combinations(candidates)):
-        if tried == _TRIES:
+        if tried == tries:
             break
         attempt = document.model_copy(update={"inputs": dict(zip(names, found, strict=True))})
         if _accepted(attempt):

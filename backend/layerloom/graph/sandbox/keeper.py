@@ -157,7 +157,7 @@ def _limit(limits: dict[str, int], own_users: bool) -> None:
         with suppress(ValueError, OSError):
             resource.setrlimit(kind, (most, most))
     # Others' requests come first, and should the machine's memory run out, this process goes first.
-    os.nice(10)
+    os.nice(5)
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 

@@ -1,0 +1,160 @@
+"""What happens inside the sandbox: modules made by code, opened as documents.
+
+Nothing here is called in any other process. What comes back is data that the caller validates once more.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from layerloom.catalogue import dtype
+from layerloom.graph.build import build
+from layerloom.graph.errors import GraphError, refuse
+from layerloom.graph.importing import from_module
+from layerloom.graph.importing.errors import ClosedError
+from layerloom.graph.importing.proof import Call, prove
+from layerloom.graph.importing.sources import IMAGE, named
+from layerloom.schema.document import Document, InputExample
+from layerloom.schema.problems import ProblemCode
+
+_BATCH = 2
+_SIDES = (224, 64, 32, 28)
+_LENGTH = 16
+Example = Mapping[str, InputExample]
+
+
+def open_named(payload: dict[str, Any]) -> dict[str, Any]:
+    """A network of a library: ``{"source": "torchvision:resnet50", "inputs": {…}}``."""
+    with _closed():
+        module = named(payload["source"])
+    examples = _given(payload)
+    return _opened(module, [examples] if examples else [{"": InputExample(shape=list(IMAGE))}, *_guesses(module)])
+
+
+def open_python(payload: dict[str, Any]) -> dict[str, Any]:
+    """A class of a Python file, which is run: ``{"text", "name", "arguments", "inputs", "document"}``.
+
+    ``document`` is what was read from the text, if anything: it is kept where it is proven to be the same module.
+    """
+    cls = _class(_loaded(payload["text"]), payload["name"])
+    with _closed():
+        module = cls(**payload["arguments"])
+    examples = _given(payload)
+    if payload["document"] is not None:
+        document = Document.model_validate(payload["document"])
+        try:
+            prove(build(document), module, Call((), _tensors(document.inputs)))
+        except (ClosedError, GraphError) as error:
+            return {**_opened(module, [examples or document.inputs]), "unproven": str(error)}
+        return {"document": payload["document"]}
+    return _opened(module, [examples] if examples else list(_guesses(module)))
+
+
+def _loaded(text: str) -> Any:
+    path = Path("network.py").absolute()
+    path.write_text(text, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("network", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["network"] = module  # dataclasses and pickling look their module up
+    with _closed():
+        spec.loader.exec_module(module)
+    return module
+
+
+def _class(file: Any, name: str) -> type[nn.Module]:
+    own = [
+        value
+        for value in vars(file).values()
+        if isinstance(value, type) and issubclass(value, nn.Module) and value.__module__ == "network"
+    ]
+    found = getattr(file, name, None) if name else next(reversed(own), None)
+    if not isinstance(found, type) or not issubclass(found, nn.Module):
+        what = f"class {name[:80]} that is an nn.Module" if name else "class that is an nn.Module"
+        raise refuse(ProblemCode.IMPORT_CLOSED, f"The file has no {what}.")
+    return found
+
+
+class _closed:  # noqa: N801  a context manager
+    """Whatever other people's code raises is a reason why the module stays closed."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: Any) -> None:
+        if error is None or isinstance(error, MemoryError | GraphError):
+            return
+        said = str(error).strip().splitlines()
+        sentence = said[0][:300] if said else ""
+        known = isinstance(error, ClosedError)
+        message = sentence if known else f"{type(error).__name__}: {sentence}"
+        raise refuse(ProblemCode.IMPORT_CLOSED, f"The module cannot be made: {message}.") from None
+
+
+def _opened(module: nn.Module, candidates: list[Example]) -> dict[str, Any]:
+    """The document of a module with the first inputs that it takes."""
+    for examples in candidates:
+        tensors = _tensors(examples)
+        positional = all(not name or name.isdecimal() for name in tensors)
+        inputs: Any = list(tensors.values()) if positional else tensors
+        if len(candidates) > 1 and not _takes(module, inputs):
+            continue
+        try:
+            document = from_module(module, inputs)
+        except ClosedError as error:
+            raise refuse(ProblemCode.IMPORT_CLOSED, f"The module stays closed: {error}.") from None
+        return {"document": document.model_dump(mode="json", by_alias=True)}
+    raise refuse(
+        ProblemCode.INPUTS_UNKNOWN,
+        "What goes into the network cannot be guessed: state the shape and dtype of every input.",
+    )
+
+
+def _takes(module: nn.Module, inputs: Any) -> bool:
+    modes = {part: part.training for part in module.modules()}
+    try:
+        with torch.no_grad():
+            module.eval()(*inputs) if isinstance(inputs, list) else module.eval()(**inputs)
+    except Exception:
+        return False
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
+    return True
+
+
+def _given(payload: dict[str, Any]) -> dict[str, InputExample]:
+    return {name: InputExample.model_validate(item) for name, item in payload["inputs"].items()}
+
+
+def _tensors(examples: Example) -> dict[str, torch.Tensor]:
+    made = {}
+    for name, example in examples.items():
+        shape = [_BATCH, *example.shape] if example.batch else example.shape
+        kind = dtype(example.dtype)
+        if kind.is_floating_point or kind.is_complex:
+            made[name] = torch.randn(shape).to(kind)
+        else:
+            made[name] = torch.randint(example.high or 2, shape).to(kind)
+    return made
+
+
+def _guesses(module: nn.Module) -> Iterator[Example]:
+    """Shapes that the first parameter of a module speaks for."""
+    sizes = [shape for parameter in module.parameters() if len(shape := tuple(parameter.shape)) >= 2]
+    first = sizes[0] if sizes else (3, 3)
+    for side in _SIDES:
+        yield from ({"": InputExample(shape=[channels, side, side])} for channels in {first[1], 3, 1})
+    for size in dict.fromkeys((first[1], first[0])):
+        yield {"": InputExample(shape=[size])}
+        yield {"": InputExample(shape=[_LENGTH, size])}
+    yield {"": InputExample(shape=[_LENGTH], dtype="int64", high=first[0])}
+    yield {"": InputExample(shape=[])}
