@@ -24,6 +24,7 @@ _WHERE = {
     "catalogue": "layerloom.catalogue",
     "forget_gate_bias": "layerloom.catalogue",
     "check": "layerloom.graph",
+    "confirm": "layerloom.graph.confirming",
     "to_python": "layerloom.graph",
     "build": "layerloom.graph",
     "export": "layerloom.graph.exporting",
@@ -44,6 +45,7 @@ __all__ = [
     "build",
     "catalogue",
     "check",
+    "confirm",
     "doctor",
     "export",
     "forget_gate_bias",
@@ -57,8 +59,10 @@ if TYPE_CHECKING:
     from layerloom.catalogue import catalogue, forget_gate_bias
     from layerloom.graph import build, check, to_python
     from layerloom.graph.analysis import analyse
+    from layerloom.graph.confirming import confirm
     from layerloom.graph.exporting import export
     from layerloom.graph.importing import ClosedError, from_module
+    from layerloom.graph.importing.opening import from_python
     from layerloom.graph.lab import doctor, init_lab, recommended_initializers
     from layerloom.schema.document import Document
     from layerloom.schema.plan import Plan

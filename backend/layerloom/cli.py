@@ -70,12 +70,18 @@ def open_page(home: Home = None) -> None:
 
 
 @cli.command()
-def check(file: File) -> None:
-    """Check a network: its size, or what is wrong. Exit status 1 when it has errors."""
+def check(
+    file: File,
+    confirm: Annotated[bool, typer.Option(help="Run it once, too, in a process of its own.")] = True,
+) -> None:
+    """Check a network and run it once: its size, or what is wrong. Exit status 1 when it has errors."""
     from layerloom.graph import check as check_document
+    from layerloom.graph.confirming import confirmed
 
-    report = check_document(_document(file))
-    _print_problems(report.problems)
+    document = _document(file)
+    report = check_document(document)
+    found = confirmed(document) if report.ok and confirm else []
+    _print_problems([*report.problems, *found])
     totals = report.totals
     print(
         f"{totals.parameters:,} parameters, {totals.flops:,} FLOPs and {totals.nodes:,} nodes at batch {totals.batch}."

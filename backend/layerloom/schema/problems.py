@@ -55,6 +55,8 @@ class ProblemCode(StrEnum):
     INITIALIZER_FAILED = "initializer_failed"
     BATCH_FIXED = "batch_fixed"
     BATCH_OF_ONE = "batch_of_one"
+    IN_PLACE = "in_place"
+    NOT_CONFIRMED = "not_confirmed"
     # --- advice, always a warning
     WEIGHTS_CONSTANT = "weights_constant"
     VARIANCE_EXPLODES = "variance_explodes"

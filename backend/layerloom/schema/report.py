@@ -67,6 +67,12 @@ class Totals(Wire):
     batch: int = 0
 
 
+class Confirmation(Wire):
+    """Answer of ``POST /api/graphs/confirm``: what one real run of a network found that its check had not."""
+
+    problems: list[Problem] = []
+
+
 class Report(Wire):
     """Answer of ``layerloom.check`` and ``POST /api/graphs/check``."""
 

@@ -144,6 +144,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/graphs/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm Graph
+         * @description What a real run on a tiny batch finds, forward and backward, in a process of its own; for a network that checks.
+         *
+         *     The first answer takes some seconds, until that process is ready.
+         */
+        post: operations["confirm_graph"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/graphs/doctor": {
         parameters: {
             query?: never;
@@ -1283,6 +1305,17 @@ export interface components {
              * @default 0
              */
             parameters: number;
+        };
+        /**
+         * Confirmation
+         * @description Answer of ``POST /api/graphs/confirm``: what one real run of a network found that its check had not.
+         */
+        Confirmation: {
+            /**
+             * Problems
+             * @default []
+             */
+            problems: components["schemas"]["Problem-Output"][];
         };
         /**
          * DatasetEntry
@@ -3455,7 +3488,7 @@ export interface components {
          * @description Stable tags. Texts per language live in the front end, in a dictionary typed by this enumeration.
          * @enum {string}
          */
-        ProblemCode: "format_unsupported" | "main_missing" | "name_invalid" | "name_reserved" | "name_duplicate" | "node_duplicate" | "no_input" | "no_output" | "cycle" | "recursion" | "too_deep" | "too_many_nodes" | "too_large" | "overflow" | "disconnected" | "unused_member" | "unknown_layer" | "unknown_operation" | "unknown_block" | "unknown_member" | "unknown_initializer" | "unknown_argument" | "unknown_port" | "unknown_dtype" | "unknown_reference" | "conditional_result" | "missing_argument" | "missing_input" | "argument_type" | "argument_range" | "argument_invalid" | "expression_invalid" | "auto_unresolved" | "auto_ambiguous" | "not_callable" | "shape_mismatch" | "dtype_mismatch" | "layer_failed" | "initializer_failed" | "batch_fixed" | "batch_of_one" | "weights_constant" | "variance_explodes" | "variance_vanishes" | "initializer_unfit" | "activation_saturates" | "forget_gate_closed" | "norm_weight_zero" | "activation_before_loss" | "dropout_at_output" | "python_disabled" | "import_closed" | "import_exhausted" | "inputs_unknown" | "unknown_source" | "plan_invalid" | "unknown_dataset" | "dataset_unavailable" | "dataset_mismatch" | "unknown_optimizer" | "unknown_scheduler" | "unknown_loss" | "unknown_metric" | "device_unavailable" | "upload_invalid" | "upload_type" | "one_class" | "trainer_failed" | "trainer_lost" | "diverged" | "out_of_memory" | "disk_full" | "checkpoint_missing" | "state_conflict" | "export_failed" | "export_busy" | "package_missing" | "weights_mismatch" | "bad_request" | "invalid_body" | "unauthenticated" | "forbidden_origin" | "unknown_host" | "not_found" | "method_not_allowed" | "stale_revision" | "payload_too_large" | "unsupported_media" | "request_timeout" | "fenced" | "store_busy" | "internal";
+        ProblemCode: "format_unsupported" | "main_missing" | "name_invalid" | "name_reserved" | "name_duplicate" | "node_duplicate" | "no_input" | "no_output" | "cycle" | "recursion" | "too_deep" | "too_many_nodes" | "too_large" | "overflow" | "disconnected" | "unused_member" | "unknown_layer" | "unknown_operation" | "unknown_block" | "unknown_member" | "unknown_initializer" | "unknown_argument" | "unknown_port" | "unknown_dtype" | "unknown_reference" | "conditional_result" | "missing_argument" | "missing_input" | "argument_type" | "argument_range" | "argument_invalid" | "expression_invalid" | "auto_unresolved" | "auto_ambiguous" | "not_callable" | "shape_mismatch" | "dtype_mismatch" | "layer_failed" | "initializer_failed" | "batch_fixed" | "batch_of_one" | "in_place" | "not_confirmed" | "weights_constant" | "variance_explodes" | "variance_vanishes" | "initializer_unfit" | "activation_saturates" | "forget_gate_closed" | "norm_weight_zero" | "activation_before_loss" | "dropout_at_output" | "python_disabled" | "import_closed" | "import_exhausted" | "inputs_unknown" | "unknown_source" | "plan_invalid" | "unknown_dataset" | "dataset_unavailable" | "dataset_mismatch" | "unknown_optimizer" | "unknown_scheduler" | "unknown_loss" | "unknown_metric" | "device_unavailable" | "upload_invalid" | "upload_type" | "one_class" | "trainer_failed" | "trainer_lost" | "diverged" | "out_of_memory" | "disk_full" | "checkpoint_missing" | "state_conflict" | "export_failed" | "export_busy" | "package_missing" | "weights_mismatch" | "bad_request" | "invalid_body" | "unauthenticated" | "forbidden_origin" | "unknown_host" | "not_found" | "method_not_allowed" | "stale_revision" | "payload_too_large" | "unsupported_media" | "request_timeout" | "fenced" | "store_busy" | "internal";
         /**
          * ProblemFound
          * @description Something went wrong; a failed run ends with one. ``traceback`` is the trainer's own.
@@ -4575,6 +4608,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Report"];
+                };
+            };
+        };
+    };
+    confirm_graph: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Document-Input"];
+            };
+        };
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Confirmation"];
                 };
             };
         };

@@ -8,7 +8,7 @@ from layerloom.api.bodies import StrictRoute
 from layerloom.api.loading import NEEDS_TORCH
 from layerloom.api.refusals import with_problems
 from layerloom.schema.document import Document
-from layerloom.schema.report import Report
+from layerloom.schema.report import Confirmation, Report
 from layerloom.schema.run import CodeAnswer
 
 router = APIRouter(prefix="/api/graphs", tags=["graphs"], route_class=StrictRoute, dependencies=[NEEDS_TORCH])
@@ -20,6 +20,17 @@ def check_graph(document: Document) -> Report:
     from layerloom.graph import check
 
     return check(document)
+
+
+@router.post("/confirm")
+def confirm_graph(document: Document) -> Confirmation:
+    """What a real run on a tiny batch finds, forward and backward, in a process of its own; for a network that checks.
+
+    The first answer takes some seconds, until that process is ready.
+    """
+    from layerloom.graph.confirming import confirmed
+
+    return Confirmation(problems=confirmed(document))
 
 
 @router.post("/python")

@@ -28,8 +28,10 @@ from layerloom.schema.values import expressions
 HEADER = "# Written by LayerLoom."
 
 
-def write(document: Document) -> str:
+def write(document: Document, forward: type[ForwardWriter] = ForwardWriter) -> str:
     """The source of a checked document's classes, those that are used before those that use them.
+
+    ``forward`` writes the bodies of ``forward``; another than the usual one may write them more plainly.
 
     Raises GraphError for names that Python could not take, and for recursion or unknown blocks.
     """
@@ -37,20 +39,24 @@ def write(document: Document) -> str:
     names = block_order(document)
     _check_names(document, names)
     function, calls = write_initializers(document, imports)
-    classes = [_class(document, name, imports, calls if name == document.main else []) for name in names]
+    classes = [_class(document, name, imports, calls if name == document.main else [], forward) for name in names]
     head = [HEADER, "", *imports.lines()]
     return "\n\n\n".join(["\n".join(head), *imports.helpers, *([function] if function else []), *classes]) + "\n"
 
 
-def _class(document: Document, name: str, imports: Imports, finish: list[str]) -> str:
+def _class(
+    document: Document, name: str, imports: Imports, finish: list[str], writer: type[ForwardWriter]
+) -> str:
     block = document.blocks[name]
     stored = _stored(block)
     init = _init(document, name, imports, stored) + finish
     rename = {TRAINING: "self.training"} | {argument: f"self.{attribute}" for argument, attribute in stored.items()}
-    forward = ForwardWriter(document, name, Values(imports, rename)).lines()
+    forward = writer(document, name, Values(imports, rename)).lines()
     lines = [f"class {code.name(name)}(nn.Module):"]
     if block.doc.strip():
         lines += [*docstring(block.doc), ""]
+    if block.version != 1:
+        lines += [f"    _version = {block.version}", ""]
     if init or block.arguments:
         given = [code.name("self"), *(_argument(argument) for argument in constructor_arguments(block))]
         lines += [*_definition("__init__", given), "        super().__init__()", *init, ""]
