@@ -6,6 +6,7 @@
 >>> module = layerloom.build(document, seed=0)
 >>> layerloom.export(document, module.state_dict(), "onnx").save("net.onnx")
 >>> document = layerloom.from_module(any_module, [example_input])
+>>> document = layerloom.from_python("class Net(nn.Module): …")
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ _WHERE = {
     "init_lab": "layerloom.graph.lab",
     "recommended_initializers": "layerloom.graph.lab",
     "from_module": "layerloom.graph.importing",
+    "from_python": "layerloom.graph.importing.opening",
     "ClosedError": "layerloom.graph.importing",
 }
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "export",
     "forget_gate_bias",
     "from_module",
+    "from_python",
     "init_lab",
     "recommended_initializers",
     "to_python",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import webbrowser
@@ -13,9 +14,8 @@ import typer
 
 if TYPE_CHECKING:
     import httpx
-    import torch
 
-    from layerloom.schema.document import Document
+    from layerloom.schema.document import Document, InputExample
     from layerloom.schema.export import ExportReport
     from layerloom.schema.problems import Problem
 
@@ -34,6 +34,9 @@ def serve(
     allow_host: Annotated[list[str] | None, typer.Option(help="A name under which the server is reached.")] = None,
     browser: Annotated[bool, typer.Option(help="Open the page where there is a display.")] = True,
     database: Annotated[str | None, typer.Option(help="SQLAlchemy URL; LAYERLOOM_DATABASE, or a file.")] = None,
+    allow_python: Annotated[
+        bool, typer.Option("--allow-python", help="Run Python code that users bring, in a sandbox.")
+    ] = False,
 ) -> None:
     """Start the server."""
     from layerloom import app
@@ -51,6 +54,7 @@ def serve(
             port=port,
             allow_hosts=tuple(allow_host or ()),
             database=database or app.database_from_environment(),
+            allow_python=allow_python,
         )
         app.serve(settings, ready)
     except app.CannotStartError as error:
@@ -86,7 +90,7 @@ def check(
     print(
         f"{totals.parameters:,} parameters, {totals.flops:,} FLOPs and {totals.nodes:,} nodes at batch {totals.batch}."
     )
-    if not report.ok:
+    if not report.ok or any(problem.severity == "error" for problem in found):
         sys.exit(1)
 
 
@@ -142,32 +146,59 @@ def _print_report(report: ExportReport) -> None:
 
 @cli.command("import")
 def import_module(
-    name: Annotated[str, typer.Argument(help="torchvision:NAME, timm:NAME, or FILE.py:CLASS, which is run.")],
+    name: Annotated[
+        str, typer.Argument(help="torchvision:NAME, timm:NAME, FILE.py[:CLASS], which is run, or a file of weights.")
+    ],
     shape: Annotated[
         list[str] | None, typer.Option(help="One input without its batch axis: 3,224,224, or int64:128. Repeatable.")
     ] = None,
+    argument: Annotated[
+        list[str] | None, typer.Option(help="An argument of the class, as JSON: width=64. Repeatable.")
+    ] = None,
 ) -> None:
-    """Write any nn.Module as an editable network (JSON) to standard output."""
-    from layerloom.graph.importing import ClosedError, from_module, sources
+    """Write any nn.Module as an editable network (JSON) to standard output, and notes to standard error."""
+    from layerloom.graph.errors import GraphError
+    from layerloom.graph.importing import opening
 
     try:
-        inputs = [_example(text) for text in shape or [",".join(map(str, sources.IMAGE))]]
-        document = from_module(sources.named(name), inputs)
-    except ClosedError as error:
-        _fail(f"{name} stays closed: {error}.")
-    except (ValueError, AttributeError) as error:
-        _fail(f"Bad --shape: {error}")
-    print(document.model_dump_json(by_alias=True))
+        inputs = opening.in_order([_example(text) for text in shape or []])
+        arguments = dict(_argument(text) for text in argument or [])
+    except ValueError as error:
+        _fail(f"Bad --shape or --argument: {error}")
+    file, _, label = name.rpartition(":") if ".py:" in name else (name, "", "")
+    try:
+        if Path(file).suffix == ".py" and Path(file).is_file():
+            text = Path(file).read_text(encoding="utf-8")
+            found = opening.open_text(text, label, arguments, inputs, opening.Rules(python=True))
+        elif Path(file).is_file():
+            found = opening.open_file(Path(file), Path(file).suffix, "", inputs, opening.Rules())
+        else:
+            found = opening.open_named(name, inputs, opening.Rules())
+    except GraphError as error:
+        _print_problems(error.problems)
+        _fail(f"{name} stays closed.")
+    for note in found.notes:
+        print(note, file=sys.stderr)
+    print(found.document.model_dump_json(by_alias=True))
 
 
-def _example(text: str) -> torch.Tensor:
-    """Two samples of a shape: zeros where they are whole numbers, which every index may be."""
-    import torch
+def _example(text: str) -> InputExample:
+    """A shape as it is typed: ``3,224,224``, ``int64:128``. Raises ValueError."""
+    from layerloom.schema.document import InputExample
 
     kind, _, sizes = text.rpartition(":")
-    dtype = getattr(torch, kind or "float32")
-    shape = (2, *(int(size) for size in sizes.split(",") if size.strip()))
-    return torch.randn(shape).to(dtype) if dtype.is_floating_point else torch.zeros(shape, dtype=dtype)
+    return InputExample(shape=[int(size) for size in sizes.split(",") if size.strip()], dtype=kind or "float32")
+
+
+def _argument(text: str) -> tuple[str, Any]:
+    """``width=64``; what is no JSON is a text. Raises ValueError."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"{text!r} is not NAME=VALUE")
+    try:
+        return key, json.loads(value)
+    except json.JSONDecodeError:
+        return key, value
 
 
 @cli.command()
