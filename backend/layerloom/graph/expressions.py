@@ -127,7 +127,10 @@ def _check_text(text: str) -> None:
             raise ExpressionError(f"brackets are nested more than {DEPTH_LIMIT} deep")
     if not text.isprintable() or "\\" in text:
         raise ExpressionError("an expression holds printable characters only, and no backslash")
-    for number in _NUMBER_START.findall(_QUOTED.sub("''", text)):
+    bare = _QUOTED.sub("''", text)
+    if "#" in bare:
+        raise ExpressionError("an expression holds no comment")
+    for number in _NUMBER_START.findall(bare):
         if not _NUMBER_TEXT.fullmatch(number):
             raise ExpressionError(f"{number[:40]!r} is no number")
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from layerloom.catalogue import dtype, resolve
+from layerloom.graph.counting import Counter
 from layerloom.graph.errors import GraphError, refuse
 from layerloom.graph.expressions import ExpressionError, Pairs, parse
 from layerloom.graph.walk import DICTS, block_of, pointer_of, positional
@@ -90,12 +91,13 @@ def instances(document: Document, limit: int = PLACES_LIMIT) -> dict[str, Instan
     Raises GraphError: ``unknown_block``, ``recursion``, ``too_deep``, ``too_many_nodes``, ``expression_invalid``, …
     """
     found: dict[str, Instance] = {}
-    budget = _Budget(limit)
     main = block_of(document, document.main)
     try:
         scope = environment_of(main, {}, {}, document.main)
     except ExpressionError as error:
         raise _invalid(error, document.main, "", f"{pointer_of(document.main)}/arguments") from None
+    _check_count(document, scope, limit)
+    budget = _Budget(limit)
     pending: list[tuple[str, str, Environment, tuple[str, ...]]] = [("", document.main, scope, (document.main,))]
     while pending:
         name, block, environment, around = pending.pop()
@@ -182,9 +184,26 @@ def _look_up(find: Callable[[str], Any], name: str, kind: str) -> Any:
         raise ExpressionError(f"{name} is no {kind} of the catalogue") from None
 
 
+def _check_count(document: Document, scope: Environment, limit: int) -> None:
+    """Refuse a network of more members than the limit, at the member that leads beyond it."""
+
+    def passes(repeat: Repeat, around: Environment) -> list[Environment]:
+        return [_bind(repeat.variables, value, around) for value in _several(repeat.over.expr, around)]
+
+    counter = Counter(document, limit, environment_of, passes)
+    count = 0
+    for number, member in enumerate(block_of(document, document.main).members):
+        count += counter.member(member, scope)
+        if count > limit:
+            message = f"the network would have more than {limit:,} members"
+            pointer = f"{pointer_of(document.main)}/members/{number}"
+            place = {"block": document.main, "member": member.name, "pointer": pointer}
+            raise refuse(ProblemCode.TOO_MANY_NODES, message, **place)
+
+
 @dataclass
 class _Budget:
-    """Counts places before they are made, so that a repeat of a repeat cannot exhaust memory."""
+    """Counts places as they are made, for what could not be counted before."""
 
     limit: int
     used: int = 0
