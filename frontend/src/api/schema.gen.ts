@@ -226,6 +226,35 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/graphs/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Import File
+         * @description The same of a file, sent as the raw body: ``.py``, or a state_dict, whose layers are proposed.
+         *
+         *     ``filename`` tells the format by its suffix and is not kept.
+         */
+        put: operations["import_file"];
+        /**
+         * Import Graph
+         * @description A library's network, or a class of a Python text, as a document.
+         *
+         *     A text in the plain shape of ``nn.Module`` is read without running any of it. Anything else is run in a sandbox
+         *     where the server was started with ``--allow-python``; 403 elsewhere.
+         */
+        post: operations["import_graph"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/graphs/init-lab": {
         parameters: {
             query?: never;
@@ -734,6 +763,11 @@ export interface components {
              * @default []
              */
             members?: (components["schemas"]["Layer-Input"] | components["schemas"]["BlockUse-Input"] | components["schemas"]["Sequential-Input"] | components["schemas"]["ModuleList-Input"] | components["schemas"]["ModuleDict-Input"] | components["schemas"]["ParameterList-Input"] | components["schemas"]["ParameterDict-Input"] | components["schemas"]["Parameter-Input"] | components["schemas"]["Buffer-Input"] | components["schemas"]["Alias-Input"])[];
+            /**
+             * Version
+             * @default 1
+             */
+            version?: number;
         };
         /**
          * Block
@@ -762,6 +796,11 @@ export interface components {
              * @default []
              */
             members: (components["schemas"]["Layer-Output"] | components["schemas"]["BlockUse-Output"] | components["schemas"]["Sequential-Output"] | components["schemas"]["ModuleList-Output"] | components["schemas"]["ModuleDict-Output"] | components["schemas"]["ParameterList-Output"] | components["schemas"]["ParameterDict-Output"] | components["schemas"]["Parameter-Output"] | components["schemas"]["Buffer-Output"] | components["schemas"]["Alias-Output"])[];
+            /**
+             * Version
+             * @default 1
+             */
+            version: number;
         };
         /**
          * BlockArgument
@@ -824,6 +863,8 @@ export interface components {
             kind: "block";
             /** Name */
             name: string;
+            /** When */
+            when?: string | null;
         };
         /**
          * BlockUse
@@ -846,6 +887,8 @@ export interface components {
             kind: "block";
             /** Name */
             name: string;
+            /** When */
+            when: string | null;
         };
         /**
          * BlockView
@@ -917,6 +960,8 @@ export interface components {
              * @default []
              */
             shape?: components["schemas"]["Value-Input"][];
+            /** When */
+            when?: string | null;
         };
         /**
          * Buffer
@@ -952,6 +997,8 @@ export interface components {
              * @default []
              */
             shape: components["schemas"]["Value-Output"][];
+            /** When */
+            when: string | null;
         };
         /**
          * CallNode
@@ -1286,6 +1333,17 @@ export interface components {
             source: string;
         };
         /**
+         * Confirmation
+         * @description Answer of ``POST /api/graphs/confirm``: what one real run of a network found that its check had not.
+         */
+        Confirmation: {
+            /**
+             * Problems
+             * @default []
+             */
+            problems: components["schemas"]["Problem-Output"][];
+        };
+        /**
          * Cost
          * @description Of a node.
          */
@@ -1305,17 +1363,6 @@ export interface components {
              * @default 0
              */
             parameters: number;
-        };
-        /**
-         * Confirmation
-         * @description Answer of ``POST /api/graphs/confirm``: what one real run of a network found that its check had not.
-         */
-        Confirmation: {
-            /**
-             * Problems
-             * @default []
-             */
-            problems: components["schemas"]["Problem-Output"][];
         };
         /**
          * DatasetEntry
@@ -1373,6 +1420,11 @@ export interface components {
              * @default []
              */
             parameters: components["schemas"]["ParameterSpec"][];
+            /**
+             * Parts
+             * @default false
+             */
+            parts: boolean;
             /**
              * Samples
              * @default 0
@@ -1676,6 +1728,11 @@ export interface components {
              * @default []
              */
             parameters: components["schemas"]["ParameterSpec"][];
+            /**
+             * Parts
+             * @default false
+             */
+            parts: boolean;
             /**
              * Summary
              * @default
@@ -2070,6 +2127,45 @@ export interface components {
             then: components["schemas"]["Value-Output"];
         };
         /**
+         * ImportAnswer
+         * @description A network that was opened.
+         */
+        ImportAnswer: {
+            document: components["schemas"]["Document-Output"];
+            /**
+             * Notes
+             * @default []
+             */
+            notes: string[];
+        };
+        /**
+         * ImportRequest
+         * @description Body of ``POST /api/graphs/import``.
+         */
+        ImportRequest: {
+            /**
+             * Arguments
+             * @default {}
+             */
+            arguments?: {
+                [key: string]: boolean | number | string | (boolean | number | string | null)[] | null;
+            };
+            /**
+             * Inputs
+             * @default {}
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["InputExample-Input"];
+            };
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /** Source */
+            source: string;
+        };
+        /**
          * InitRule
          * @description Which modules a list of statements applies to, as a branch of the function given to ``model.apply``.
          *
@@ -2275,6 +2371,8 @@ export interface components {
             parametrizations?: components["schemas"]["Parametrization-Input"][];
             /** Target */
             target: string;
+            /** When */
+            when?: string | null;
         };
         /**
          * Layer
@@ -2307,6 +2405,8 @@ export interface components {
             parametrizations: components["schemas"]["Parametrization-Output"][];
             /** Target */
             target: string;
+            /** When */
+            when: string | null;
         };
         /**
          * LayerCall
@@ -2634,6 +2734,8 @@ export interface components {
             kind: "module_dict";
             /** Name */
             name: string;
+            /** When */
+            when?: string | null;
         };
         /**
          * ModuleDict
@@ -2652,6 +2754,8 @@ export interface components {
             kind: "module_dict";
             /** Name */
             name: string;
+            /** When */
+            when: string | null;
         };
         /**
          * ModuleList
@@ -2670,6 +2774,8 @@ export interface components {
             kind: "module_list";
             /** Name */
             name: string;
+            /** When */
+            when?: string | null;
         };
         /**
          * ModuleList
@@ -2688,6 +2794,8 @@ export interface components {
             kind: "module_list";
             /** Name */
             name: string;
+            /** When */
+            when: string | null;
         };
         /**
          * ModuleReport
@@ -2894,6 +3002,8 @@ export interface components {
              * @default []
              */
             shape?: components["schemas"]["Value-Input"][];
+            /** When */
+            when?: string | null;
         };
         /**
          * Parameter
@@ -2927,6 +3037,8 @@ export interface components {
              * @default []
              */
             shape: components["schemas"]["Value-Output"][];
+            /** When */
+            when: string | null;
         };
         /**
          * ParameterDict
@@ -2945,6 +3057,8 @@ export interface components {
             kind: "parameter_dict";
             /** Name */
             name: string;
+            /** When */
+            when?: string | null;
         };
         /**
          * ParameterDict
@@ -2963,6 +3077,8 @@ export interface components {
             kind: "parameter_dict";
             /** Name */
             name: string;
+            /** When */
+            when: string | null;
         };
         /**
          * ParameterInit
@@ -3021,6 +3137,8 @@ export interface components {
             kind: "parameter_list";
             /** Name */
             name: string;
+            /** When */
+            when?: string | null;
         };
         /**
          * ParameterList
@@ -3039,6 +3157,8 @@ export interface components {
             kind: "parameter_list";
             /** Name */
             name: string;
+            /** When */
+            when: string | null;
         };
         /**
          * ParameterSpec
@@ -3248,7 +3368,7 @@ export interface components {
              * @enum {string}
              */
             precision?: "fp32" | "bf16" | "fp16";
-            scheduler?: components["schemas"]["Choice-Input"] | null;
+            scheduler?: components["schemas"]["Schedule-Input"] | null;
             /**
              * Scheduler Interval
              * @default epoch
@@ -3331,7 +3451,7 @@ export interface components {
              * @enum {string}
              */
             precision: "fp32" | "bf16" | "fp16";
-            scheduler: components["schemas"]["Choice-Output"] | null;
+            scheduler: components["schemas"]["Schedule-Output"] | null;
             /**
              * Scheduler Interval
              * @default epoch
@@ -3946,6 +4066,46 @@ export interface components {
             tags: string[];
         };
         /**
+         * Schedule
+         * @description A scheduler; one that is made of others (warm-up, then cosine) has them as its parts, in order.
+         */
+        "Schedule-Input": {
+            /**
+             * Arguments
+             * @default {}
+             */
+            arguments?: {
+                [key: string]: components["schemas"]["Value-Input"];
+            };
+            /** Name */
+            name: string;
+            /**
+             * Parts
+             * @default []
+             */
+            parts?: components["schemas"]["Choice-Input"][];
+        };
+        /**
+         * Schedule
+         * @description A scheduler; one that is made of others (warm-up, then cosine) has them as its parts, in order.
+         */
+        "Schedule-Output": {
+            /**
+             * Arguments
+             * @default {}
+             */
+            arguments: {
+                [key: string]: components["schemas"]["Value-Output"];
+            };
+            /** Name */
+            name: string;
+            /**
+             * Parts
+             * @default []
+             */
+            parts: components["schemas"]["Choice-Output"][];
+        };
+        /**
          * Scheme
          * @description Initializers under a name.
          *
@@ -3989,6 +4149,8 @@ export interface components {
             kind: "sequential";
             /** Name */
             name: string;
+            /** When */
+            when?: string | null;
         };
         /**
          * Sequential
@@ -4007,6 +4169,8 @@ export interface components {
             kind: "sequential";
             /** Name */
             name: string;
+            /** When */
+            when: string | null;
         };
         /**
          * SessionCode
@@ -4740,6 +4904,74 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+        };
+    };
+    import_file: {
+        parameters: {
+            query: {
+                filename: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"];
+                };
+            };
+        };
+    };
+    import_graph: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportRequest"];
+            };
+        };
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportAnswer"];
                 };
             };
         };

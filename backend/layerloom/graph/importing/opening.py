@@ -23,8 +23,10 @@ from layerloom.schema.problems import ProblemCode
 
 WEIGHTS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
 """Files of a state_dict."""
+PROGRAM = ".pt2"
 LIMITS = sandbox.Limits(memory=4 * 2**30, wall_s=180)
-_REMEDY = "Start the server with `layerloom serve --allow-python`, or simplify the code."
+_SWITCH = "Start the server with `layerloom serve --allow-python`."
+_REMEDY = f"{_SWITCH} Or write the code more simply."
 _SENTENCES: dict[str, tuple[ProblemCode, str]] = {
     "memory": (ProblemCode.IMPORT_EXHAUSTED, "Opening this takes more memory than an import may."),
     "time": (ProblemCode.IMPORT_EXHAUSTED, "Opening this takes more time than an import may."),
@@ -109,7 +111,12 @@ def open_file(file: Path, suffix: str, name: str, inputs: Mapping[str, InputExam
         answer = ask("read_state", {"suffix": suffix}, rules, file)
         document, notes = propose([(str(key), list(shape), str(kind)) for key, shape, kind in answer["tensors"]])
         return Opened(document, [*map(str, answer["notes"]), *notes])
-    known = ", ".join((".py", *WEIGHTS))
+    if suffix == PROGRAM:
+        if not rules.python:
+            message = f"Loading a {PROGRAM} file can run code that it holds, which is switched off. {_SWITCH}"
+            raise refuse(ProblemCode.PYTHON_DISABLED, message)
+        return Opened(run("open_program", {"inputs": _written(inputs)}, rules, file))
+    known = ", ".join((".py", PROGRAM, *WEIGHTS))
     raise refuse(ProblemCode.UPLOAD_TYPE, f"Open one of {known}.")
 
 

@@ -1,0 +1,99 @@
+"""Networks from elsewhere, over the API of a server that runs no Python."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import httpx
+import pytest
+import torch
+from torch import nn
+
+from layerloom.graph import to_python
+from layerloom.graph.examples import examples
+from layerloom.schema.importing import ImportAnswer
+from unit.graph.importing.test_fixed_point import CANARY, HOSTILE
+
+RAW = {"Content-Type": "application/octet-stream"}
+
+
+def opened(user: httpx.Client, **body: object) -> ImportAnswer:
+    answer = user.post("/api/graphs/import", json=body)
+    assert answer.status_code == 200, answer.text
+    return ImportAnswer.model_validate(answer.json())
+
+
+def test_our_own_source_needs_nothing_else(user: httpx.Client) -> None:
+    for example in examples():
+        source = to_python(example.document)
+        found = opened(user, source=source)
+        assert to_python(found.document) == source
+        assert found.notes == ["The classes were read as text; nothing was run."]
+
+
+def test_a_class_its_arguments_and_inputs_can_be_stated(user: httpx.Client) -> None:
+    source = (Path(__file__).parents[1] / "graph" / "importing" / "written.py").read_text()
+    example = {"shape": [1, 32], "dtype": "float32"}
+    found = opened(user, source=source, name="Attention", arguments={"dim": 32}, inputs={"x": example})
+    assert found.document.main == "Attention"
+    assert found.document.blocks["Attention"].arguments[0].default == 32
+    assert found.document.inputs["x"].shape == [1, 32]
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_source_gives_a_problem_and_nothing_runs(user: httpx.Client, kind: str, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    text = CANARY.format(text=HOSTILE[kind].format(canary=str(canary)))
+    answer = user.post("/api/graphs/import", json={"source": text})
+    assert answer.status_code in (403, 422)
+    problem = answer.json()
+    assert problem["code"] in ("python_disabled", "import_closed")
+    assert "--allow-python" in problem["detail"]
+    file = user.put(
+        "/api/graphs/import?filename=net.py", content=text, headers={"Content-Type": "application/octet-stream"}
+    )
+    assert file.json()["code"] == problem["code"]
+    assert not canary.exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "status", "code"),
+    [
+        ("", 422, "invalid_body"),
+        ("x" * 200_000, 403, "python_disabled"),
+        ("(" * 10_000, 403, "python_disabled"),
+        ("torchvision:no_such_network", 422, "import_closed"),
+    ],
+)
+def test_what_cannot_be_opened_is_a_problem(user: httpx.Client, source: str, status: int, code: str) -> None:
+    answer = user.post("/api/graphs/import", json={"source": source})
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert user.get("/health").status_code == 200
+
+
+def test_a_library_s_network_opens_in_a_process_of_its_own(user: httpx.Client) -> None:
+    found = opened(user, source="torchvision:squeezenet1_1")
+    assert "Fire" in found.document.blocks
+    assert found.document.inputs["x"].shape == [3, 224, 224]
+
+
+def test_a_file_of_weights_proposes_layers(user: httpx.Client) -> None:
+    file = io.BytesIO()
+    torch.save(nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)).state_dict(), file)
+    answer = user.put("/api/graphs/import?filename=a.pt", content=file.getvalue(), headers=RAW)
+    assert answer.status_code == 200, answer.text
+    found = ImportAnswer.model_validate(answer.json())
+    assert "nn.Linear(4, 3)" in to_python(found.document)
+    assert any("begin with 'layers.'" in note for note in found.notes)
+    for name, content, status in (
+        ("a.pt", b"not a zip", 422),
+        ("a.onnx", b"", 415),
+        ("a", b"", 415),
+        ("a.pt2", file.getvalue(), 403),
+        ("a.py", b"\xff\xfe", 422),
+    ):
+        refused = user.put(f"/api/graphs/import?filename={name}", content=content, headers=RAW)
+        assert refused.status_code == status, refused.text
+    form = user.put("/api/graphs/import?filename=a.pt", content=b"", headers={"Content-Type": "text/plain"})
+    assert form.status_code == 415
