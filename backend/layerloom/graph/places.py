@@ -83,6 +83,8 @@ class Instance:
     environment: Environment
     places: Mapping[str, Place]
     """By path, in the order of registration: a container stands before its items."""
+    kind: str
+    """Equal for instances that are built alike: of one block with equal arguments."""
 
 
 def instances(document: Document, limit: int = PLACES_LIMIT) -> dict[str, Instance]:
@@ -102,7 +104,8 @@ def instances(document: Document, limit: int = PLACES_LIMIT) -> dict[str, Instan
     while pending:
         name, block, environment, around = pending.pop()
         places = _places(document, block, environment, budget)
-        instance = Instance(name, block, {TRAINING: False, **environment}, places)
+        kind = f"{block}({environment!r})"  # 1, 1.0 and True are equal, and differ here
+        instance = Instance(name, block, {TRAINING: False, **environment}, places, kind)
         found[name] = instance
         inner = []
         for place in instance.places.values():
@@ -242,6 +245,13 @@ def _places(document: Document, block: str, environment: Environment, budget: _B
                 index += 1
 
     for number, member in enumerate(block_of(document, block).members):
+        if not isinstance(member, Alias) and member.when is not None:
+            try:
+                there = parse(member.when).evaluate(environment)
+            except ExpressionError as error:
+                raise _invalid(error, block, member.name, f"{pointer_of(block)}/members/{number}/when") from None
+            if not there:
+                continue
         visit(member, member.name, environment, f"{pointer_of(block)}/members/{number}", 1)
     return found
 

@@ -21,6 +21,7 @@ from layerloom.schema.document import (
     Buffer,
     Container,
     Document,
+    FunctionNode,
     GetNode,
     Graph,
     GraphInput,
@@ -35,6 +36,7 @@ from layerloom.schema.problems import ProblemCode
 from layerloom.schema.values import If, Ref, Value, refs, walk
 
 _SCALARS = (int, float, bool, str, type(None))
+SET_ITEM = "operator.setitem"
 DICTS = ("module_dict", "parameter_dict")
 """Containers whose items have keys; in the others items have indices."""
 
@@ -102,6 +104,14 @@ def argument_values(node: Node) -> Iterator[tuple[str, Value]]:
         yield from node.arguments.items()
         if node.op == "choose":
             yield "key", node.key
+
+
+def changes(node: Node) -> bool:
+    """Whether a node changes a tensor in place, so that it has to run even where nobody reads its result."""
+    if not isinstance(node, FunctionNode):
+        return False
+    entry = find(node.target)
+    return entry is not None and (entry.category == "in place" or node.target == SET_ITEM)
 
 
 def conditional(graph: Graph) -> bool:

@@ -50,6 +50,12 @@ class InitRule(Wire):
     statements: list[ParameterInit] = []
 
 
+class _Member(Wire):
+    when: Annotated[str, Field(max_length=2_000)] | None = None
+    """A member of a block, not an item of a container, may be there only where an expression over the block's
+    arguments holds: ``has_downsample``. What calls it runs under the same condition."""
+
+
 class Parametrization(Wire):
     """A function of ``torch.nn.utils.parametrizations`` that makes a parameter of a layer from others."""
 
@@ -59,7 +65,7 @@ class Parametrization(Wire):
     """Plain values."""
 
 
-class Layer(Wire):
+class Layer(_Member):
     """A layer of the catalogue, ``self.<name> = <target>(**arguments)``."""
 
     kind: Literal["layer"] = "layer"
@@ -71,7 +77,7 @@ class Layer(Wire):
     """The innermost first: ``weight_norm(nn.Linear(4, 3))``, with keys as in ``parametrizations.weight.original0``."""
 
 
-class BlockUse(Wire):
+class BlockUse(_Member):
     """An instance of another block of the document."""
 
     kind: Literal["block"] = "block"
@@ -80,7 +86,7 @@ class BlockUse(Wire):
     arguments: Arguments = {}
 
 
-class Parameter(Wire):
+class Parameter(_Member):
     """``nn.Parameter``. Without ``init`` it holds samples of a standard normal, as ``torch.randn`` gives."""
 
     kind: Literal["parameter"] = "parameter"
@@ -91,7 +97,7 @@ class Parameter(Wire):
     init: list[ParameterInit] = []
 
 
-class Buffer(Wire):
+class Buffer(_Member):
     """``register_buffer``: zeros, or a constant, or the numbers ``0 … n-1`` (``arange``) of the last axis.
 
     Any other numbers are given row by row, a few as a list, many packed.
@@ -126,7 +132,7 @@ class Repeat(Wire):
     item: Item
 
 
-class Sequential(Wire):
+class Sequential(_Member):
     """``nn.Sequential``. Items named ``0 … n-1`` in order are written positionally, any others as an OrderedDict."""
 
     kind: Literal["sequential"] = "sequential"
@@ -134,7 +140,7 @@ class Sequential(Wire):
     items: list[Item] = []
 
 
-class ModuleList(Wire):
+class ModuleList(_Member):
     """``nn.ModuleList``; items are named ``0 … n-1``."""
 
     kind: Literal["module_list"] = "module_list"
@@ -142,7 +148,7 @@ class ModuleList(Wire):
     items: list[Item] = []
 
 
-class ModuleDict(Wire):
+class ModuleDict(_Member):
     """``nn.ModuleDict``; items are named by their keys."""
 
     kind: Literal["module_dict"] = "module_dict"
@@ -150,7 +156,7 @@ class ModuleDict(Wire):
     items: list[Item] = []
 
 
-class ParameterList(Wire):
+class ParameterList(_Member):
     """``nn.ParameterList``; items are parameters named ``0 … n-1``."""
 
     kind: Literal["parameter_list"] = "parameter_list"
@@ -158,7 +164,7 @@ class ParameterList(Wire):
     items: list[Item] = []
 
 
-class ParameterDict(Wire):
+class ParameterDict(_Member):
     """``nn.ParameterDict``; items are parameters named by their keys."""
 
     kind: Literal["parameter_dict"] = "parameter_dict"
@@ -281,6 +287,8 @@ class Block(Wire):
     arguments: list[BlockArgument] = []
     members: list[Member] = []
     forward: Graph = Graph()
+    version: Annotated[int, Field(strict=True, ge=1, le=10**6)] = 1
+    """``_version`` of the class: what it writes into a state_dict beside the tensors, and may look for on loading."""
 
 
 class InputExample(Wire):

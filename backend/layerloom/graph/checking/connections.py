@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from layerloom.graph.checking.findings import Findings, Place, pointer, removing, replacing, shown
+from layerloom.graph.checking.findings import Findings, Place, adding, pointer, removing, replacing, shown
 from layerloom.graph.checking.wording import called, check_value
 from layerloom.graph.errors import GraphError
 from layerloom.graph.places import TRAINING
-from layerloom.graph.walk import argument_values, order, pointer_of, references
-from layerloom.schema.document import CONTAINERS, Alias, Block, Graph
+from layerloom.graph.walk import argument_values, changes, order, pointer_of, references
+from layerloom.schema.document import CONTAINERS, Alias, Block, FunctionNode, Graph
 from layerloom.schema.problems import Edit, Fix, ProblemCode
 from layerloom.schema.values import If, Ref, Value, children, refs
 
@@ -24,6 +24,7 @@ class Connections:
         self._findings = findings
         self._name = name
         self._graph = block.forward
+        self._conditions = {member.name: member.when for member in block.members if not isinstance(member, Alias)}
         self._scope = {argument.name for argument in block.arguments} | {TRAINING}
         self._base = pointer(pointer_of(name), "forward")
         self._ids = {item.name for item in self._graph.inputs} | {node.id for node in self._graph.nodes}
@@ -79,6 +80,7 @@ class Connections:
 
     def _check_conditions(self) -> None:
         """What runs under a condition only may be read under the same one only."""
+        self._check_conditional_members()
         made = {node.id: node.when for node in self._graph.nodes if node.when is not None}
         if not made:
             return
@@ -97,6 +99,20 @@ class Connections:
                     self._findings.add(ProblemCode.CONDITIONAL_RESULT, message, place, data={"reference": ref})
                     self._findings.breaks(place.pointer or "")
 
+    def _check_conditional_members(self) -> None:
+        there = {name: when for name, when in self._conditions.items() if when is not None}
+        for index, node in enumerate(self._graph.nodes if there else []):
+            head = "" if isinstance(node, FunctionNode) else node.target.partition(".")[0]
+            if there.get(head) not in (None, node.when):
+                where = f"{self._base}/nodes/{index}"
+                message = (
+                    f"{shown(head)} is there only where {there[head]} holds. Run this node under the same condition."
+                )
+                fixes = [adding(f"Run it where {there[head]} holds", f"{where}/when", there[head])]
+                place = Place(self._name, node.id, None, None, None, where)
+                self._findings.add(ProblemCode.CONDITIONAL_RESULT, message, place, fixes=fixes)
+                self._findings.breaks(where)
+
     def _check_output(self) -> None:
         graph = self._graph
         place = Place(self._name, None, None, None, "output", f"{self._base}/output")
@@ -114,7 +130,8 @@ class Connections:
     def _check_connected(self) -> None:
         """Warn of nodes that the output does not need, and of inputs that nothing needs."""
         graph = self._graph
-        needed = _reachable(self._needs, (ref.ref for ref in refs(graph.output)))
+        changing = [node.id for node in graph.nodes if changes(node)]
+        needed = _reachable(self._needs, [*(ref.ref for ref in refs(graph.output)), *changing])
         if not any(True for _ in refs(graph.output)):
             return
         for index, node in enumerate(graph.nodes):

@@ -9,7 +9,7 @@ from functools import lru_cache
 import torch
 
 from layerloom.catalogue import dtype, initializers, layers, parametrizations
-from layerloom.graph.checking.findings import Findings, Place, hint, near, pointer, replacing, shown
+from layerloom.graph.checking.findings import Findings, Place, hint, near, pointer, removing, replacing, shown
 from layerloom.graph.checking.wording import (
     check_dtype,
     check_expression,
@@ -77,7 +77,7 @@ def _plainly_well(member: Member) -> bool:
     arguments that it has. (The long way comes to the same, ten times slower.)
     """
     names = _names(member.target) if type(member) is Layer else None
-    if type(member) is not Layer or names is None or member.init or member.parametrizations:
+    if type(member) is not Layer or names is None or member.init or member.parametrizations or member.when is not None:
         return False
     takes, needs, automatic = names
     if not (takes >= member.arguments.keys() and needs <= member.arguments.keys()):
@@ -116,26 +116,39 @@ class _Members:
             self._findings.add(ProblemCode.TOO_DEEP, message, place)
             self._findings.breaks(place.pointer or "")
             return
-        well = True
+        well = self._condition(member, place, scope, depth)
         match member:
             case Repeat():
                 at = place.below("over", "$expr")
-                well = check_expression(self._findings, member.over.expr, at, scope)
+                well &= check_expression(self._findings, member.over.expr, at, scope)
                 inner = {*scope, *member.variables}
                 self.check(member.item, place.below("item"), inner, depth)
             case Layer():
-                well = check_layer(self._findings, member.target, member.arguments, place)
+                well &= check_layer(self._findings, member.target, member.arguments, place)
                 well &= self._values(member, place, scope)
                 well &= check_parametrizations(self._findings, member.parametrizations, place.below("parametrizations"))
                 check_statements(self._findings, member.init, place.below("init"), scope)
             case BlockUse():
-                well = self._use(member, place, scope)
+                well &= self._use(member, place, scope)
             case Parameter() | Buffer():
-                well = self._tensor(member, place, scope)
+                well &= self._tensor(member, place, scope)
             case _:
                 self._items(member, place, scope, depth)
         if not well:
             self._findings.breaks(place.pointer or "")
+
+    def _condition(self, member: Member | Item, place: Place, scope: Collection[str], depth: int) -> bool:
+        condition = None if isinstance(member, Repeat | Alias) else member.when
+        if condition is None:
+            return True
+        at = place.below("when")
+        if depth > 1:
+            message = "only a member of a block can depend on a condition, not an item of a container."
+            self._findings.add(
+                ProblemCode.ARGUMENT_INVALID, message, at, fixes=[removing("Always have it", at.pointer or "")]
+            )
+            return False
+        return check_expression(self._findings, condition, at, scope)
 
     def _items(self, container: Member | Item, place: Place, scope: Collection[str], depth: int) -> None:
         assert isinstance(container, CONTAINERS)

@@ -50,7 +50,8 @@ def from_module(module: nn.Module, example_inputs: Sequence[Any] | Mapping[str, 
         part = module.get_submodule(path)
         found = [member.model_dump(mode="json", by_alias=True) for member in members.of(part, path)]
         block = as_block(found, graphs[path]) if path in graphs else as_block(found, _UNCALLED) | {"doc": _NOT_CALLED}
-        opened[path] = Opened(path, type(part).__name__, block, list(_uses(found)))
+        block["version"] = max(type(part)._version, 1)
+        opened[path] = Opened(path, type(part).__name__, block, list(_uses(found)), part, len(opened))
     blocks, main = classes(opened)
     document = Document.model_validate(
         {

@@ -66,6 +66,16 @@ def default_of(target: str, name: str) -> Value:
     return next((spec.default for spec in _parameters(target) if spec.name == name), None)
 
 
+def order_of(target: str, name: str) -> int:
+    """Where an argument stands in a signature."""
+    return next((index for index, spec in enumerate(_parameters(target)) if spec.name == name), 0)
+
+
+def is_required(target: str, name: str) -> bool:
+    """Whether an argument has no default."""
+    return any(spec.name == name and spec.required for spec in _parameters(target))
+
+
 def _signs(function: Callable[..., Any]) -> bool:
     """Whether it is a Tensor's own method and no function of torch: ``torch.add(x, y)`` is written as that."""
     return getattr(function, "__objclass__", None) is not None or "Tensor" in getattr(function, "__qualname__", "")
@@ -127,8 +137,8 @@ def _bound(target: str, given: list[Any], keywords: dict[str, Any]) -> dict[str,
             raise ClosedError(f"{target} has no argument {name}")
         bound[name] = value
     defaults = _defaults(target)
-    required = {spec.name for spec in _parameters(target) if spec.required}
-    return {name: value for name, value in bound.items() if name in required or not _is(value, defaults.get(name, ...))}
+    needed = {spec.name for spec in _parameters(target) if spec.required}
+    return {name: value for name, value in bound.items() if name in needed or not _is(value, defaults.get(name, ...))}
 
 
 def _is_meta(device: Any) -> bool:

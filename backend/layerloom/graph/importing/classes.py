@@ -8,12 +8,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from torch import nn
+
+from layerloom.graph.importing.calls import default_of, is_required, order_of
+from layerloom.graph.importing.scalars import filled, is_scalar, matters, scalars, skeleton
+from layerloom.graph.importing.variants import switch, united
 from layerloom.graph.names import CLASSES, is_identifier
 from layerloom.schema.document import Block
 
 _TYPES = {bool: "bool", int: "int", float: "float", str: "str"}
-_FORWARD = ("id", "target", "op", "name", "ref", "$ref", "kind", "block", "dtype", "$dtype", "$function", "path")
-"""Texts that name something: never an argument."""
+FACTORS = range(2, 9)
+"""One size may be so many times another: ``4 * width``."""
 
 Json = Any
 
@@ -27,7 +32,12 @@ class Opened:
     """Name of its Python class."""
     block: Json
     """Members and forward; uses of blocks name the qualified name of the module."""
-    uses: list[str] = field(default_factory=list)
+    uses: list[str]
+    module: nn.Module
+    at: int
+    """Its place in the order of the network."""
+    switches: dict[str, bool] = field(default_factory=dict)
+    """Arguments that say which variant of its class it is."""
 
 
 def classes(opened: Mapping[str, Opened]) -> tuple[dict[str, Json], str]:
@@ -36,16 +46,18 @@ def classes(opened: Mapping[str, Opened]) -> tuple[dict[str, Json], str]:
     made: dict[str, Json] = {}
     named: dict[str, tuple[str, dict[str, Json]]] = {}
     for level in sorted(set(depth.values())):
+        here = [opened[path] for path in opened if depth[path] == level]
+        for item in here:
+            item.block = _resolved(item.block, named)
+        for cls in {item.cls for item in here}:
+            _said([item for item in here if item.cls == cls])
         groups: dict[str, list[Opened]] = {}
-        for path in opened:
-            if depth[path] == level:
-                item = opened[path]
-                item.block = _resolved(item.block, named)
-                shape = json.dumps([item.cls, _skeleton(item.block)])
-                groups.setdefault(shape, []).append(item)
-        for group in groups.values():
+        for item in here:
+            groups.setdefault(json.dumps([item.cls, skeleton(item.block)]), []).append(item)
+        for group in _variants(list(groups.values())):
             name = _free(group[0].cls, made)
-            made[name], given = _factored(group)
+            block, given = _factored(group)
+            made[name] = _unsaid(block)
             for item, arguments in zip(group, given, strict=True):
                 named[item.path] = (name, arguments)
     return made, named[""][0]
@@ -69,59 +81,131 @@ def _resolved(block: Json, named: Mapping[str, tuple[str, dict[str, Json]]]) -> 
 
 def _factored(group: list[Opened]) -> tuple[Json, list[dict[str, Json]]]:
     """One block for all of a group, and the arguments that make each of them."""
-    rows = [list(_scalars(item.block)) for item in group]
-    arguments: list[Json] = []
-    given: list[dict[str, Json]] = [{} for _ in group]
-    by_column: dict[str, str] = {}
+    rows = [list(scalars(item.block)) for item in group]
+    columns: dict[str, list[Json]] = {}
     holes: list[Json] = []
-    for index, (place, value) in enumerate(rows[0]):
+    taken = {name for item in group for name in item.switches}
+    for index, (place, _) in enumerate(rows[0]):
         column = [row[index][1] for row in rows]
-        if all(type(other) is type(value) and other == value for other in column):
-            holes.append(value)
+        known = [value for value in column if matters(value)]
+        if all(_same(value, known[0]) for value in known):
+            holes.append(known[0])
             continue
-        key = json.dumps(column)
-        if key not in by_column:
-            name = _argument(place, {argument["name"] for argument in arguments})
-            by_column[key] = name
-            arguments.append({"name": name, "type": _TYPES[type(value)], "required": True})
-            for mine, own in zip(given, column, strict=True):
-                mine[name] = own
-        holes.append({"$expr": by_column[key]})
-    return {**_filled(group[0].block, iter(holes)), "arguments": arguments}, given
+        expression = _expression(column, columns)
+        if expression is None:
+            expression = _argument(place, {*columns, *taken})
+            columns[expression] = column
+        holes.append({"$expr": expression})
+    arguments = [_declared(name, column) for name, column in columns.items()]
+    arguments += [{"name": name, "type": "bool", "default": False} for name in sorted(taken)]
+    given: list[dict[str, Json]] = [
+        {name: column[row] for name, column in columns.items() if matters(column[row])}
+        | {name: True for name, on in item.switches.items() if on}
+        for row, item in enumerate(group)
+    ]
+    return {**filled(group[0].block, iter(holes)), "arguments": arguments}, given
 
 
-def _is_scalar(key: str, value: Json) -> bool:
-    return type(value) in (int, float) and key not in _FORWARD
+def _declared(name: str, column: list[Json]) -> Json:
+    """An argument; one that does not matter to some has a default."""
+    known = [value for value in column if matters(value)]
+    argument = {"name": name, "type": _TYPES[type(known[0])]}
+    return {**argument, "required": True} if len(known) == len(column) else {**argument, "default": known[0]}
 
 
-def _skeleton(value: Json, key: str = "") -> Json:
-    if isinstance(value, dict):
-        return {name: _skeleton(item, name if name in _FORWARD else key + name) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_skeleton(item, key) for item in value]
-    return type(value).__name__ if _is_scalar(key, value) else value
+def _expression(column: list[Json], columns: dict[str, list[Json]]) -> str | None:
+    """A column by those that are arguments already: equal to one, or a small multiple of one."""
+    for name, other in columns.items():
+        if all(not matters(a) or not matters(b) or _same(a, b) for a, b in zip(column, other, strict=True)):
+            # What did not matter in the other may matter here.
+            columns[name] = [b if matters(b) else a for a, b in zip(column, other, strict=True)]
+            return name
+    for name, other in columns.items():
+        both = [(a, b) for a, b in zip(column, other, strict=True) if matters(a)]
+        if all(type(a) is int and type(b) is int and a > 0 and b > 0 for a, b in both):
+            for factor in FACTORS:
+                if all(a == factor * b for a, b in both):
+                    return f"{factor} * {name}"
+                if all(b == factor * a for a, b in both):
+                    return f"{name} // {factor}"
+    return None
 
 
-def _scalars(value: Json, key: str = "", place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Json]]:
-    """Numbers in reading order, each with the names on the way to it."""
-    if isinstance(value, dict):
-        named = (*place, value["name"]) if isinstance(value.get("name"), str) else place
-        for name, item in value.items():
-            inner = named if name in ("arguments", "members", "items", "forward", "nodes") else (*named, name)
-            yield from _scalars(item, name if name in _FORWARD else key + name, inner)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _scalars(item, key, place)
-    elif _is_scalar(key, value):
-        yield place, value
+def _same(one: Json, other: Json) -> bool:
+    return type(one) is type(other) and bool(one == other)
 
 
-def _filled(value: Json, holes: Iterator[Json], key: str = "") -> Json:
-    if isinstance(value, dict):
-        return {name: _filled(item, holes, name if name in _FORWARD else key + name) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_filled(item, holes, key) for item in value]
-    return next(holes) if _is_scalar(key, value) else value
+def _variants(groups: list[list[Opened]]) -> list[list[Opened]]:
+    """The groups, those of one Python class made one where a switch says what they differ in."""
+    left = sorted(groups, key=lambda group: _size(group[0].block), reverse=True)
+    made: list[list[Opened]] = []
+    while left:
+        larger = left.pop(0)
+        for smaller in [group for group in left if group[0].cls == larger[0].cls]:
+            if _made_one(larger, smaller):
+                left.remove(smaller)
+                larger = [*larger, *smaller]
+                break  # one switch for a class: two of them nobody reads
+        made.append(larger)
+    return sorted(made, key=lambda group: min(item.at for item in group))
+
+
+def _size(block: Json) -> tuple[int, int]:
+    return len(block["members"]), len(block["forward"]["nodes"])
+
+
+def _made_one(larger: list[Opened], smaller: list[Opened]) -> bool:
+    blocks = larger[0].block, smaller[0].block
+    flag = switch([item.module for item in larger], [item.module for item in smaller], blocks)
+    flag = _free(flag, {member["name"] for member in blocks[0]["members"]})
+    forms = [united(item.block, blocks[1], flag) for item in larger]
+    others = [united(blocks[0], item.block, flag) for item in smaller]
+    if any(form is None for form in (*forms, *others)):
+        return False
+    for group, found, side in ((larger, forms, 0), (smaller, others, 1)):
+        for item, form in zip(group, found, strict=True):
+            assert form is not None
+            item.block = form[side]
+            item.switches = {flag: side == 0}
+    return True
+
+
+def _said(items: list[Opened]) -> None:
+    """Name the numbers that some modules of a class leave out because they equal torch's, and others do not."""
+    named: dict[tuple[str, str], dict[str, None]] = {}
+    for item in items:
+        for path, layer in _layers(item.block["members"]):
+            numbers = {key: None for key, value in layer["arguments"].items() if is_scalar(key, value)}
+            named.setdefault((path, layer["target"]), {}).update(numbers)
+    for item in items:
+        for path, layer in _layers(item.block["members"]):
+            for key in named[path, layer["target"]]:
+                default = default_of(layer["target"], key)
+                if key not in layer["arguments"] and is_scalar(key, default):
+                    layer["arguments"][key] = default
+            layer["arguments"] = dict(
+                sorted(layer["arguments"].items(), key=lambda pair: order_of(layer["target"], pair[0]))
+            )
+
+
+def _unsaid(block: Json) -> Json:
+    """Without the arguments that equal torch's own defaults."""
+    for _, layer in _layers(block["members"]):
+        target, given = layer["target"], layer["arguments"]
+        kept = {
+            key: value
+            for key, value in given.items()
+            if not is_scalar(key, value) or value != default_of(target, key) or is_required(target, key)
+        }
+        layer["arguments"] = kept
+    return block
+
+
+def _layers(members: list[Json], path: str = "") -> Iterator[tuple[str, Json]]:
+    for member in members:
+        if member["kind"] == "layer":
+            yield f"{path}.{member['name']}", member
+        yield from _layers(member.get("items", []), f"{path}.{member.get('name', '')}")
 
 
 def _argument(place: tuple[str, ...], taken: set[str]) -> str:

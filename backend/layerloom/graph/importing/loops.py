@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 Json = Any
@@ -51,20 +52,24 @@ def _chained(forward: Json, name: str, count: int) -> Json:
 
 
 def _repeated(member: Json, path: str, named: set[str]) -> Json:
-    """A container whose items are all equal, and none of which is meant by itself, with one item and how often."""
+    """A container with its runs of equal items, none of which is meant by itself, written once and how often."""
     items = member.get("items")
     if not items:
         return member
-    bare = [{**item, "name": ""} for item in items]
-    alone = any(f"{path}.{item['name']}" in named for item in items)
-    listed = member["kind"] in ("module_list", "sequential") and [item["name"] for item in items] == [
-        str(index) for index in range(len(items))
-    ]
-    if listed and not alone and len(items) >= LEAST and all(item == bare[0] for item in bare):
-        over = {"$expr": f"range({len(items)})"}
-        item = _repeated({**items[0], "name": "0"}, f"{path}.0", named)
-        return {**member, "items": [{"kind": "repeat", "variables": ["_"], "over": over, "item": item}]}
-    return {**member, "items": [_repeated(item, f"{path}.{item['name']}", named) for item in items]}
+    inner = [_repeated(item, f"{path}.{item['name']}", named) for item in items]
+    listed = member["kind"] in ("module_list", "sequential")
+    if not listed or [item["name"] for item in items] != [str(index) for index in range(len(items))]:
+        return {**member, "items": inner}
+    made: list[Json] = []
+    for _, run in groupby(zip(items, inner, strict=True), key=lambda pair: {**pair[1], "name": ""}):
+        same = list(run)
+        alone = any(f"{path}.{item['name']}" in named for item, _ in same)
+        if len(same) < LEAST or alone:
+            made.extend(item for _, item in same)
+        else:
+            over = {"$expr": f"range({len(same)})"}
+            made.append({"kind": "repeat", "variables": ["_"], "over": over, "item": {**same[0][1], "name": "0"}})
+    return {**member, "items": made}
 
 
 def _prefixes(path: str) -> Iterator[str]:

@@ -25,9 +25,10 @@ from layerloom.schema.document import (
     Member,
     Parameter,
     ParameterDict,
+    ParameterInit,
     ParameterList,
 )
-from layerloom.schema.values import NonFinite
+from layerloom.schema.values import Arguments, NonFinite
 
 
 @dataclass
@@ -81,16 +82,34 @@ class Members:
 
 
 def _parameter(name: str, tensor: nn.Parameter) -> Parameter:
+    """A parameter. Its numbers are the state_dict's; one that holds a single number is made with it, too."""
     dtype = str(tensor.dtype).removeprefix("torch.")
-    return Parameter(name=name, shape=list(tensor.shape), dtype=dtype, requires_grad=tensor.requires_grad)
+    made = Parameter(name=name, shape=list(tensor.shape), dtype=dtype, requires_grad=tensor.requires_grad)
+    value = _only(tensor)
+    if value is None:
+        return made
+    short = {0: "zeros_", 1: "ones_"}.get(value)
+    function = f"torch.nn.init.{short or 'constant_'}"
+    arguments: Arguments = {} if short else {"val": value}
+    return made.model_copy(update={"init": [ParameterInit(function=function, arguments=arguments)]})
+
+
+def _only(tensor: torch.Tensor) -> float | None:
+    """The number that a tensor is full of."""
+    if tensor.numel() == 0 or tensor.is_meta or tensor.is_complex():
+        return None
+    first = tensor.detach().flatten()[0]
+    value = first.item()
+    return float(value) if bool((tensor == first).all()) and math.isfinite(value) else None
 
 
 def _buffer(name: str, tensor: torch.Tensor, persistent: bool, path: str) -> Buffer:
     """A buffer; the numbers of one that no state_dict keeps have to be said."""
     dtype = str(tensor.dtype).removeprefix("torch.")
     made = Buffer(name=name, shape=list(tensor.shape), dtype=dtype, persistent=persistent)
+    value = _only(tensor)
     if persistent:
-        return made
+        return made.model_copy(update={"fill": 1}) if value == 1 else made
     if tensor.numel() == 0:
         raise ClosedError(f"{path} is an empty buffer")
     tensor = tensor.detach().cpu()

@@ -5,12 +5,12 @@ A switch that follows the mode, as the ``training`` of a dropout, becomes ``self
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from difflib import SequenceMatcher
+from collections.abc import Mapping
 from typing import Any
 
 from layerloom.graph.importing.calls import default_of
 from layerloom.graph.importing.errors import ClosedError
+from layerloom.graph.importing.variants import pairs, renamed
 from layerloom.graph.places import TRAINING
 from layerloom.schema.document import Graph
 
@@ -40,21 +40,21 @@ def _united(path: str, one: Json, other: Json) -> Json:
     if one["inputs"] != other["inputs"]:
         raise ClosedError(f"{path or 'the network'} takes other inputs in training than in evaluation")
     taken = {node["id"] for node in one["nodes"]}
-    renamed: dict[str, str] = {}
+    names: dict[str, str] = {}
     nodes = []
-    for mine, theirs in _pairs(one["nodes"], other["nodes"]):
+    for mine, theirs in pairs(one["nodes"], other["nodes"]):
         if theirs is None:
             nodes.append({**mine, "when": f"not {TRAINING}"})
             continue
-        theirs = _renamed(theirs, renamed)
+        theirs = renamed(theirs, names)
         if mine is None:
             name = theirs["id"] if theirs["id"] not in taken else f"{theirs['id']}_training"
-            renamed[theirs["id"]] = name
+            names[theirs["id"]] = name
             nodes.append({**theirs, "id": name, "when": TRAINING})
         else:
-            renamed[theirs["id"]] = mine["id"]
+            names[theirs["id"]] = mine["id"]
             nodes.append(_side_by_side(mine, theirs))
-    output = _chosen(one["output"], _renamed(other["output"], renamed))
+    output = _chosen(one["output"], renamed(other["output"], names))
     return {**one, "nodes": nodes, "output": output}
 
 
@@ -68,26 +68,6 @@ def _side_by_side(mine: Json, theirs: Json) -> Json:
         default = default_of(mine["target"], name) if mine["op"] == "function" else None
         arguments[name] = _chosen(one.get(name, default), other.get(name, default))
     return {**mine, "arguments": arguments}
-
-
-def _pairs(ones: list[Json], others: list[Json]) -> Iterator[tuple[Json, Json]]:
-    """Nodes of both in order: side by side where they call the same, alone where only one does."""
-    keys = [[(node["op"], node["target"]) for node in nodes] for nodes in (ones, others)]
-    for tag, a, b, c, d in SequenceMatcher(None, keys[0], keys[1], autojunk=False).get_opcodes():
-        if tag == "equal":
-            yield from zip(ones[a:b], others[c:d], strict=True)
-        else:
-            yield from ((node, None) for node in ones[a:b])
-            yield from ((None, node) for node in others[c:d])
-
-
-def _renamed(value: Json, names: Mapping[str, str]) -> Json:
-    if isinstance(value, dict):
-        changed = {key: _renamed(item, names) for key, item in value.items()}
-        if isinstance(value.get("$ref"), str):
-            changed["$ref"] = names.get(value["$ref"], value["$ref"])
-        return changed
-    return [_renamed(item, names) for item in value] if isinstance(value, list) else value
 
 
 def _chosen(one: Json, other: Json) -> Json:

@@ -29,7 +29,7 @@ from layerloom.graph.source.calls import (
 from layerloom.graph.source.members import access
 from layerloom.graph.source.values import Values
 from layerloom.graph.source.variables import Variables, unlike, usable
-from layerloom.graph.walk import argument_values, order, references, steps
+from layerloom.graph.walk import SET_ITEM, argument_values, changes, order, references, steps
 from layerloom.schema.document import (
     ChooseNode,
     Document,
@@ -47,8 +47,6 @@ CALLS_DEEP = 3
 """Calls inside one another on a line."""
 LINE = 76
 """Longest expression, in columns, that others are folded into."""
-
-SET_ITEM = "operator.setitem"
 
 Path = tuple[int | str, ...]
 
@@ -205,6 +203,9 @@ class ForwardWriter:
 
     def _assign(self, written: _Written) -> None:
         node = written.node
+        if not self._uses[node.id] and changes(node):
+            self._statement(node, "", written.code)
+            return
         if any(path for _, path in self._uses[node.id]) and self._parts(node):
             target = self._unpack(written)
         else:
@@ -385,10 +386,15 @@ def _within(made: Parts, path: Sequence[int | str]) -> bool:
 
 
 def _needed(graph: Graph) -> list[Node]:
-    """The nodes that the output needs, in the order in which they run; what is connected to nothing does not run."""
+    """The nodes that the output needs, or that change something, in the order in which they run.
+
+    What is connected to nothing does not run.
+    """
     ordered = order(graph)
     needed = {ref.ref for ref in refs(graph.output)}
     for node in reversed(ordered):
+        if changes(node):
+            needed.add(node.id)
         if node.id in needed:
             needed.update(references(node))
     return [node for node in ordered if node.id in needed]

@@ -48,15 +48,21 @@ class MemberWriter:
 
     def lines(self) -> list[str]:
         """Statements at the indentation of a method's body."""
-        lines = []
+        lines: list[str] = []
+        under: str | None = None
         for member in self._block.members:
+            condition = None if isinstance(member, Alias) else member.when
+            if condition is not None and condition != under:
+                lines.append(f"        if {parse(condition).code({})}:")
+            under = condition
+            inner = 8 if condition is None else 12
             if isinstance(member, Buffer):
-                written = code.statement("", self._buffer(member), 8)
+                written = code.statement("", self._buffer(member), inner)
             elif isinstance(member, Alias):
                 written = self._alias(member)
             else:
-                written = code.statement(f"self.{code.name(member.name)} = ", self._member(member), 8)
-            lines.append(" " * 8 + written)
+                written = code.statement(f"self.{code.name(member.name)} = ", self._member(member), inner)
+            lines.append(" " * inner + written)
         return lines
 
     def _alias(self, alias: Alias) -> str:
