@@ -56,6 +56,19 @@ def test_help_needs_no_torch() -> None:
         assert command in answer.stdout
 
 
+def test_a_network_that_checks_and_does_not_run_is_no_good(tmp_path: Path) -> None:
+    file = tmp_path / "net.json"
+    whole = json.loads(examples()[1].document.model_dump_json(by_alias=True))
+    members = {member["name"]: member for member in whole["blocks"][whole["main"]]["members"]}
+    members["act"]["target"] = "torch.nn.Sigmoid"
+    members["drop"].update(target="torch.nn.ReLU", arguments={"inplace": True})
+    file.write_text(json.dumps(whole))
+    here = CliRunner()
+    refused = here.invoke(cli, ["check", str(file)])
+    assert (refused.exit_code, "in_place" in refused.stderr) == (1, True)
+    assert here.invoke(cli, ["check", "--no-confirm", str(file)]).exit_code == 0
+
+
 def test_check_and_export(tmp_path: Path) -> None:
     file = tmp_path / "net.json"
     file.write_text(examples()[0].document.model_dump_json())

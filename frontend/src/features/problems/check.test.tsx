@@ -15,10 +15,11 @@ import { useCheck, useChecking } from "./check";
 const GOOD = { ok: true, problems: [], nodes: {}, modules: {}, outputs: null, totals: { batch: 2 } };
 const REPORT = GOOD as unknown as Report;
 const answer = (data: unknown) => ({ data, response: new Response() });
-/** The service's two questions about a document; `silent` and it answers neither. */
+/** The service's questions about a document; `silent` and it answers none. */
 function serve(service: { silent: boolean }) {
   vi.spyOn(api, "POST").mockImplementation((async (path: string) => {
     if (service.silent) throw new UnreachableError(new TypeError());
+    if (path === "/api/graphs/confirm") return answer({ problems: [] });
     return answer(path === "/api/graphs/check" ? REPORT : { source: "class Net: ..." });
   }) as unknown as typeof api.POST);
 }
@@ -50,6 +51,50 @@ describe("a check that fails", () => {
     service.silent = false;
     await pass(6_000);
     expect(useCheck.getState()).toMatchObject({ pending: false, error: null });
+  });
+});
+
+describe("a network that checks", () => {
+  const FOUND = { code: "in_place", severity: "error", message: "", node: "n1", data: {}, fixes: [] };
+  let asked: string[] = [];
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    asked = [];
+    useDocument.getState().open(digits());
+    useCheck.setState({ report: null, pending: false, error: null });
+  });
+  afterEach(() => {
+    cleanup();
+    vi.useRealTimers();
+  });
+  const pass = (ms: number) => act(() => vi.advanceTimersByTimeAsync(ms));
+  const answering = (report: Report) =>
+    vi.spyOn(api, "POST").mockImplementation((async (path: string) => {
+      asked.push(path);
+      return answer(path === "/api/graphs/check" ? report : { problems: [FOUND] });
+    }) as unknown as typeof api.POST);
+
+  it("is run once the work pauses, and what that finds is told with the rest", async () => {
+    answering(REPORT);
+    renderHook(() => useChecking());
+    await pass(10);
+    edit();
+    await pass(500);
+    expect(asked).toEqual(["/api/graphs/check", "/api/graphs/check"]);
+    await pass(1_000);
+    expect(asked.slice(2)).toEqual(["/api/graphs/confirm"]);
+    expect(useCheck.getState().report?.problems).toEqual([FOUND]);
+    edit();
+    await pass(300);
+    expect(useCheck.getState().report?.problems).toEqual([]);
+  });
+
+  it("is not run while the check has errors", async () => {
+    answering({ ...REPORT, ok: false });
+    renderHook(() => useChecking());
+    await pass(5_000);
+    expect(asked).toEqual(["/api/graphs/check"]);
   });
 });
 

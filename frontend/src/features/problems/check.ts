@@ -9,6 +9,8 @@ import type { Doc } from "@/model/types";
 
 /** Long enough to gather a burst of typing, short enough to feel immediate. */
 const DELAY_MS = 120;
+/** A real run takes the service longer: it waits for a pause in the work. */
+const CONFIRM_MS = 800;
 /** A service that does not answer is asked again without being told to: it may just be starting anew. */
 const RETRY_MS = 5_000;
 
@@ -49,12 +51,21 @@ export function useChecking(): void {
       running = controller;
       try {
         const report = await unwrap(api.POST("/api/graphs/check", { body: doc, signal: controller.signal }));
-        if (!controller.signal.aborted) useCheck.setState({ report, pending: false, error: null });
+        if (controller.signal.aborted) return;
+        useCheck.setState({ report, pending: false, error: null });
+        if (report.ok) timer = setTimeout(() => void confirm(doc, report, controller.signal), CONFIRM_MS);
       } catch (error) {
         if (controller.signal.aborted) return;
         useCheck.setState({ pending: true, error });
         if (error instanceof UnreachableError) timer = setTimeout(() => void ask(doc), RETRY_MS);
       }
+    };
+
+    /** What a real run finds stands behind what the check found. Without an answer the check stands alone. */
+    const confirm = async (doc: Doc, report: Report, signal: AbortSignal) => {
+      const found = await unwrap(api.POST("/api/graphs/confirm", { body: doc, signal })).catch(() => null);
+      if (signal.aborted || !found?.problems.length) return;
+      useCheck.setState({ report: { ...report, problems: [...report.problems, ...found.problems] } });
     };
 
     const follow = ({ history, opened, loaded }: ReturnType<typeof useDocument.getState>) => {
