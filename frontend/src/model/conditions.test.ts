@@ -115,8 +115,8 @@ describe("the name of an argument", () => {
     expect(argumentUses(net(held), "aux")).toEqual(["a", "n1"]);
   });
 
-  it("leaves what the page has no form for", () => {
-    const normed = { ...linear("a"), parametrizations: [{ parameter: "weight", function: "weight_norm" }] };
+  it("is kept with what the page has no form for", () => {
+    const normed = { ...linear("a"), parametrizations: [{ function: "weight_norm", arguments: { dim: 1 } }] };
     expect(net(network(block([normed], [], null))).members).toMatchObject([normed]);
   });
 
@@ -327,6 +327,34 @@ describe("a node of a condition", () => {
     expect(semantic(back).blocks.Net?.forward).toEqual(semantic(doc).blocks.Net?.forward);
     const later = extract(doc, "Net", ["n3", "n4"], "Part");
     expect(given(later?.doc as Doc, later?.id ?? "")).toEqual({ x: training(ref("n2"), null), x2: ref("n1") });
+  });
+
+  it("shares its condition with the member that it calls, through groups and blocks", () => {
+    const there = { when: "wide" };
+    const doc = network({
+      ...block(
+        [{ ...linear("a"), ...there }, { ...linear("b"), ...there }, linear("c")],
+        [{ ...call("n1", "a", "x"), ...there }, { ...call("n2", "b", "n1"), ...there }, call("n3", "c", "x")],
+        raw(choice("wide", ref("n2"), ref("n3"))),
+      ),
+      arguments: [{ name: "wide", type: "bool" }],
+    });
+    const grouped = group(doc, "Net", ["n1", "n2"], "sequential");
+    expect(net(grouped).members[0]).toMatchObject({ when: "wide", items: [{ when: null }, { when: null }] });
+    expect(
+      net(ungroup(grouped, "Net", "features", () => "input")).members.map((it) => it.kind === "layer" && it.when),
+    ).toEqual(["wide", "wide", null]);
+    expect(groupRefused(net(doc), ["n1", "n3"], "module_list")).toBe("conditions");
+    const made = extract(doc, "Net", ["n1", "n2"], "Part");
+    expect(net(made?.doc as Doc).members[0]).toMatchObject({ kind: "block", when: "wide", arguments: {} });
+    expect(net(made?.doc as Doc, "Part").members).toMatchObject([{ when: null }, { when: null }]);
+    const back = inline(made?.doc as Doc, "Net", made?.id ?? "")?.doc as Doc;
+    expect(semantic(back).blocks.Net).toEqual(semantic(doc).blocks.Net);
+    const mixed = extract(doc, "Net", ["n1", "n2", "n3"], "Part");
+    expect(net(mixed?.doc as Doc, "Part")).toMatchObject({
+      arguments: [{ name: "wide" }],
+      members: [{ when: "wide" }, { when: "wide" }, { when: null }],
+    });
   });
 
   it("is not put under a second condition", () => {

@@ -43,6 +43,7 @@ const entry = (name: string, inputs: Entry["inputs"], outputs: Entry["outputs"])
   keywords: [],
   tensors: [],
   tasks: [],
+  parts: false,
 });
 const port = (name: string, path: (number | string)[] = [], many = false) => ({ name, path, required: true, many });
 const lookup: Lookup = (name) =>

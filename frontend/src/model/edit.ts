@@ -78,6 +78,7 @@ export function addBlock(doc: Doc, wanted: string): { doc: Doc; name: string } {
   const name = unique(wanted, new Set(Object.keys(doc.blocks)));
   const block: Block = {
     doc: "",
+    version: 1,
     arguments: [],
     members: [],
     forward: { inputs: [{ name: "x", optional: false }], nodes: [], output: { $ref: "x", path: [] } },

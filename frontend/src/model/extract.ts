@@ -2,7 +2,7 @@
 import { argumentUses } from "./blockArguments";
 import { NODE_HEIGHT, NODE_WIDTH } from "./geometry";
 import { changeRefs, edges, inputId, nextId, nodeAt, OUTPUT, upstream, viewOf } from "./graph";
-import { freshName, real } from "./members";
+import { freshName, real, whenOf } from "./members";
 import { unique } from "./names";
 import { rearrange } from "./paths";
 import type { Block, BlockView, Doc, Graph, GraphInput, GraphNode, Member, Ref, Value } from "./types";
@@ -51,17 +51,30 @@ export function extract(
   const name = unique(wanted, new Set(Object.keys(doc.blocks)));
   const member = freshName(block, name);
   const id = nextId(block.forward);
-  const split = divide(block, chosen, id);
-  const heads = headsOf(block, split.inner.nodes);
+  const heads = headsOf(
+    block,
+    block.forward.nodes.filter((node) => chosen.has(node.id)),
+  );
   const own = block.members.filter((it) => heads.has(headOf(it.name)));
-  const plain: Block = { doc: "", arguments: [], members: own, forward: split.inner };
+  const when = commonWhen(block.forward, chosen, own);
+  const split = divide(block, chosen, id, when);
+  // Under the condition of the whole everything inside is there always.
+  const hoistedMember = when !== null && own.some((it) => whenOf(it) !== null);
+  const members = hoistedMember ? own.map((it) => ("when" in it ? { ...it, when: null } : it)) : own;
+  const plain: Block = { doc: "", version: 1, arguments: [], members, forward: split.inner };
   const used = block.arguments.filter((argument) => argumentUses(plain, argument.name).length > 0);
   const made = { ...plain, arguments: used };
   const given = Object.fromEntries(made.arguments.map((argument) => [argument.name, { $expr: argument.name }]));
-  const call: GraphNode = { op: "call", id, name: null, when: split.when, target: member, arguments: split.given };
+  const call: GraphNode = { op: "call", id, name: null, when, target: member, arguments: split.given };
   const moved = rearrange({ ...doc, blocks: { ...doc.blocks, [name]: made } }, blockName, (it) => {
     const at = it.members.findLastIndex((each) => own.includes(each));
-    const use: Member = { kind: "block", name: member, block: name, arguments: given };
+    const use: Member = {
+      kind: "block",
+      name: member,
+      block: name,
+      arguments: given,
+      when: hoistedMember ? when : null,
+    };
     const members = it.members.flatMap((each, index) => [
       ...(own.includes(each) ? [] : [each]),
       ...(index === at ? [use] : []),
@@ -80,11 +93,11 @@ export function extract(
   return { doc: withViews(moved, blockName, name, chosen, id), id };
 }
 
-type Divided = { inner: Graph; outer: Graph; given: { [input: string]: Value }; when: string | null };
+type Divided = { inner: Graph; outer: Graph; given: { [input: string]: Value } };
 
 /** The chosen nodes as a graph of their own, and the other nodes as they see it: fed by one call. */
-function divide(block: Block, chosen: ReadonlySet<string>, call: string): Divided {
-  const { graph, when } = hoisted(block.forward, chosen);
+function divide(block: Block, chosen: ReadonlySet<string>, call: string, when: string | null): Divided {
+  const graph = when === null ? block.forward : unconditional(block.forward, chosen);
   const key = (from: Ref) => JSON.stringify([from.$ref, from.path]);
   const inputs = new Map<string, { input: GraphInput; from: Ref }>();
   const names = new Set(chosen);
@@ -129,17 +142,19 @@ function divide(block: Block, chosen: ReadonlySet<string>, call: string): Divide
     },
     outer: changeRefs(others, leave),
     given: Object.fromEntries([...inputs.values()].map(({ input, from }) => [input.name, there(from)])),
-    when,
   };
 }
 
-/** The condition that all chosen nodes run under becomes that of their call. */
-function hoisted(graph: Graph, chosen: ReadonlySet<string>): { graph: Graph; when: string | null } {
+/** The condition that all chosen nodes run under, and no member of theirs has another: it becomes that of their call. */
+function commonWhen(graph: Graph, chosen: ReadonlySet<string>, own: readonly Member[]): string | null {
   const [when = null, ...others] = new Set(graph.nodes.flatMap((node) => (chosen.has(node.id) ? [node.when] : [])));
-  if (when === null || others.length > 0) return { graph, when: null };
-  const nodes = graph.nodes.map((node) => (chosen.has(node.id) ? { ...node, when: null } : node));
-  return { graph: { ...graph, nodes }, when };
+  return others.length === 0 && own.every((it) => [null, when].includes(whenOf(it))) ? when : null;
 }
+
+const unconditional = (graph: Graph, chosen: ReadonlySet<string>): Graph => ({
+  ...graph,
+  nodes: graph.nodes.map((node) => (chosen.has(node.id) ? { ...node, when: null } : node)),
+});
 
 /** A node that goes, without what it is given. */
 const bared = (node: GraphNode): GraphNode =>

@@ -1,7 +1,7 @@
 /** Making a container of selected nodes, and taking a node into one. See `ungroup` for the way back. */
 import { insertItem } from "./arrange";
 import { argumentsOf, changeGraph, changeRefs, changeView, edges, nodeAt, refName, viewOf } from "./graph";
-import { freshName, inside, isContainer, itemsOf, memberAt, memberLabel, namesIn, usedPaths } from "./members";
+import { freshName, inside, isContainer, itemsOf, memberAt, memberLabel, namesIn, usedPaths, whenOf } from "./members";
 import { isName, unique } from "./names";
 import { moved, type Rearranged, rearrange } from "./paths";
 import { heightOf, shiftBelow } from "./room";
@@ -26,6 +26,7 @@ function calls(block: Block, ids: readonly string[]): Call[] | Refusal {
   if (found.some((node) => direct(node)?.kind === "alias")) return "alias";
   if (!found.every(direct)) return "nested";
   const used = usedPaths(block);
+  if (new Set(found.map((node) => whenOf(direct(node) as Member))).size > 1) return "conditions";
   const once = (node: Call) => used.filter((path) => path === node.target || path.startsWith(`${node.target}.`)).length;
   return found.every((node) => once(node) === 1) ? found : "shared";
 }
@@ -58,14 +59,19 @@ export function groupRefused(block: Block, ids: readonly string[], kind: GroupKi
   return isRefusal(found) ? found : null;
 }
 
+/** An item, which is there whenever its container is. */
+const always = (item: Item): Item => ("when" in item ? { ...item, when: null } : item);
+
 /** A block in which a container, at the place of the first of them, holds the named members. */
 function enclose(block: Block, kind: GroupKind, name: string, names: string[], keepNames: boolean): Rearranged {
   const enclosed = names.map((it) => block.members.find((member) => member.name === it) as Item & Member);
   const counted = kind === "module_list" || (kind === "sequential" && !keepNames);
-  const items = enclosed.map((item, index): Item => (counted ? { ...item, name: String(index) } : item));
+  const [first] = enclosed;
+  const when = first ? whenOf(first) : null;
+  const items = enclosed.map((item, index): Item => always(counted ? { ...item, name: String(index) } : item));
   const at = Math.min(...enclosed.map((member) => block.members.indexOf(member)));
   const members = block.members.flatMap((member, index): Member[] => [
-    ...(index === at ? [{ kind, name, items } as Container] : []),
+    ...(index === at ? [{ kind, name, items, when } as Container] : []),
     ...(names.includes(member.name) ? [] : [member]),
   ]);
   const places = new Map(names.map((old, index) => [old, `${name}.${counted ? index : old}`]));

@@ -2,7 +2,7 @@
 import { literal, mapExpressions, renameIn } from "./expressions";
 import { GAP, NODE_HEIGHT } from "./geometry";
 import { changeBlock, changeRefs, changeView, edges, nextId, nodeAt, OUTPUT, place, viewOf } from "./graph";
-import { mapMember, namesIn, usedPaths } from "./members";
+import { mapMember, namesIn, usedPaths, whenOf } from "./members";
 import { unique } from "./names";
 import { rearrange, spellOut } from "./paths";
 import { column, heightOf, shiftBelow } from "./room";
@@ -22,9 +22,15 @@ export function inlineable(doc: Doc, blockName: string, id: string): { node: Cal
   const use = block.members.find((member) => member.name === node.target);
   const made = use?.kind === "block" ? doc.blocks[use.block] : undefined;
   const once = usedPaths(block).filter((path) => path.split(".")[0] === node.target).length === 1;
-  const twice = node.when !== null && made?.forward.nodes.some((inner) => ![null, node.when].includes(inner.when));
-  return use?.kind === "block" && made && once && !twice ? { node, use, made } : null;
+  if (use?.kind !== "block" || !made || !once) return null;
+  const twice =
+    made.forward.nodes.some((inner) => underTwo(node.when, inner.when)) ||
+    made.members.some((inner) => underTwo(use.when, whenOf(inner)));
+  return twice ? null : { node, use, made };
 }
+
+const underTwo = (outer: string | null, inner: string | null): boolean =>
+  outer !== null && inner !== null && outer !== inner;
 
 export function inline(doc: Doc, blockName: string, id: string): { doc: Doc; ids: string[] } | null {
   const found = inlineable(doc, blockName, id);
@@ -39,7 +45,7 @@ export function inline(doc: Doc, blockName: string, id: string): { doc: Doc; ids
     block: {
       ...it,
       members: it.members.flatMap((member) =>
-        member === use ? made.members.map((inner) => renamed(inner, names)) : [member],
+        member === use ? made.members.map((inner) => thereWhen(renamed(inner, names), use.when)) : [member],
       ),
     },
     move: (path) => {
@@ -84,6 +90,10 @@ function renamed(member: Member, names: ReadonlyMap<string, string>): Member {
   const next = { ...member, name: follow(member.name, names) };
   return next.kind === "alias" ? { ...next, of: follow(next.of, names) } : next;
 }
+
+/** A member that is there only where the block was that it comes from. */
+const thereWhen = (member: Member, when: string | null): Member =>
+  "when" in member ? { ...member, when: member.when ?? when } : member;
 
 /** A node whose values choose nothing that its own condition has chosen. */
 function settledNode(node: GraphNode): GraphNode {

@@ -15,6 +15,9 @@ export const isContainer = (member: Member | Item | null | undefined): member is
   member?.kind === "parameter_list" ||
   member?.kind === "parameter_dict";
 
+/** The condition under which a member is there at all; null for always. Items are there whenever their container is. */
+export const whenOf = (member: Member | Item): string | null => ("when" in member ? member.when : null);
+
 export const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf(".")));
 export const lastOf = (path: string): string => path.slice(path.lastIndexOf(".") + 1);
 /** What a member is, without the catalogue, which comes a moment after the document. */

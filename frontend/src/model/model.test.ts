@@ -9,7 +9,16 @@ import { group, groupRefused, moveInto } from "./group";
 import { applied, begin, LIMIT, redone, undone } from "./history";
 import { memberAt } from "./members";
 import { nameFault, snake, unique } from "./names";
-import { addFunction, addInput, addLayer, insertOnEdge, removeMember, removeNodes, renameInput } from "./nodes";
+import {
+  addFunction,
+  addInput,
+  addLayer,
+  insertOnEdge,
+  newLayer,
+  removeMember,
+  removeNodes,
+  renameInput,
+} from "./nodes";
 import { MalformedDocument, normalise } from "./normalise";
 import { mended } from "./patch";
 import { rearrange } from "./paths";
@@ -27,7 +36,7 @@ const flow = (doc: Doc) => {
   return edges(graph(doc)).map((edge) => `${target(edge.source)}→${target(edge.target)}:${edge.at.join("/")}`);
 };
 const at = { x: 0, y: 0 };
-const linear = (name: string): Item => ({ kind: "layer", name, target: "torch.nn.Linear", arguments: {}, init: [] });
+const linear = (name: string): Item => newLayer(name, "torch.nn.Linear");
 const port = () => "input";
 
 /** Fails when a function wrote into its argument. */
@@ -381,6 +390,8 @@ describe("reading", () => {
       target: "torch.nn.ReLU",
       arguments: {},
       init: [],
+      parametrizations: [],
+      when: null,
     });
     expect(normalise(JSON.parse(JSON.stringify(example())))).toEqual(example());
     for (const text of ["null", "[]", "{}", '{"blocks": {"A": {"members": [{"kind": "strange"}]}}, "main": "A"}'])

@@ -20,7 +20,7 @@ import {
 import { freshName, inside, isUsed, parentOf, real } from "./members";
 import { unique } from "./names";
 import { rearrange } from "./paths";
-import type { Arguments, Block, Doc, Graph, GraphNode, Member, Path, Position, Value } from "./types";
+import type { Arguments, Block, Doc, Graph, GraphNode, Layer, Member, Path, Position, Value } from "./types";
 import { changeCalls } from "./uses";
 import { mapRefs, ref, refsIn } from "./values";
 
@@ -54,6 +54,17 @@ export function addMember(doc: Doc, block: string, member: Member, id: string, a
   }
 }
 
+/** A layer as it is first: built always, with nothing around it and torch's own initializers. */
+export const newLayer = (name: string, target: string, args: Arguments = {}): Layer => ({
+  kind: "layer",
+  name,
+  target,
+  arguments: args,
+  init: [],
+  parametrizations: [],
+  when: null,
+});
+
 export function addLayer(
   doc: Doc,
   block: string,
@@ -62,13 +73,7 @@ export function addLayer(
   at: Position,
 ): Doc {
   const name = freshName(doc.blocks[block] as Block, layer.label);
-  return addMember(
-    doc,
-    block,
-    { kind: "layer", name, target: layer.target, arguments: layer.arguments ?? {}, init: [] },
-    id,
-    at,
-  );
+  return addMember(doc, block, newLayer(name, layer.target, layer.arguments), id, at);
 }
 
 export function addFunction(

@@ -9,6 +9,7 @@ import type {
   InitRule,
   InputExample,
   Item,
+  Layer,
   Member,
   ParameterInit,
   Value,
@@ -75,6 +76,11 @@ const statement = (value: unknown): ParameterInit => {
 };
 const statements = (value: unknown): ParameterInit[] => list(value).map(statement);
 
+const parametrization = (value: unknown): Layer["parametrizations"][number] => {
+  const it = raw(value, "parametrizations");
+  return { function: text(it.function), arguments: args(it.arguments) };
+};
+
 const rule = (value: unknown): InitRule => {
   const it = raw(value, "init");
   return {
@@ -87,13 +93,8 @@ const rule = (value: unknown): InitRule => {
 
 export function normaliseMember(value: unknown): Member | Item {
   const it = raw(value, "members");
-  const made = memberOf(it);
-  // Said by few, and kept as it is.
-  return { ...made, ...(typeof it.when === "string" ? { when: it.when } : {}) };
-}
-
-function memberOf(it: Raw): Member | Item {
   const name = text(it.name);
+  const when = typeof it.when === "string" ? it.when : null;
   switch (it.kind) {
     case "layer":
       return {
@@ -102,10 +103,11 @@ function memberOf(it: Raw): Member | Item {
         target: text(it.target),
         arguments: args(it.arguments),
         init: statements(it.init),
-        ...(list(it.parametrizations).length > 0 ? { parametrizations: list(it.parametrizations) } : {}),
+        parametrizations: list(it.parametrizations).map(parametrization),
+        when,
       };
     case "block":
-      return { kind: "block", name, block: text(it.block), arguments: args(it.arguments) };
+      return { kind: "block", name, block: text(it.block), arguments: args(it.arguments), when };
     case "parameter":
       return {
         kind: "parameter",
@@ -114,6 +116,7 @@ function memberOf(it: Raw): Member | Item {
         dtype: text(it.dtype, "float32"),
         requires_grad: it.requires_grad !== false,
         init: statements(it.init),
+        when,
       };
     case "buffer":
       return {
@@ -123,6 +126,7 @@ function memberOf(it: Raw): Member | Item {
         dtype: text(it.dtype, "float32"),
         persistent: it.persistent !== false,
         fill: normaliseValue(it.fill ?? 0),
+        when,
       };
     case "alias":
       return { kind: "alias", name, of: text(it.of) };
@@ -138,7 +142,7 @@ function memberOf(it: Raw): Member | Item {
     case "module_dict":
     case "parameter_list":
     case "parameter_dict":
-      return { kind: it.kind, name, items: list(it.items).map((item) => normaliseMember(item) as Item) };
+      return { kind: it.kind, name, items: list(it.items).map((item) => normaliseMember(item) as Item), when };
     default:
       throw new MalformedDocument("member_kind", String(it.kind));
   }
@@ -176,6 +180,7 @@ function block(value: unknown): Block {
   const forward = isRaw(it.forward) ? it.forward : {};
   return {
     doc: text(it.doc),
+    version: typeof it.version === "number" ? it.version : 1,
     arguments: list(it.arguments).map((argument) => {
       const a = raw(argument, "arguments");
       return {

@@ -105,7 +105,9 @@ export function ungroup(doc: Doc, blockName: string, path: string, portOf: (item
 /** A block whose container has given its place to its items. */
 function free(block: Block, path: string, container: Container, names: string[]): Rearranged {
   const members = block.members.flatMap((member): Member[] =>
-    member.name === path ? container.items.map((item, index) => ({ ...item, name: names[index] }) as Member) : [member],
+    member.name === path
+      ? container.items.map((item, index) => ({ ...item, name: names[index], when: container.when }) as Member)
+      : [member],
   );
   const places = new Map(container.items.map((item, index) => [itemName(item, index), names[index] ?? ""]));
   return { block: { ...block, members }, move: headsMoved(path, places, "") };

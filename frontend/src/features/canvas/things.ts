@@ -6,7 +6,7 @@ import { nextId } from "@/model/graph";
 import { startArguments } from "@/model/initial";
 import { freshName } from "@/model/members";
 import { snake as snakeName } from "@/model/names";
-import { addFunction, addInput, addLayer, addMember } from "@/model/nodes";
+import { addFunction, addInput, addLayer, addMember, newLayer } from "@/model/nodes";
 import type { Block, Doc, Item, Member, Position } from "@/model/types";
 
 export const CONTAINERS = ["sequential", "module_list", "module_dict"] as const;
@@ -129,18 +129,19 @@ const blockUse = (block: Block, name: string): Member => ({
   name: freshName(block, name),
   block: name,
   arguments: {},
+  when: null,
 });
 
 type Held = Extract<Thing, { kind: "container" }> | { kind: "parameter" | "buffer" };
 const CONTAINER_NAMES = { sequential: "features", module_list: "layers", module_dict: "branches" };
 function memberOf(block: Block, thing: Held): Member {
   if (thing.kind === "container") {
-    return { kind: thing.container, name: freshName(block, CONTAINER_NAMES[thing.container]), items: [] };
+    return { kind: thing.container, name: freshName(block, CONTAINER_NAMES[thing.container]), items: [], when: null };
   }
   const name = freshName(block, thing.kind === "parameter" ? "scale" : "buffer");
   return thing.kind === "parameter"
-    ? { kind: "parameter", name, shape: [1], dtype: "float32", requires_grad: true, init: [] }
-    : { kind: "buffer", name, shape: [1], dtype: "float32", persistent: true, fill: 0 };
+    ? { kind: "parameter", name, shape: [1], dtype: "float32", requires_grad: true, init: [], when: null }
+    : { kind: "buffer", name, shape: [1], dtype: "float32", persistent: true, fill: 0, when: null };
 }
 
 /** The thing as an item of a container; null for what a container cannot hold. */
@@ -148,12 +149,12 @@ export function thingItem(thing: Thing): Item | null {
   switch (thing.kind) {
     case "layer": {
       const { name: target, label } = thing.entry;
-      return { kind: "layer", name: snakeName(label), target, arguments: startArguments(thing.entry), init: [] };
+      return newLayer(snakeName(label), target, startArguments(thing.entry));
     }
     case "container":
-      return { kind: thing.container, name: CONTAINER_NAMES[thing.container], items: [] };
+      return { kind: thing.container, name: CONTAINER_NAMES[thing.container], items: [], when: null };
     case "block":
-      return { kind: "block", name: snakeName(thing.name), block: thing.name, arguments: {} };
+      return { kind: "block", name: snakeName(thing.name), block: thing.name, arguments: {}, when: null };
     default:
       return null;
   }

@@ -28,6 +28,9 @@ interface Props extends PartProps {
 /** Lengths that a schedule takes from the plan when they are not given. */
 const FROM_THE_PLAN = ["T_max", "total_steps"];
 
+/** What a scheduler is made of, as long as it is the same one. */
+const partsOf = ({ scheduler }: Props["settings"], name: string) => (scheduler?.name === name ? scheduler.parts : []);
+
 /** Settings that most runs leave as they are. */
 export function Advanced({ catalogue, dataset, settings, onChange, refused }: Props) {
   const t = useText();
@@ -41,9 +44,9 @@ export function Advanced({ catalogue, dataset, settings, onChange, refused }: Pr
       <div className={styles.columns}>
         <ChoiceField
           label={t.train.scheduler}
-          entries={catalogue.schedulers}
+          entries={catalogue.schedulers.filter(({ parts, name }) => !parts || name === settings.scheduler?.name)}
           value={settings.scheduler}
-          onChange={(scheduler) => onChange({ scheduler })}
+          onChange={(next) => onChange({ scheduler: next && { ...next, parts: partsOf(settings, next.name) } })}
           field="scheduler"
           refused={refused}
           none={t.train.noScheduler}

@@ -93,7 +93,7 @@ describe("the train dialog", () => {
       epochs: 60,
       batch_size: 16,
       optimizer: { name: "torch.optim.SGD", arguments: { lr: 0.05 } },
-      scheduler: { name: STEP, arguments: { step_size: 5 } },
+      scheduler: { name: STEP, arguments: { step_size: 5 }, parts: [] },
       checkpoints: { every_epochs: 3, monitor: "validation/loss" },
       split: { validation: 0.3, stratify: false, seed: 7 },
     };
@@ -133,7 +133,7 @@ describe("the train dialog", () => {
 
   it("keeps the decimals of a clip, and asks for what a schedule needs, though it is folded away", async () => {
     const sent = taking();
-    show({ ...DEFAULTS, dataset: "digits", scheduler: { name: STEP, arguments: {} } });
+    show({ ...DEFAULTS, dataset: "digits", scheduler: { name: STEP, arguments: {}, parts: [] } });
     const more = () => screen.getByRole("button", { name: "More settings" });
     fireEvent.click(more());
     for (const text of ["1", "1.", "1.0"]) type("Clip gradient norm at", text);

@@ -43,6 +43,7 @@ function network(shape: number[], dtype = "float32", high: number | null = null)
     blocks: {
       Net: {
         doc: "",
+        version: 1,
         arguments: [],
         members: [],
         forward: { inputs: [{ name: "x", optional: false }], nodes: [], output: null },
@@ -104,7 +105,7 @@ describe("what the service refuses", () => {
     const error = new ApiError(422, {
       errors: [{ path: "", code: "missing_argument", message: problem.message, problem: problem as never }],
     });
-    const refused = refusedFields(error, { ...DEFAULTS, scheduler: { name, arguments: {} } });
+    const refused = refusedFields(error, { ...DEFAULTS, scheduler: { name, arguments: {}, parts: [] } });
     expect([...refused.keys()]).toEqual(["scheduler.arguments.step_size"]);
     expect(messageBeside(refused, "scheduler", ["scheduler.arguments.step_size"])).toBeUndefined();
     expect([concernsFolded(refused), unplaced(refused)]).toEqual([true, []]);
