@@ -116,8 +116,7 @@ class _Reading:
         name = new["name"]
         if old["name"] != name:
             yield Change("renamed", "block", name, name, "", json.dumps(old["name"]), json.dumps(name))
-        if old["doc"] != new["doc"]:
-            yield _changed("block", name, name, "doc", old["doc"], new["doc"])
+        yield from self._fields("block", (key, name), name, old["fields"], new["fields"])
         yield from _listed("argument", name, old["arguments"], new["arguments"])
         yield from self._members((key, name), "", old["members"], new["members"])
         yield from _listed("input", name, old["given"], new["given"])

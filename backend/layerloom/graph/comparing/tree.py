@@ -7,7 +7,7 @@ renamed on one side while the other side changes it or calls it once more.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,10 @@ class Ordered(dict[str, Any]):
         return not self == other
 
     __hash__ = None
+
+
+_PARTS = ("arguments", "members", "forward")
+"""Fields of a block that are compared part by part."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ def _block(document: Document, keys: Keys, name: str) -> dict[str, Any]:
     members = [(keys.members[name, it.name], _member(document, keys, name, it, it.name)) for it in block.members]
     return {
         "name": name,
-        "doc": block.doc,
+        "fields": {field: leaf(getattr(block, field)) for field in type(block).model_fields if field not in _PARTS},
         "arguments": _listed((it.name, leaf(it)) for it in block.arguments),
         "members": _listed(members),
         "given": _listed((it.name, leaf(it)) for it in block.forward.inputs),
@@ -196,7 +200,7 @@ class Decoder:
     def node_ids(self, key: str) -> dict[str, str]:
         """Ids of a block's nodes by key, each of its own."""
         block = self.tree["blocks"][key]
-        taken = {it.value["name"] for it in block["given"].values()} | set(_dangling(block))
+        taken = {it.value["name"] for it in block["given"].values()} | _dangling(block)
         found: dict[str, str] = {}
         for node in block["nodes"]:
             own, number = self.ids(key, node), 1
@@ -228,21 +232,18 @@ class Decoder:
         given = {f"input {it.value['name']}" for it in block["given"].values()}
 
         def refer(value: Any, what: str) -> Any:
-            if isinstance(value, list):
-                return [refer(item, what) for item in value]
-            if not isinstance(value, dict):
-                return value
-            if "$ref" not in value:
-                return {field: refer(item, what) for field, item in value.items()}
-            to = value["$ref"]
-            if to.startswith("="):
-                return {**value, "$ref": to[1:]}
-            if to in given:
-                return {**value, "$ref": to.removeprefix("input ")}
-            if to in ids:
-                return {**value, "$ref": ids[to]}
-            self.note(name, what, "what it is connected to is no longer there")
-            return None
+            def by_id(ref: dict[str, Any]) -> Any:
+                to = ref["$ref"]
+                if to.startswith("="):
+                    return {**ref, "$ref": to[1:]}
+                if to in given:
+                    return {**ref, "$ref": to.removeprefix("input ")}
+                if to in ids:
+                    return {**ref, "$ref": ids[to]}
+                self.note(name, what, "what it is connected to is no longer there")
+                return None
+
+            return rewired(value, by_id)
 
         nodes = []
         for node, it in block["nodes"].items():
@@ -256,7 +257,7 @@ class Decoder:
                 made["key"] = refer(it["key"].value, label)
             nodes.append(made)
         return {
-            "doc": block["doc"],
+            **{field: it.value for field, it in block["fields"].items()},
             "arguments": [it.value for it in block["arguments"].values()],
             "members": [self._member(key, it) for it in self._named(block["members"], key)],
             "forward": {
@@ -286,7 +287,7 @@ class Decoder:
                 case "items":
                     inner = list(value.values()) if _numbered(member) else self._named(value, block)
                     made[field] = [
-                        self._member(block, _by_place(it, at) if _numbered(member) else it)
+                        self._member(block, _by_place(it, at) if _numbered(member) or "name" not in it else it)
                         for at, it in enumerate(inner)
                     ]
                 case "numbered":
@@ -342,19 +343,37 @@ class Decoder:
         return holder
 
 
-def _dangling(part: Any) -> Iterator[str]:
-    """Ids that references mean though no node had them: none may get them now."""
-    match part:
-        case Leaf(text=text) if '"$ref": "=' in text:
-            yield from _dangling(part.value)
-        case {"$ref": str(name)} if name.startswith("="):
-            yield name[1:]
+def rewired(value: Any, change: Callable[[dict[str, Any]], Any]) -> Any:
+    """A value as JSON with its references changed. (The keys of a ``$dict`` are texts, whatever they look like.)"""
+    match value:
+        case {"$ref": str(), "path": list()}:
+            return change(value)
+        case {"$dict": dict(entries)}:
+            return {"$dict": {key: rewired(item, change) for key, item in entries.items()}}
+        case {"$layer": {"arguments": dict(entries)} as call}:
+            return {"$layer": {**call, "arguments": {key: rewired(it, change) for key, it in entries.items()}}}
         case dict():
-            for item in part.values():
-                yield from _dangling(item)
+            return {key: rewired(item, change) for key, item in value.items()}
         case list():
-            for item in part:
-                yield from _dangling(item)
+            return [rewired(item, change) for item in value]
+    return value
+
+
+def _dangling(block: dict[str, Any]) -> set[str]:
+    """Ids that references of a block mean though no node had them: none may get them now."""
+    found: set[str] = set()
+
+    def note(ref: dict[str, Any]) -> Any:
+        if ref["$ref"].startswith("="):
+            found.add(ref["$ref"][1:])
+
+    leaves = [block["output"]]
+    for node in block["nodes"].values():
+        leaves += [*node.get("arguments", {}).values(), *([node["key"]] if "key" in node else [])]
+    for it in leaves:
+        if '"$ref": "=' in it.text:
+            rewired(it.value, note)
+    return found
 
 
 def _by_place(item: dict[str, Any], at: int) -> dict[str, Any]:

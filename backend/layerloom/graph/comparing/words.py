@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from layerloom.graph.comparing.tree import Decoder, Leaf
+from layerloom.graph.comparing.tree import Decoder, Leaf, rewired
 
 
 class Words:
@@ -73,12 +73,9 @@ class Words:
         return self._plain(block, value)
 
     def _value(self, block: str, value: Any) -> Any:
-        if isinstance(value, list):
-            return [self._value(block, item) for item in value]
-        if not isinstance(value, dict):
-            return value
-        if "$ref" not in value:
-            return {key: self._value(block, item) for key, item in value.items()}
-        node = self.tree["blocks"][block]["nodes"].get(value["$ref"])
-        name = self.label(block, node) if node else value["$ref"].lstrip("=").removeprefix("input ")
-        return ".".join([name, *map(str, value["path"])])
+        def by_name(ref: dict[str, Any]) -> str:
+            node = self.tree["blocks"][block]["nodes"].get(ref["$ref"])
+            name = self.label(block, node) if node else ref["$ref"].lstrip("=").removeprefix("input ")
+            return ".".join([name, *map(str, ref["path"])])
+
+        return rewired(value, by_name)

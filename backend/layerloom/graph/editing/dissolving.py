@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from layerloom.graph.editing.graphs import part, redirected, view_of, with_views
 from layerloom.graph.editing.moves import Edited, followed, head, rearranged, retargeted, through
 from layerloom.graph.editing.names import unique
-from layerloom.graph.editing.substitution import Substitution
+from layerloom.graph.editing.substitution import Substitution, condition
 from layerloom.graph.errors import refuse
 from layerloom.graph.names import attributes
 from layerloom.graph.walk import block_of, steps, uses
@@ -53,7 +55,7 @@ def dissolve(document: Document, block: str, member: str) -> Edited:
     nodes = [node if node.id in own else retargeted(node, move) for node in graph.nodes]
     members = []
     for it in its.members:
-        members += [_renamed(inner, names) for inner in made.members] if it is use else [followed(it, move)]
+        members += [_placed(inner, use, names) for inner in made.members] if it is use else [followed(it, move)]
     outer = its.model_copy(update={"members": members, "forward": graph.model_copy(update={"nodes": nodes})})
     moving = [f"{member}.{name}" for name in names]
     edited = rearranged(document, block, outer, move, moving)
@@ -118,8 +120,11 @@ def _within(path: str, names: dict[str, str]) -> str:
     return names.get(first, first) + path[len(first) :]
 
 
-def _renamed(member: Member, names: dict[str, str]) -> Member:
-    changed = {"name": _within(member.name, names)}
+def _placed(member: Member, use: BlockUse, names: dict[str, str]) -> Member:
+    """A member of the class as one of the block: under its new name, and where the instance was there."""
+    changed: dict[str, Any] = {"name": _within(member.name, names)}
+    if condition(use) is not None and not isinstance(member, Alias):
+        changed["when"] = _both(condition(use), condition(member))
     if isinstance(member, Alias):
         changed["of"] = _within(member.of, names)
     return member.model_copy(update=changed)

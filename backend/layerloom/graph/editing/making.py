@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from layerloom.graph.editing.graphs import node_refs, redirected, redirected_node, view_of, with_views
 from layerloom.graph.editing.moves import Edited, head, rearranged, retargeted
 from layerloom.graph.editing.names import snake, unique
-from layerloom.graph.editing.substitution import names_in
+from layerloom.graph.editing.substitution import condition, names_in
 from layerloom.graph.errors import refuse
 from layerloom.graph.names import CLASSES, attributes, is_identifier
 from layerloom.graph.walk import block_of, references
@@ -49,8 +49,11 @@ def make_block(document: Document, block: str, nodes: Collection[str], name: str
     cut = _cut(its, chosen, block)
     title = unique(name, {*document.blocks, *CLASSES})
     member = unique(snake(title), {it.name for it in its.members} | attributes())
-    inner = _inner(its, heads, cut)
+    lifted = _lifted(its, block, heads, cut)
+    inner = _inner(its, heads, cut, lifted)
     use = BlockUse(name=member, block=title, arguments={it.name: Expr(expr=it.name) for it in inner.arguments})
+    if lifted:
+        use = use.model_copy(update={"when": cut.when})
     outer = its.model_copy(update={"members": _members(its, heads, use), "forward": _outer(its.forward, cut, member)})
 
     def move(path: str) -> str:
@@ -179,9 +182,24 @@ def _results(graph: Graph, inside: set[str]) -> list[Ref]:
     return sorted(found.values(), key=lambda ref: place[ref.ref])
 
 
-def _inner(block: Block, heads: set[str], cut: _Cut) -> Block:
+def _lifted(block: Block, name: str, heads: set[str], cut: _Cut) -> bool:
+    """Whether the members are there under the very condition under which the nodes run: then the instance is."""
+    there = {condition(it) for it in block.members if head(it.name) in heads and not isinstance(it, Alias)}
+    if there <= {None} or cut.when is None:
+        return False
+    if there == {cut.when}:
+        return True
+    message = (
+        "some of what these nodes use is there under a condition only. Select all nodes of that condition, or none"
+    )
+    raise refuse(ProblemCode.ARGUMENT_INVALID, message, block=name, node=cut.chosen[0].id)
+
+
+def _inner(block: Block, heads: set[str], cut: _Cut, lifted: bool) -> Block:
     """The new class."""
     members = [it for it in block.members if head(it.name) in heads]
+    if lifted:
+        members = [it if isinstance(it, Alias) else it.model_copy(update={"when": None}) for it in members]
     known = {node.id for node in cut.chosen}
 
     def enter(ref: Ref) -> Value:

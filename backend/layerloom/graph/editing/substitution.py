@@ -30,6 +30,13 @@ from layerloom.schema.problems import ProblemCode
 from layerloom.schema.values import Arguments, Expr, If, Tuple, Value, expressions, replace
 
 M = TypeVar("M", Member, Item)
+_NEVER = "False"
+
+
+def condition(member: Any) -> str | None:
+    """Under which condition a member of a block is there; None where it always is."""
+    found = getattr(member, "when", None)
+    return found if isinstance(found, str) else None
 
 
 @dataclass(frozen=True)
@@ -40,15 +47,15 @@ class Substitution:
 
     def block(self, block: Block) -> Block:
         """Members and graph of a block. Raises GraphError where a value cannot be part of an expression."""
-        members = [self.member(member) for member in block.members]
+        members = [it for it in (self.member(member) for member in block.members) if condition(it) != _NEVER]
         return block.model_copy(update={"members": members, "forward": self.graph(block.forward)})
 
     def graph(self, graph: Graph) -> Graph:
-        nodes = [self.node(node) for node in graph.nodes]
+        nodes = [it for it in (self.node(node) for node in graph.nodes) if it.when != _NEVER]
         return graph.model_copy(update={"nodes": nodes, "output": self.value(graph.output)})
 
     def node(self, node: Node) -> Node:
-        changed: dict[str, Any] = {"when": None if node.when is None else self.text(node.when)}
+        changed: dict[str, Any] = {"when": self.condition(node.when)}
         if node.op != "get":
             changed["arguments"] = self.arguments(node.arguments)
         if node.op == "choose":
@@ -79,7 +86,18 @@ class Substitution:
                 changed = {"items": items}
         if keyed:
             changed["name"] = self.text(member.name)
+        if condition(member) is not None:
+            changed["when"] = self.condition(condition(member))
         return member.model_copy(update=changed)
+
+    def condition(self, text: str | None) -> str | None:
+        """A condition; None where it always holds now, and ``False`` where it never does."""
+        if text is None:
+            return None
+        found = _folded(changed) if (changed := self.text(text)) != text else Expr(expr=text)
+        if isinstance(found, Expr):
+            return found.expr
+        return None if found else _NEVER
 
     def arguments(self, given: Arguments) -> Arguments:
         return {name: self.value(value) for name, value in given.items()}
@@ -103,7 +121,10 @@ class Substitution:
 
     def _part(self, value: Value) -> Value:
         if isinstance(value, If):
-            return If(test=self.text(value.test), then=value.then, otherwise=value.otherwise)
+            test = self.condition(value.test)
+            if test is None or test == _NEVER:
+                return value.otherwise if test else value.then
+            return If(test=test, then=value.then, otherwise=value.otherwise)
         if not isinstance(value, Expr):
             return value
         whole = self.values.get(value.expr.strip(), value)
@@ -197,6 +218,8 @@ def names_in(members: list[Member], nodes: list[Node]) -> set[str]:
 def _read(member: Member | Item, *, keyed: bool) -> Iterator[str]:
     if keyed and not isinstance(member, Repeat):
         yield from _names(member.name)
+    if there := condition(member):
+        yield from _names(there)
     match member:
         case Repeat():
             yield from _names(member.over.expr)

@@ -117,6 +117,11 @@ def size(text: str) -> Any:
     return orjson.loads(text) if re.fullmatch(r"\d+(\.\d+)?|\[[\d, ]+\]", text) else expr(text)
 
 
+def automatic(text: str) -> Any:
+    """A width for the check to find, where it is one for all instances of a class."""
+    return AUTO if text.isdecimal() else expr(text)
+
+
 def within(text: str, given: dict[str, str]) -> str:
     """A width of a class in the words of who uses it."""
     put = {name: value if re.fullmatch(r"\w+|\[.*\]", value) else f"({value})" for name, value in given.items()}
@@ -147,7 +152,7 @@ def _linear(canvas: Canvas, value: Value) -> None:
     target = canvas.width()
     made = linear(canvas, canvas.name(), value.width, target)
     if canvas.chance(3):
-        made["arguments"]["in_features"] = AUTO
+        made["arguments"]["in_features"] = automatic(value.width)
     canvas.add(value._replace(ref=canvas.call(canvas.member(made), input=value.ref), width=target))
 
 
@@ -160,7 +165,9 @@ def _activation(canvas: Canvas, value: Value) -> None:
 def _norm(canvas: Canvas, value: Value) -> None:
     made = layer(canvas.name("norm"), "LayerNorm", normalized_shape=size(value.width))
     if value.kind == "vector" and canvas.chance(2):
-        made = layer(made["name"], "BatchNorm1d", num_features=AUTO if canvas.chance(2) else size(value.width))
+        made = layer(
+            made["name"], "BatchNorm1d", num_features=automatic(value.width) if canvas.chance(2) else size(value.width)
+        )
     canvas.add(value._replace(ref=canvas.call(canvas.member(made), input=value.ref)))
 
 
@@ -442,7 +449,7 @@ DEFAULTS = {"int": "4", "float": "0.1", "list[int]": "[3, 5]"}
 def _draw(canvas: Canvas, made: list[Made], steps: int) -> None:
     for _ in range(steps):
         value = canvas.pick(canvas.values[-3:])
-        if made and value.kind == "vector" and canvas.chance(4):
+        if made and value.kind == "vector" and canvas.chance(3):
             _used(canvas, value, canvas.pick(made))
         else:
             canvas.pick(STEPS[value.kind])(canvas, value)

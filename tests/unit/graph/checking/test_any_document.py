@@ -26,8 +26,8 @@ from unit.graph.checking.arbitrary import documents
 from unit.graph.checking.drawing import Json, edited
 from unit.graph.checking.interpreter import Interpreter, equal
 
-EXAMPLES = int(os.environ.get("LAYERLOOM_PROPERTIES", "500"))
-"""Documents of each kind: `make properties` asks for 2,000."""
+EXAMPLES = int(os.environ.get("LAYERLOOM_PROPERTIES", "2000"))
+"""Documents that are right, and as many mutations."""
 ALWAYS_THE_SAME = settings(
     max_examples=EXAMPLES,
     deadline=None,
