@@ -17,12 +17,11 @@ import orjson
 import torch
 
 from layerloom.graph import build
-from layerloom.graph.checking import autos, calls, check, checked, layers, lazy, report
+from layerloom.graph.checking import check, checked
+from layerloom.graph.checking.memory import forget
 from layerloom.schema.document import Document
 
 ROUNDS = 9
-CACHES = (calls.call_layer, calls.call_operation, calls.trains_on, layers.built, lazy.inferred_size, autos.resolve,
-          report.described)  # fmt: skip
 
 Json = dict[str, Any]
 
@@ -63,12 +62,6 @@ def milliseconds(action: Callable[[], Any]) -> float:
     start = time.perf_counter()
     action()
     return 1_000 * (time.perf_counter() - start)
-
-
-def forget() -> None:
-    """As in a process that has checked nothing yet, its imports aside."""
-    for cache in CACHES:
-        cache.cache_clear()
 
 
 def measure(nodes: int) -> None:

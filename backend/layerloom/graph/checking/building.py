@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from layerloom.catalogue import find
 from layerloom.graph.checking import autos
 from layerloom.graph.checking.arguments import faults
@@ -9,10 +11,11 @@ from layerloom.graph.checking.findings import Findings, Place, replacing
 from layerloom.graph.checking.fixes import smaller_groups
 from layerloom.graph.checking.inference import Inference
 from layerloom.graph.checking.layers import built
-from layerloom.graph.checking.network import Located, Network, placed
+from layerloom.graph.checking.network import Located, Network, placed, qualified
 from layerloom.graph.checking.reading import bare, member_config, read
 from layerloom.graph.checking.values import LayerConfig
 from layerloom.graph.expressions import ExpressionError
+from layerloom.graph.places import Place as Built
 from layerloom.schema.document import Buffer, Layer, Parameter
 from layerloom.schema.problems import ProblemCode
 
@@ -20,18 +23,51 @@ from layerloom.schema.problems import ProblemCode
 def check_layers(network: Network, inference: Inference, findings: Findings, limit: int) -> bool:
     """Report layers and tensors that cannot be built. False when they are so large that nothing should run."""
     fits = True
+    plain: dict[str, list[tuple[str, LayerConfig]]] = {}
     for instance in network.instances.values():
+        if instance.kind in plain:
+            configs = {qualified(instance, path): config for path, config in plain[instance.kind]}
+            inference.layers.configs.update(configs)
+            continue
+        noted, all_plain = [], True
         for place in instance.places.values():
             if place.pointer in findings.broken:
                 continue
             at = Place(instance.block, None, place.path, instance.name, None, place.pointer)
-            located = placed(instance, place)
             match place.member:
                 case Layer() if find(place.member.target) is not None:
-                    fits &= _check_layer(inference, findings, located, at, limit)
+                    config = _plainly_built(place, limit)
+                    if config is None:
+                        all_plain = False
+                        fits &= _check_layer(inference, findings, placed(instance, place), at, limit)
+                    else:
+                        inference.layers.configs[qualified(instance, place.path)] = config
+                        noted.append((place.path, config))
                 case Parameter() | Buffer():
-                    fits &= _check_tensor(findings, located, at, limit)
+                    all_plain = False
+                    fits &= _check_tensor(findings, placed(instance, place), at, limit)
+        if all_plain:
+            plain[instance.kind] = noted
     return fits
+
+
+def _plainly_built(place: Built, limit: int) -> LayerConfig | None:
+    """A layer's configuration, where all its sizes are known and it can be built."""
+    member = place.member
+    assert isinstance(member, Layer)
+    try:
+        config = member_config(member, place.environment)
+    except ExpressionError:
+        return None
+    return config if _is_plain(config, limit) else None
+
+
+@lru_cache(maxsize=4096)
+def _is_plain(config: LayerConfig, limit: int) -> bool:
+    if autos.paths(config) or faults(config.target, config.arguments):
+        return False
+    layer = built(config)
+    return layer.failure is None and layer.parameters <= limit
 
 
 def _check_layer(inference: Inference, findings: Findings, located: Located, at: Place, limit: int) -> bool:
@@ -45,7 +81,7 @@ def _check_layer(inference: Inference, findings: Findings, located: Located, at:
     inference.layers.configs[located.name] = config
     automatic = bool(autos.paths(config))
     if automatic:
-        inference.layers.automatic.add(located.name)
+        inference.layers.wait(located.name)
     wrong = faults(bare(config).target, bare(config).arguments)
     label = config.target.rpartition(".")[2]
     for fault in wrong:

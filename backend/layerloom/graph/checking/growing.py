@@ -24,6 +24,7 @@ from layerloom.catalogue import find
 from layerloom.graph.checking import calls
 from layerloom.graph.checking.arguments import AT_LEAST_ONE, WINDOW
 from layerloom.graph.checking.calls import Arguments, Outcome
+from layerloom.graph.checking.layers import built
 from layerloom.graph.checking.lazy import fits, inferred_size
 from layerloom.graph.checking.values import Frozen, Group, LayerConfig, TensorSpec, mapped, tensors
 
@@ -125,7 +126,7 @@ def _strict(target: LayerConfig | str, arguments: Arguments) -> bool:
     if isinstance(target, str):
         given = sum(1 for _, value in arguments for _ in tensors(value))
         return given == 1 or target.startswith("operator.")
-    if not calls.built(target).bytes or fits(target, arguments):
+    if not built(target).bytes or fits(target, arguments):
         return True
     inferred_size(target, arguments)  # from which ``fits`` learns
     return fits(target, arguments)

@@ -16,7 +16,7 @@ from layerloom.graph.checking.failures import Failure, clean
 from layerloom.graph.checking.findings import Findings, Place, pointer, replacing
 from layerloom.graph.checking.inference import Inference
 from layerloom.graph.checking.layers import built, quietly
-from layerloom.graph.checking.network import Located, Network, placed
+from layerloom.graph.checking.network import Located, Network
 from layerloom.graph.checking.reading import read
 from layerloom.graph.checking.records import Stopped
 from layerloom.graph.checking.values import Frozen, thaw
@@ -44,12 +44,11 @@ def check_initializers(network: Network, inference: Inference, findings: Finding
     """Try every initializer on a tensor of the shape of every parameter that it is meant for."""
     rules = network.document.init
     told: set[tuple[str, str]] = set()
-    for instance in network.instances.values():
-        for place in instance.places.values():
-            if place.pointer in findings.broken:
-                continue
-            for target in _targets(inference, placed(instance, place), rules):
-                _check(findings, target, told)
+    for located in network.places():
+        if not (rules or getattr(located.place.member, "init", None)) or located.place.pointer in findings.broken:
+            continue
+        for target in _targets(inference, located, rules):
+            _check(findings, target, told)
 
 
 def _targets(inference: Inference, located: Located, rules: list[InitRule]) -> Iterator[_Target]:

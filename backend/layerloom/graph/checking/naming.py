@@ -12,7 +12,18 @@ from typing import TypeAlias
 from layerloom.graph import names
 from layerloom.graph.checking.findings import Findings, Place, pointer, shown
 from layerloom.graph.walk import DICTS, pointer_of, positional
-from layerloom.schema.document import CONTAINERS, Alias, Block, BlockUse, Document, FunctionNode, Item, Member, Repeat
+from layerloom.schema.document import (
+    CONTAINERS,
+    Alias,
+    Block,
+    BlockUse,
+    Document,
+    FunctionNode,
+    Item,
+    Member,
+    Node,
+    Repeat,
+)
 from layerloom.schema.problems import Edit, Fix, ProblemCode
 
 Named: TypeAlias = tuple[str, Place, Callable[[], Fix] | None]
@@ -43,6 +54,12 @@ def _check_arguments(findings: Findings, block: Block, here: Place) -> None:
 
 def _check_members(document: Document, findings: Findings, name: str, block: Block, here: Place) -> None:
     found: list[Named] = []
+    if _plain([member.name for member in block.members], names.attributes()):
+        for index, member in enumerate(block.members):
+            if isinstance(member, CONTAINERS):
+                where = f"{here.pointer}/members/{index}"
+                _check_items(document, findings, member, Place(block=name, member=member.name, pointer=where))
+        return
     taken = {member.name for member in block.members} | names.attributes()
     for index, member in enumerate(block.members):
         place = Place(block=name, member=member.name, pointer=f"{here.pointer}/members/{index}")
@@ -94,6 +111,9 @@ def _check_graph(findings: Findings, block: Block, here: Place) -> None:
             _invalid(findings, "an input", item.name, place, item.name in names.LOCALS, None)
     _distinct(findings, inputs)
     taken = {item.name for item in block.forward.inputs}
+    ids = {node.id for node in block.forward.nodes}
+    if len(ids) == len(block.forward.nodes) and ids.isdisjoint(taken) and all(map(_plain_node, block.forward.nodes)):
+        return
     every = taken | {node.id for node in block.forward.nodes}
     for index, node in enumerate(block.forward.nodes):
         where = f"{here.pointer}/forward/nodes/{index}"
@@ -113,6 +133,16 @@ def _check_graph(findings: Findings, block: Block, here: Place) -> None:
             fix = Fix(title="Let a name be chosen", edits=[Edit(op="remove", path=f"{where}/name")])
             at = place.below("name")
             _invalid(findings, "a local variable", node.name, at, node.name in names.LOCALS, fix)
+
+
+def _plain(given: list[str], reserved: Collection[str]) -> bool:
+    """Whether names are usable and cannot be mistaken for each other, as thousands in a document mostly are."""
+    lower = {name.lower() for name in given}
+    return len(lower) == len(given) and all(map(names.is_identifier, given)) and not any(n in reserved for n in given)
+
+
+def _plain_node(node: Node) -> bool:
+    return node.name is None and node.id != "" and node.id.isprintable()
 
 
 def _invalid(findings: Findings, what: str, name: str, place: Place, reserved: bool, fix: Fix | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from layerloom.catalogue import dtype, resolve
@@ -107,7 +108,20 @@ def bare(config: LayerConfig) -> LayerConfig:
 
 def layer_config(target: str, arguments: Arguments, environment: Mapping[str, Any]) -> LayerConfig:
     """A layer and its arguments. Raises ExpressionError."""
+    kinds = tuple(map(type, arguments.values()))
+    if _PLAIN.issuperset(kinds):
+        return _plain_config(target, tuple(arguments.items()), kinds)
     return LayerConfig(target, tuple((name, read(value, environment)) for name, value in arguments.items()))
+
+
+_PLAIN = frozenset({int, float, bool, str, type(None)})
+
+
+@lru_cache(maxsize=4096)
+def _plain_config(target: str, arguments: tuple[tuple[str, Value], ...], kinds: tuple[type, ...]) -> LayerConfig:
+    """Equal layers share one configuration. ``kinds`` keeps ``True``, ``1`` and ``1.0`` apart, which are equal."""
+    assert len(kinds) == len(arguments)
+    return LayerConfig(target, tuple((name, read(value, {})) for name, value in arguments))
 
 
 def _result(ref: str, path: list[int | str], results: Results | None) -> Frozen:

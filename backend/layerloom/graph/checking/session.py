@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from layerloom.catalogue import dtype
-from layerloom.graph.checking import filling, report
+from layerloom.graph.checking import filling, memory, report
 from layerloom.graph.checking.building import check_layers
 from layerloom.graph.checking.findings import Findings, Place, hint, near, pointer, replacing, shown
 from layerloom.graph.checking.forward import check_graphs
@@ -57,6 +57,11 @@ def checked(document: Document, batch: int = 2) -> CheckedGraph:
 
     Every size, FLOP count and byte count of the report is at that batch.
     """
+    with memory.collector_at_rest():
+        return _checked(document, batch)
+
+
+def _checked(document: Document, batch: int) -> CheckedGraph:
     findings = Findings()
     if _refused(document, findings):
         return CheckedGraph(document, Report(ok=False, problems=findings.problems()))
@@ -72,15 +77,17 @@ def checked(document: Document, batch: int = 2) -> CheckedGraph:
 
 def _inferred(document: Document, network: Network, findings: Findings, examples: Examples, batch: int) -> CheckedGraph:
     layers = Layers()
-    first = Inference(network, layers, findings)
-    second = Inference(network, layers, None)
+    first = Inference(network, layers, findings, batch=batch)
+    second = Inference(network, layers, None, batch=batch + 1)
     output = grown = None
     if check_layers(network, first, findings, PARAMETERS_LIMIT):
         first, output = _first_pass(first, at_batch(examples, batch))
+        second.before = first
         grown = _pass(second, at_batch(examples, batch + 1))
         if any(conditional(block.forward) for block in document.blocks.values()):
+            other = None
             for inference, samples in ((first, batch), (second, batch + 1)):
-                other = Inference(network, layers, inference.findings, training=True)
+                other = Inference(network, layers, inference.findings, training=True, batch=samples, before=other)
                 _pass(other, at_batch(examples, samples))
                 inference.also(other)
         check_outcome(findings, first, second, output, grown)
@@ -113,7 +120,7 @@ def _first_pass(inference: Inference, inputs: Given) -> tuple[Inference, Frozen]
         output = _pass(inference, inputs)
         if output is not None or not inference.findings.ok or len(inference.layers.automatic) == waiting:
             return inference, output
-        inference = Inference(inference.network, inference.layers, inference.findings)
+        inference = Inference(inference.network, inference.layers, inference.findings, batch=inference.batch)
 
 
 def _pass(inference: Inference, inputs: Given) -> Frozen:
