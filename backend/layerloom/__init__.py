@@ -36,10 +36,17 @@ _WHERE = {
     "from_module": "layerloom.graph.importing",
     "from_python": "layerloom.graph.importing.opening",
     "ClosedError": "layerloom.graph.importing",
+    "make_block": "layerloom.graph.editing",
+    "dissolve": "layerloom.graph.editing",
+    "detach": "layerloom.graph.editing",
+    "diff": "layerloom.graph.comparing",
+    "merge": "layerloom.graph.comparing",
+    "GraphError": "layerloom.graph",
 }
 __all__ = [
     "ClosedError",
     "Document",
+    "GraphError",
     "Plan",
     "Problem",
     "Report",
@@ -48,21 +55,28 @@ __all__ = [
     "catalogue",
     "check",
     "confirm",
+    "detach",
+    "diff",
+    "dissolve",
     "doctor",
     "export",
     "forget_gate_bias",
     "from_module",
     "from_python",
     "init_lab",
+    "make_block",
+    "merge",
     "recommended_initializers",
     "to_python",
 ]
 
 if TYPE_CHECKING:
     from layerloom.catalogue import catalogue, forget_gate_bias
-    from layerloom.graph import build, check, to_python
+    from layerloom.graph import GraphError, build, check, to_python
     from layerloom.graph.analysis import analyse
+    from layerloom.graph.comparing import diff, merge
     from layerloom.graph.confirming import confirm
+    from layerloom.graph.editing import detach, dissolve, make_block
     from layerloom.graph.exporting import export
     from layerloom.graph.importing import ClosedError, from_module
     from layerloom.graph.importing.opening import from_python
