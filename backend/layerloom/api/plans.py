@@ -14,7 +14,7 @@ from typing import Any
 from layerloom.api.refusals import with_problems
 from layerloom.schema.catalogue import DatasetEntry, Entry
 from layerloom.schema.document import Document
-from layerloom.schema.plan import Choice, Plan
+from layerloom.schema.plan import Choice, Plan, Schedule
 from layerloom.schema.problems import Problem, ProblemCode
 from layerloom.schema.run import Device
 from layerloom.schema.values import NonFinite, Tuple, Value
@@ -55,7 +55,10 @@ def _choice_problems(plan: Plan) -> Iterator[Problem]:
 
     yield from _choice(plan.optimizer, optimizers(), ProblemCode.UNKNOWN_OPTIMIZER, "optimizer", _try_optimizer)
     if plan.scheduler is not None:
+        parts = plan.scheduler.parts
         yield from _choice(plan.scheduler, schedulers(), ProblemCode.UNKNOWN_SCHEDULER, "scheduler", _try_scheduler)
+        for part in parts:
+            yield from _choice(part, schedulers(), ProblemCode.UNKNOWN_SCHEDULER, "scheduler", _try_scheduler)
     if plan.loss is not None:
         yield from _choice(plan.loss, losses(), ProblemCode.UNKNOWN_LOSS, "loss", _try_loss)
     for choice in plan.metrics or ():
@@ -105,17 +108,27 @@ def _try_scheduler(choice: Choice) -> None:
     """Give torch an optimizer to schedule; lengths that only the run knows are left to it."""
     import torch
 
-    from layerloom.catalogue import resolve
-
-    _finite(choice)
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1, momentum=0.9)
-    lengths = {"T_max": 10, "total_steps": 10}
-    accepted = inspect.signature(resolve(choice.name)).parameters
-    known = {name: value for name, value in lengths.items() if name in accepted} if not _has_length(choice) else {}
-    scheduler = resolve(choice.name)(optimizer, **{**known, **_plain_arguments(choice)})
+    scheduler = _scheduler(choice, optimizer)
     optimizer.step()
     # Some arguments are read in a step only.
     scheduler.step(*([1.0] if isinstance(scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau) else []))
+
+
+def _scheduler(choice: Choice, optimizer: Any) -> Any:
+    from layerloom.catalogue import resolve, schedulers
+
+    _finite(choice)
+    lengths = {"T_max": 10, "total_steps": 10}
+    accepted = inspect.signature(resolve(choice.name)).parameters
+    known = {name: value for name, value in lengths.items() if name in accepted} if not _has_length(choice) else {}
+    made: dict[str, Any] = {**known, **_plain_arguments(choice)}
+    parts = choice.parts if isinstance(choice, Schedule) else []
+    if schedulers()[choice.name].parts:
+        made["schedulers"] = [_scheduler(part, optimizer) for part in parts if part.name in schedulers()]
+    elif parts:
+        raise ValueError("it has no parts")
+    return resolve(choice.name)(optimizer=optimizer, **made)
 
 
 def _has_length(choice: Choice) -> bool:

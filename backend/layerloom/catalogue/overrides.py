@@ -59,10 +59,6 @@ ABSENT: tuple[Absent, ...] = (
         ("torch.optim.lr_scheduler.LambdaLR", "torch.optim.lr_scheduler.MultiplicativeLR"),
         "takes a Python function, which a document cannot carry",
     ),
-    Absent(
-        ("torch.optim.lr_scheduler.SequentialLR", "torch.optim.lr_scheduler.ChainedScheduler"),
-        "takes schedulers that are already bound to the optimizer; a plan names one scheduler",
-    ),
     # Operations
     Absent(("torch.nn.functional.scaled_*mm",), "for the 8-bit formats of particular GPUs"),
     Absent(("torch.from_file",), "reads and writes files"),

@@ -73,6 +73,8 @@ class Entry(Wire):
     """Further words that find it, Chinese ones among them."""
     tensors: list[str] = []
     """For layers: names of the parameters that an instance has (``weight``, ``bias``), which initializers may name."""
+    parts: bool = False
+    """For schedulers: made of others, which a plan lists beside the arguments."""
     tasks: list[str] = []
     """For losses, metrics and datasets: what they fit: ``classification``, ``regression``, ``tokens``."""
 

@@ -20,6 +20,12 @@ class Choice(Wire):
     arguments: Arguments = {}
 
 
+class Schedule(Choice):
+    """A scheduler; one that is made of others (warm-up, then cosine) has them as its parts, in order."""
+
+    parts: Annotated[list[Choice], Field(max_length=16)] = []
+
+
 class Split(Wire):
     """How samples are divided; the same seed gives the same division."""
 
@@ -62,7 +68,7 @@ class Plan(Wire):
     steps: Annotated[int, Field(gt=0, le=1_000_000_000, strict=True)] | None = None
     """Stop after this many optimizer steps; with ``epochs`` too, whichever comes first."""
     optimizer: Choice = Choice(name="torch.optim.AdamW", arguments={"lr": 0.003})
-    scheduler: Choice | None = None
+    scheduler: Schedule | None = None
     scheduler_interval: Literal["epoch", "step"] = "epoch"
     loss: Choice | None = None
     """The task's own when None: cross-entropy for classes and tokens, mean squared error for numbers."""

@@ -10,7 +10,7 @@ import torch
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from layerloom.catalogue import schedulers
-from layerloom.schema.plan import Plan
+from layerloom.schema.plan import Plan, Schedule
 from layerloom.schema.problems import ProblemCode
 from layerloom.training.arguments import accepts, construct, keywords, resolve
 from layerloom.training.failure import TrainingError
@@ -50,12 +50,11 @@ def build_scheduler(
     if plan.scheduler is None:
         return None
     # OneCycleLR describes single steps and has no other meaning.
-    each_step = plan.scheduler_interval == "step" or plan.scheduler.name.endswith(".OneCycleLR")
+    names = [plan.scheduler.name, *(part.name for part in plan.scheduler.parts)]
+    each_step = plan.scheduler_interval == "step" or any(name.endswith(".OneCycleLR") for name in names)
     length = steps if each_step else epochs
-    target = resolve(plan.scheduler, schedulers(), ProblemCode.UNKNOWN_SCHEDULER, "scheduler")
-    arguments = _filled(target, keywords(plan.scheduler.arguments), length, larger_is_better)
     label = plan.scheduler.name.rpartition(".")[2]
-    inner = construct(target, label, optimizer, **arguments)
+    inner = _made(plan.scheduler, optimizer, length, larger_is_better)
     # It would fail at its end, however late that is.
     planned = getattr(inner, "total_steps", length)
     if each_step and isinstance(planned, int) and planned < steps:
@@ -67,6 +66,32 @@ def build_scheduler(
             got=planned,
         )
     return Scheduler(inner, each_step, isinstance(inner, ReduceLROnPlateau))
+
+
+def _made(schedule: Schedule, optimizer: torch.optim.Optimizer, length: int, larger_is_better: bool) -> Any:
+    """A scheduler with its parts, each as long as the part of the run that it is for."""
+    target = resolve(schedule, schedulers(), ProblemCode.UNKNOWN_SCHEDULER, "scheduler")
+    label = schedule.name.rpartition(".")[2]
+    arguments = _filled(target, keywords(schedule.arguments), length, larger_is_better)
+    if schedulers()[schedule.name].parts:
+        lengths = _lengths(arguments.get("milestones"), length, len(schedule.parts))
+        arguments["schedulers"] = [
+            _made(Schedule(name=part.name, arguments=part.arguments), optimizer, its, larger_is_better)
+            for part, its in zip(schedule.parts, lengths, strict=True)
+        ]
+    elif schedule.parts:
+        raise TrainingError(ProblemCode.PLAN_INVALID, f"{label} has no parts.", field="scheduler")
+    return construct(target, label, optimizer=optimizer, **arguments)
+
+
+def _lengths(milestones: Any, length: int, parts: int) -> list[int]:
+    """How long each part runs: from its milestone to the next, or all the way where there are none."""
+    if not isinstance(milestones, list) or len(milestones) != parts - 1:
+        return [length] * parts
+    if not all(isinstance(milestone, int) for milestone in milestones):
+        return [length] * parts
+    starts, ends = [0, *milestones], [*milestones, length]
+    return [max(end - start, 1) for start, end in zip(starts, ends, strict=True)]
 
 
 def _filled(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.optim import lr_scheduler
 
 from layerloom.catalogue import losses, metrics, optimizers, schedulers
 from layerloom.schema.plan import Choice
@@ -23,8 +24,16 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "CosineAnnealingWarmRestarts": {"T_0": 2},
     "CyclicLR": {"base_lr": 0.001, "max_lr": 0.01},
     "OneCycleLR": {"max_lr": 0.01},
+    "SequentialLR": {"milestones": [2]},
 }
 """What schedulers require."""
+PLACE = "torch.optim.lr_scheduler"
+WARM_UP = {"name": f"{PLACE}.LinearLR", "arguments": {"start_factor": 0.1, "total_iters": 2}}
+PARTS: dict[str, list[dict[str, Any]]] = {
+    "SequentialLR": [WARM_UP, {"name": f"{PLACE}.CosineAnnealingLR"}],
+    "ChainedScheduler": [WARM_UP, {"name": f"{PLACE}.ExponentialLR", "arguments": {"gamma": 0.9}}],
+}
+"""What those that are made of others are made of."""
 
 
 class Matrix(nn.Module):
@@ -84,7 +93,7 @@ def test_optimizer_learns_and_resumes(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(schedulers()))
 def test_scheduler_runs_to_the_end_and_resumes(name: str, interval: str, tmp_path: Path) -> None:
     short = name.rpartition(".")[2]
-    choice = {"name": name, "arguments": ARGUMENTS.get(short, {})}
+    choice = {"name": name, "arguments": ARGUMENTS.get(short, {}), "parts": PARTS.get(short, [])}
     optimizer = {"name": "torch.optim.SGD", "arguments": {"lr": 0.01, "momentum": 0.9}}
     settings = plan(scheduler=choice, scheduler_interval=interval, optimizer=optimizer, epochs=6)
     whole = fit(net(), settings, tmp_path / "whole")
@@ -113,6 +122,53 @@ def test_lengths_are_those_of_the_run() -> None:
     assert built is not None
     assert built.inner.total_steps == 70
     assert built.each_step
+
+
+def test_warm_up_and_then_cosine_are_what_torch_makes_of_them() -> None:
+    optimizer = torch.optim.SGD(net().parameters(), lr=0.1)
+    settings = plan(
+        scheduler={
+            "name": f"{PLACE}.SequentialLR",
+            "arguments": {"milestones": [3]},
+            "parts": [WARM_UP, {"name": f"{PLACE}.CosineAnnealingLR"}],
+        },
+    )
+    built = build_scheduler(settings, optimizer, epochs=10, steps=100, larger_is_better=True)
+    assert built is not None
+    other = torch.optim.SGD(net().parameters(), lr=0.1)
+    by_hand = lr_scheduler.SequentialLR(
+        other,
+        [
+            lr_scheduler.LinearLR(other, start_factor=0.1, total_iters=2),
+            lr_scheduler.CosineAnnealingLR(other, T_max=7),  # what is left of the run
+        ],
+        milestones=[3],
+    )
+    for _ in range(10):
+        assert optimizer.param_groups[0]["lr"] == other.param_groups[0]["lr"]
+        for one, scheduler in ((optimizer, built.inner), (other, by_hand)):
+            one.step()
+            scheduler.step()
+
+
+@pytest.mark.parametrize(
+    "scheduler",
+    [
+        {"name": f"{PLACE}.SequentialLR", "arguments": {"milestones": []}},
+        {"name": f"{PLACE}.SequentialLR", "arguments": {"milestones": [1, 2]}, "parts": [WARM_UP, WARM_UP]},
+        {"name": f"{PLACE}.StepLR", "arguments": {"step_size": 1}, "parts": [WARM_UP]},
+        {"name": f"{PLACE}.ChainedScheduler", "parts": [{"name": f"{PLACE}.Nothing"}]},
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(scheduler: dict[str, Any]) -> None:
+    with pytest.raises(TrainingError):
+        build_scheduler(
+            plan(scheduler=scheduler),
+            torch.optim.SGD(net().parameters(), lr=0.1),
+            epochs=4,
+            steps=9,
+            larger_is_better=True,
+        )
 
 
 def test_plateau_watches_the_monitored_value(tmp_path: Path) -> None:

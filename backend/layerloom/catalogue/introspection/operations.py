@@ -70,8 +70,9 @@ def candidates() -> Iterator[tuple[str, Callable[..., Any]]]:
     for place, (namespace, _) in NAMESPACES.items():
         for label in sorted(dir(namespace)):
             target = getattr(namespace, label) if not label.startswith("_") else None
-            plain = callable(target) and not inspect.isclass(target)
-            if plain and (_hashable(target) in listed or _unlisted(place, target)):
+            if not callable(target) or inspect.isclass(target):
+                continue
+            if _hashable(target) in listed or _unlisted(place, target):
                 yield f"{place}.{label}", target
 
 

@@ -53,12 +53,18 @@ def optimizers() -> Section:
 def schedulers() -> Section:
     """Every scheduler of ``torch.optim.lr_scheduler`` that a plan can write."""
     found = {f"torch.optim.lr_scheduler.{cls.__name__}": cls for cls in public_schedulers()}
-    # Where a schedule stands is told by the checkpoint, not by the plan.
-    without = {"optimizer", "last_epoch", "verbose"}
-    return {
-        name: Known(_entry(name, cls, "scheduler", constructor(cls, name, without=without)), cls)
+    # Where a schedule stands is told by the checkpoint, not by the plan; its parts are listed beside its arguments.
+    without = {"optimizer", "last_epoch", "verbose", "schedulers"}
+    made = {
+        name: _entry(name, cls, "scheduler", constructor(cls, name, without=without))
         for name, cls in found.items()
         if not why_absent(name)
+    }
+    return {
+        name: Known(
+            entry.model_copy(update={"parts": "schedulers" in inspect.signature(found[name]).parameters}), found[name]
+        )
+        for name, entry in made.items()
     }
 
 
