@@ -1,28 +1,20 @@
-"""The service's side of ``importer``: starts it, waits for it, and kills it when it takes too long."""
+"""The service's side of ``importer``: an upload is read in a sandboxed process of its own."""
 
 from __future__ import annotations
 
-import json
 import logging
-import os
-import re
-import signal
-import subprocess
 import threading
-import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from layerloom.data.dataset import DataError
-from layerloom.data.importer import TOO_MUCH, command
+from layerloom.data.importer import TOO_MUCH
 from layerloom.data.parse import refuse, too_large
 from layerloom.schema.problems import Problem
 
-_ALLOWED = re.compile(
-    r"PATH|HOME|LANG|LC_\w+|TMPDIR|VIRTUAL_ENV|PYTHONPATH|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|SYSTEMROOT"
-)
-_POLL_S = 0.2
+_READER = "layerloom.data.importer"
+_FILE_BYTES = 16 * 2**30
+"""Of one file that the reader writes: the parsers bound what is kept, and this what they may do wrong."""
 _log = logging.getLogger(__name__)
 
 
@@ -41,51 +33,36 @@ def read_apart(
 ) -> None:
     """``importer.read_into`` in a process of its own, which ends early when ``stop`` is set.
 
+    It can write beside ``folder``, and nowhere else.
+
     Raises:
         DataError: the content is bad, or reading it takes more than the limits.
     """
-    # Nothing is written to the pipe: the importer ends when this end of it is closed, by whatever cause.
-    reader, lifeline = os.pipe()
+    from layerloom.graph import sandbox
+
+    taken = sandbox.Limits(
+        memory=limits.memory,
+        mapped=0,
+        cpu_s=limits.cpu_s,
+        wall_s=limits.wall_s,
+        processes=8,
+        file=_FILE_BYTES,
+    )
+    payload = {"folder": folder.name, "name": name, "suffix": suffix}
     try:
-        child = subprocess.Popen(  # noqa: S603  (our own program)
-            command(file, suffix, name, folder, limits.memory, limits.cpu_s),
-            stdin=reader,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=_environment(),
-            start_new_session=True,
+        report = sandbox.run(
+            "read", payload, tasks=_READER, limits=taken, file=file, folder=folder.resolve().parent, stop=stop
         )
-        with child:
-            said, log = _wait(child, stop or threading.Event(), time.monotonic() + limits.wall_s)
-    finally:
-        os.close(reader)
-        os.close(lifeline)
-    if log:
-        _log.warning("reading an upload: %s", log.decode(errors="replace")[-4_000:])
-    if child.returncode in (-signal.SIGKILL, -signal.SIGXCPU):
-        raise too_large(TOO_MUCH)
-    if child.returncode != 0:
-        _log.error("the process that read an upload ended with code %d", child.returncode)
-        raise refuse("The file cannot be read.")
-    report = json.loads(said)
+    except sandbox.SandboxError as error:
+        if error.reason in ("memory", "time"):
+            raise too_large(TOO_MUCH) from None
+        if error.reason != "stopped":
+            _log.error("the process that read an upload gave no answer: %s", error)
+        raise refuse("The file cannot be read.") from None
+    except sandbox.TaskError as error:
+        # A parser stumbled over something that it should have refused.
+        _log.error("reading an upload: %r", error.trace)
+        raise refuse("The file cannot be read.") from None
     if "problem" in report:
         problem = Problem.model_validate(report["problem"])
         raise DataError(problem.code, problem.message, **problem.data)
-
-
-def _wait(child: subprocess.Popen[bytes], stop: threading.Event, end: float) -> tuple[bytes, bytes]:
-    try:
-        while not stop.is_set() and time.monotonic() < end:
-            with suppress(subprocess.TimeoutExpired):
-                return child.communicate(timeout=_POLL_S)
-    finally:
-        if child.poll() is None:
-            # It leads a session of its own, so that this reaches whatever it may have started.
-            os.killpg(child.pid, signal.SIGKILL)
-    return child.communicate()
-
-
-def _environment() -> dict[str, str]:
-    allowed = {name: value for name, value in os.environ.items() if _ALLOWED.fullmatch(name)}
-    # A thread of BLAS takes tens of megabytes of address space, and there is nothing here for it to do.
-    return {**allowed, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}

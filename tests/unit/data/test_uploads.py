@@ -45,7 +45,14 @@ def pipe(tmp_path: Path) -> Path:
 
 
 def importers() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "layerloom.data.importer" in child.cmdline()]
+    return [child for child in psutil.Process().children(recursive=True) if "layerloom.data.importer" in command(child)]
+
+
+def command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # it has ended meanwhile
+        return []
 
 
 def test_a_table_is_kept_and_shown(tmp_path: Path) -> None:
@@ -191,7 +198,7 @@ def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path, pipe: Path) -> N
 def test_a_file_that_takes_too_much_memory_is_given_up(tmp_path: Path) -> None:
     turned = savez(x=np.zeros((8, MIB), order="F"), y=np.arange(8) % 2)
     with pytest.raises(DataError) as caught:
-        table(tmp_path, turned, suffix=".npz", limits=Limits(memory=300 * MIB))
+        table(tmp_path, turned, suffix=".npz", limits=Limits(memory=200 * MIB))
     assert caught.value.problem.code == ProblemCode.PAYLOAD_TOO_LARGE
     assert table(tmp_path, turned, suffix=".npz").samples == 8
 
@@ -202,7 +209,7 @@ def test_the_reader_ends_with_the_service(tmp_path: Path, pipe: Path) -> None:
         "accept(Path(sys.argv[1]), 'mine', '.csv', Path(sys.argv[2]))"
     )
     service = subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "data"), str(pipe)])
-    (reader,) = wait_for(psutil.Process(service.pid).children)
+    (reader,) = wait_for(lambda: [child for child in importers() if child.ppid() != service.pid])
     service.kill()
     service.wait()
     assert wait_for(lambda: not reader.is_running() or reader.status() == psutil.STATUS_ZOMBIE)

@@ -105,7 +105,8 @@ class Process:
         self._scratch = Path(tempfile.mkdtemp(prefix="layerloom-")).resolve()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  closed in end()
         self._rest = bytearray()
-        self._file = None if file is None else os.open(file, os.O_RDONLY)
+        # Opened without waiting, because a pipe may have no writer.
+        self._file = None if file is None else os.open(file, os.O_RDONLY | os.O_NONBLOCK)
         ours: list[int] = []
         theirs: list[int] = []
         for reader, writer, we_write in ((*os.pipe(), True), (*os.pipe(), False), (*os.pipe(), True)):
