@@ -29,7 +29,7 @@ _CONFIGS: dict[Scheme, str] = {
     "weights": "Int8WeightOnlyConfig",
     "dynamic": "Int8DynamicActivationInt8WeightConfig",
 }
-SAMPLES = 64
+SAMPLES = 16
 """Random inputs that the error is measured on where none are given."""
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import dropwhile
@@ -98,18 +97,11 @@ class Subject:
             return not torch.equal(torch.get_rng_state(), before)
 
 
-def outputs(module: nn.Module, arguments: tuple[Any, ...]) -> Any:
-    """What torch says, or raises."""
-    with torch.no_grad(), fixed_seed():
-        return module(*arguments)
-
-
-@contextmanager
-def fixed_seed() -> Iterator[None]:
-    """The same random numbers for whoever draws some inside; outside nobody notices."""
-    with torch.random.fork_rng(devices=[]):
+def outputs(run: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """What a module or program gives, or raises: without gradients, and with the same random numbers each time."""
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        yield
+        return run(*arguments)
 
 
 def _require_fit(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:

@@ -121,8 +121,19 @@ def test_an_encoder_whose_fused_kernel_no_other_runtime_has() -> None:
 
 def test_random_numbers_in_evaluation() -> None:
     document = parsed(network([], [function("r", "torch.rand_like", input=ref("x"))]))
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
     for exported in proven(document, "pt2", "onnx"):
         assert any("only shapes were compared" in note for note in exported.report.notes)
+    assert torch.equal(torch.rand(3), expected), "those of others are left alone"
+
+
+def test_a_batch_of_one_is_not_promised_where_it_does_not_work() -> None:
+    """A window of two samples needs two."""
+    nodes = [function("y", "torch.Tensor.unfold", input=ref("x"), dimension=0, size=2, step=1)]
+    [exported] = proven(parsed(network([], nodes)), "pt2")
+    assert "It does not take a batch of one sample." in exported.report.notes
 
 
 @pytest.mark.parametrize(("target", "kind"), [("torch.cumsum", "int64"), ("torch.cumsum", "float64")])

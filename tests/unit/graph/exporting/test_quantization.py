@@ -51,7 +51,7 @@ def test_a_linear_network_shrinks_to_less_than_a_third(exported: Exported) -> No
 def test_its_error_is_told(exported: Exported) -> None:
     found = exported.report.quantization
     assert found is not None
-    assert found.error.batch == 64
+    assert found.error.batch == 16
     assert 0 < found.error.mean_absolute < found.error.max_absolute
     assert 0 < found.error.mean_relative < 0.02
     assert 0 < found.error.max_relative < 0.03
