@@ -45,7 +45,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
     (r"(log_)?softm(ax|in)|gumbel_softmax|.*(relu|sigmoid|shrink)|(hard)?tanh|c?elu|selu|glu|threshold", "activation"),
     (r"(cosine_similarity|pairwise_distance|pdist|cdist|dist)", "distance"),
     (
-        r"(matmul|mm|bmm|mv|dot|vdot|inner|outer|ger|kron|cross|einsum|tensordot|chain_matmul|add(b?mm|mv|r|bmm)|baddbmm"
+        r"(matmul|mm|bmm|grouped_mm|mv|dot|vdot|inner|outer|ger|kron|cross|einsum|tensordot|chain_matmul|add(b?mm|mv|r|bmm)|baddbmm"
         r"|matrix_\w+|det|logdet|slogdet|inverse|pinverse|svd|svd_lowrank|pca_lowrank|cholesky\w*|lu\w*|qr|geqrf|orgqr"
         r"|ormqr|lobpcg|trace|triangular_solve|diag\w*|tril|triu|norm|renorm|block_diag|vander)",
         "linear algebra",

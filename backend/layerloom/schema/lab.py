@@ -32,7 +32,7 @@ class LabRequest(Wire):
     ready: Annotated[list[SchemeName], Field(max_length=16)] = []
     """Names of schemes that LayerLoom knows: ``kaiming normal``, ``xavier uniform``, ``recommended``…"""
     schemes: Annotated[list[Scheme], Field(max_length=16)] = []
-    """Schemes of one's own, shown behind those. With neither, the network as drawn and the ready ones are compared."""
+    """Schemes of one's own, shown behind those. With neither, the network as drawn and some usual ones are compared."""
     seeds: Annotated[int, Field(ge=1, le=32, strict=True)] = 3
     """How many: 0, 1, 2…"""
     batch: Annotated[int, Field(ge=2, le=1024, strict=True)] = 32

@@ -9,6 +9,7 @@ the analysis of He and others (2015): what arrives at a layer then tells how gra
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -36,6 +37,8 @@ ACTIVATION_BYTES = 2**30
 """Of all results of one pass."""
 FLOPS = 3 * 10**12
 """Of all passes, backward ones included: some tens of seconds on a few cores."""
+CALLS = 200_000
+"""Of layers, in all passes: each is a row of an answer."""
 SECONDS = 60.0
 """After which no further pass is begun."""
 PAUSE = 0.002
@@ -57,6 +60,7 @@ class Pass:
 
     calls: list[tuple[str, int]] = field(default_factory=list)
     """Qualified name, and which call of that layer."""
+    often: Counter[str] = field(default_factory=Counter)
     outputs: list[Measured] = field(default_factory=list)
     gradients: dict[int, Measured] = field(default_factory=dict)
     """By the index of the call."""
@@ -79,7 +83,9 @@ def init_lab(
     refuse_too_large(document, batch, passes=max(1, len(chosen)) * seeds)
     numbers = list(range(seeds))
     began = time.monotonic()
-    layers = {step.name: step for step in flow_of(document).steps if step.located is not None}
+    called = [step for step in flow_of(document).steps if step.located is not None]
+    _refuse_beyond("calls of layers", len(called) * len(chosen) * seeds, CALLS)
+    layers = {step.name: step for step in called}
     results: list[SchemeResult] = []
     calls: list[LabCall] = []
     for scheme in chosen:
@@ -103,12 +109,16 @@ def refuse_too_large(document: Document, batch: int, passes: int) -> None:
         ("bytes of results in one pass", totals.activation_bytes, ACTIVATION_BYTES),
         ("floating point operations", 3 * totals.flops * passes, FLOPS),
     ):
-        if size > limit:
-            message = (
-                f"the network is too large to be measured here: {size:,} {what}, and the limit is {limit:,}. "
-                "Measure a smaller one of the same depth, or fewer samples, seeds or schemes."
-            )
-            raise refuse(ProblemCode.TOO_LARGE, message)
+        _refuse_beyond(what, size, limit)
+
+
+def _refuse_beyond(what: str, size: int, limit: int) -> None:
+    if size > limit:
+        message = (
+            f"the network is too large to be measured here: {size:,} {what}, and the limit is {limit:,}. "
+            "Measure a smaller one of the same depth, or fewer samples, seeds or schemes."
+        )
+        raise refuse(ProblemCode.TOO_LARGE, message)
 
 
 def measured(
@@ -155,7 +165,8 @@ def _one_pass(document: Document, network: type[nn.Module], layers: Collection[s
 def _note(found: Pass, name: str, _module: nn.Module, _inputs: Any, output: Any) -> None:
     """A hook: write down a call, and see to it that the gradient is written down when it arrives."""
     index = len(found.outputs)
-    found.calls.append((name, sum(known == name for known, _ in found.calls)))
+    found.calls.append((name, found.often[name]))
+    found.often[name] += 1
     # Of a recurrent layer the first is the output of every step.
     tensor = next(iter(tensors(output)), None)
     found.outputs.append(_moments(tensor))

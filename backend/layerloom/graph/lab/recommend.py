@@ -8,12 +8,13 @@ forget gates.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
 from glob import escape
 from typing import Any
 
 from layerloom.catalogue import find
 from layerloom.catalogue.advice import (
+    ADDITIONS,
     FORGET_GATE,
     LINEAR,
     RECURRENT,
@@ -22,6 +23,7 @@ from layerloom.catalogue.advice import (
     category,
     forgets,
     recurrent,
+    short,
     weighing,
 )
 from layerloom.graph.expressions import ExpressionError
@@ -52,7 +54,8 @@ def rules(flow: Flow) -> list[InitRule]:
         if step.located is not None and step.name not in wanted and (statements := advised(flow, step)):
             wanted[step.name] = statements
             classes[step.name] = step.target
-    return [*_exceptions(wanted, classes), *_by_class(wanted, classes)]
+    usual = _usual(wanted, classes)
+    return [*_exceptions(wanted, classes, usual), *_by_class(usual)]
 
 
 def advised(flow: Flow, step: Step) -> Statements:
@@ -73,13 +76,18 @@ def advised(flow: Flow, step: Step) -> Statements:
 
 
 def activation_of(flow: Flow, step: Step) -> Step | None:
-    """The nearest activation that takes what a layer gives, seen through what does not weigh: normalization, sums,
-    pooling, dropout, shapes. None where the next weight, or the output, comes first.
+    """The nearest activation that takes what a layer gives, seen through what does not weigh: normalization, pooling,
+    dropout, shapes, and one sum, as at the end of a residual branch. None where the next weight, or the output, comes
+    first.
     """
+    sums: list[Step] = []
     for other in flow.behind(step, _lets_through):
         if activation(other.target) is not None:
             return other
-    return None
+        if short(other.target) in ADDITIONS:
+            sums.append(other)
+    behind = (other for start in sums for other in flow.behind(start, _lets_through))
+    return next((other for other in behind if activation(other.target) is not None), None)
 
 
 def weighs(step: Step) -> bool:
@@ -91,7 +99,9 @@ def weighs(step: Step) -> bool:
 
 
 def _lets_through(step: Step) -> bool:
-    return not weighs(step) and activation(step.target) is None and category(step.target) != "embedding"
+    if weighs(step) or activation(step.target) is not None or short(step.target) in ADDITIONS:
+        return False
+    return category(step.target) != "embedding"
 
 
 def _arguments(flow: Flow, follower: Step, known: Activation) -> dict[str, Any]:
@@ -126,28 +136,33 @@ def _given(flow: Flow, step: Step) -> tuple[dict[str, Any], Any]:
     return node.arguments, flow.network.instances[step.place.instance or ""].environment
 
 
-def _by_class(wanted: dict[str, Statements], classes: dict[str, str]) -> list[InitRule]:
+def _by_class(usual: dict[str, Statements]) -> list[InitRule]:
     """What most layers of each class want, classes that want the same in one rule."""
-    groups: list[tuple[Statements, list[str]]] = []
-    for target in dict.fromkeys(classes.values()):
-        statements = _most(wanted, classes, target)
-        group = next((group for group in groups if group[0] == statements), None)
-        if group is None:
-            groups.append((statements, [target]))
-        else:
-            group[1].append(target)
-    return [InitRule(types=targets, statements=list(statements)) for statements, targets in groups]
+    groups: dict[str, tuple[Statements, list[str]]] = {}
+    for target, statements in usual.items():
+        groups.setdefault(_said(statements), (statements, []))[1].append(target)
+    return [InitRule(types=targets, statements=list(statements)) for statements, targets in groups.values()]
 
 
-def _exceptions(wanted: dict[str, Statements], classes: dict[str, str]) -> list[InitRule]:
+def _exceptions(wanted: dict[str, Statements], classes: dict[str, str], usual: dict[str, Statements]) -> list[InitRule]:
     """What the others want, one rule for each layer, in front of the rules by class."""
+    said = {target: _said(statements) for target, statements in usual.items()}
     return [
         InitRule(types=[classes[name]], name=escape(name), statements=list(statements))
         for name, statements in wanted.items()
-        if statements != _most(wanted, classes, classes[name])
+        if _said(statements) != said[classes[name]]
     ]
 
 
-def _most(wanted: dict[str, Statements], classes: dict[str, str], target: str) -> Statements:
-    votes: Sequence[Statements] = [statements for name, statements in wanted.items() if classes[name] == target]
-    return max(votes, key=votes.count)
+def _usual(wanted: dict[str, Statements], classes: dict[str, str]) -> dict[str, Statements]:
+    """What most layers of each class want, classes in the order of their first layer."""
+    votes: dict[str, Counter[str]] = {}
+    meant = {_said(statements): statements for statements in wanted.values()}
+    for name, statements in wanted.items():
+        votes.setdefault(classes[name], Counter())[_said(statements)] += 1
+    return {target: meant[counted.most_common(1)[0][0]] for target, counted in votes.items()}
+
+
+def _said(statements: Statements) -> str:
+    """The statements as a text, by which equal ones are found."""
+    return "".join(statement.model_dump_json() for statement in statements)

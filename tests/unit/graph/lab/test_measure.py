@@ -260,6 +260,13 @@ def test_what_is_too_large_is_refused_before_it_is_run(
     assert what in caught.value.problems[0].message
 
 
+def test_answers_are_bounded() -> None:
+    """A million rows would be an answer of a hundred megabytes."""
+    with pytest.raises(GraphError, match="calls of layers") as caught:
+        init_lab(perceptron(1000, 2), list(READY), seeds=32, batch=2)
+    assert caught.value.problems[0].code == "too_large"
+
+
 def test_time_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lab, "SECONDS", -1.0)
     with pytest.raises(GraphError) as caught:

@@ -98,8 +98,8 @@ def test_the_graph_is_followed_through_what_does_not_weigh() -> None:
     tail = sequential("tail", layer("drop", "Dropout"), layer("act", "ReLU"), linear("out"))
     loop = {"op": "loop", "id": "l", "target": "body", "arguments": {"input": ref("x")}}
     drawn = network([body, tail], [loop, call("t", "tail", "l")], blocks={"Unit": unit})
-    # What the first unit gives goes into the second's weight, and around it to the activation.
-    assert wanted(parsed(drawn)) == {"body.0.fc": RECTIFIED, "body.1.fc": RECTIFIED, "tail.out": PLAIN}
+    # What the first unit gives goes into the second's weight; around it a second sum is no end of its branch.
+    assert wanted(parsed(drawn)) == {"body.0.fc": PLAIN, "body.1.fc": RECTIFIED, "tail.out": PLAIN}
 
 
 def test_branches_of_a_tuple_are_told_apart() -> None:
