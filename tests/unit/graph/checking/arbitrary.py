@@ -113,7 +113,9 @@ class Canvas:
 
 
 def size(text: str) -> Any:
-    """A text as a document's value: a number or a list of them, or an expression."""
+    """A text as a document's value: a number or a list of them, a truth, or an expression."""
+    if text in ("True", "False"):
+        return text == "True"
     return orjson.loads(text) if re.fullmatch(r"\d+(\.\d+)?|\[[\d, ]+\]", text) else expr(text)
 
 
@@ -134,8 +136,9 @@ def within(text: str, given: dict[str, str]) -> str:
 def linear(canvas: Canvas, name: str, source: str, target: str) -> Json:
     """A Linear whose incoming width may be automatic."""
     made = layer(name, "Linear", in_features=size(source), out_features=size(target))
+    switches = [name for name, kind in canvas.arguments.items() if kind == "bool"]
     if canvas.chance(3):
-        made["arguments"]["bias"] = False
+        made["arguments"]["bias"] = expr(f"not {canvas.pick(switches)}") if switches else False
     if canvas.chance(6):
         made["init"] = [
             {"parameter": "weight", "function": "torch.nn.init.xavier_uniform_", "arguments": {"gain": 0.5}}
@@ -338,6 +341,16 @@ def _bilinear(canvas: Canvas, value: Value) -> None:
     canvas.add(value._replace(ref=canvas.call(name, input1=value.ref, input2=other.ref), width=target))
 
 
+def _in_training(canvas: Canvas, value: Value) -> None:
+    """Something that is done while the network trains alone."""
+    node = function(canvas.id(), canvas.pick(FUNCTIONS), input=value.ref)
+    made = canvas.node({**node, "when": canvas.pick(["training", "not training"])})
+    given = {"$if": "training", "then": made, "else": value.ref}
+    if canvas.nodes[-1]["when"] != "training":
+        given = {"$if": "training", "then": value.ref, "else": made}
+    canvas.add(value._replace(ref=canvas.apply("torch.abs", input=given)))
+
+
 def _unflattened(canvas: Canvas, value: Value) -> None:
     made = canvas.apply("torch.unsqueeze", input=value.ref, dim=1)
     canvas.add(Value(made, "sequence", value.width, 1))
@@ -396,7 +409,7 @@ def _flattened(canvas: Canvas, value: Value) -> None:
 Step = Callable[[Canvas, Value], None]
 VECTOR: list[Step] = [
     *(_linear, _activation, _norm, _function, _scaled, _sum, _joined, _gated, _sequential, _widths, _list, _dict),
-    *(_parameters, _tied, _cell, _bilinear, _unflattened),
+    *(_parameters, _tied, _cell, _bilinear, _unflattened, _in_training),
 ]
 SEQUENCE: list[Step] = [_linear, _activation, _norm, _function, _scaled, _sum, _recurrent, _attention, _pooled]
 IMAGE: list[Step] = [_convolution, _image_norm, _activation, _function, _flattened]
@@ -413,6 +426,7 @@ def _used(canvas: Canvas, value: Value, made: Made) -> None:
         given[name] = {
             "int": lambda: value.width if canvas.chance(2) else canvas.width(),
             "float": lambda: "0.5",
+            "bool": lambda: canvas.pick(["True", "False", "1 > 2"]),
             "list[int]": lambda: str([canvas.number(2, 5) for _ in range(canvas.number(2, 3))]),
         }[kind]()
     put = {name: size(text) for name, text in given.items() if name == "width" or canvas.number(1, 6) > 1}
@@ -443,7 +457,7 @@ def _used(canvas: Canvas, value: Value, made: Made) -> None:
         arriving = {"x": canvas.values[-1].ref}
 
 
-DEFAULTS = {"int": "4", "float": "0.1", "list[int]": "[3, 5]"}
+DEFAULTS = {"int": "4", "float": "0.1", "bool": "true", "list[int]": "[3, 5]"}
 
 
 def _draw(canvas: Canvas, made: list[Made], steps: int) -> None:
@@ -470,6 +484,7 @@ def _output(canvas: Canvas) -> tuple[Any, dict[str, str]]:
 def _class(pick: Any, number: Any, name: str, made: list[Made]) -> tuple[Json, Made]:
     arguments = {"width": "int"}
     arguments |= {"rate": "float"} if number(0, 1) else {}
+    arguments |= {"plain": "bool"} if number(0, 2) == 0 else {}
     arguments |= {"widths": "list[int]"} if number(0, 2) == 0 else {}
     canvas = Canvas(pick, number, arguments)
     inputs = ["width"] + (["width"] if number(0, 3) == 0 else [])

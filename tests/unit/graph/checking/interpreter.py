@@ -14,7 +14,7 @@ from layerloom.catalogue import find, resolve
 from layerloom.graph.places import TRAINING, Environment, Instance, evaluate, instances
 from layerloom.schema import values
 from layerloom.schema.document import BlockUse, Document, Node
-from layerloom.schema.values import Expr, Ref, Slice, Tuple, Value
+from layerloom.schema.values import Expr, If, Ref, Slice, Tuple, Value
 
 
 class Interpreter:
@@ -34,6 +34,8 @@ class Interpreter:
         known = {item.name: given.get(item.name) for item in graph.inputs}
         scope = {**instance.environment, TRAINING: self._network.training}
         for node in graph.nodes:
+            if node.when is not None and not evaluate(Expr(expr=node.when), scope):
+                continue
             known[node.id] = self._node(instance, node, known, scope)
         return _value(graph.output, known, scope)
 
@@ -115,6 +117,8 @@ def _value(value: Value, known: dict[str, Any], scope: Environment) -> Any:
             return slice(*(_value(part, known, scope) for part in parts))
         case Expr():
             return evaluate(value, scope)
+        case If(test=test, then=then, otherwise=otherwise):
+            return _value(then if evaluate(Expr(expr=test), scope) else otherwise, known, scope)
     return evaluate(value, {})
 
 

@@ -92,6 +92,40 @@ def shapes(value: Any) -> Any:
     return [shapes(item) for item in value] if isinstance(value, list | tuple) else None
 
 
+EVERY_KIND = {
+    *("layer", "block", "sequential", "module_list", "module_dict", "parameter_list", "parameter_dict", "parameter"),
+    *("buffer", "alias", "repeat", "call", "function", "get", "loop", "choose"),
+    *("$ref", "$expr", "$auto", "$tuple", "$dict", "$slice", "$if", "when"),
+    *("int", "float", "bool", "list[int]", "two inputs", "optional", "part of a result"),
+}
+
+
+def kinds(document: Json) -> Iterator[str]:
+    """What a document has of what there is."""
+    for path in leaves(document):
+        value = at(document, path)
+        if path[-1] in ("kind", "op", "type"):
+            yield str(value)
+        elif path[-1] == "path" or (path[-1] in ("optional", "when") and value):
+            yield "part of a result" if path[-1] == "path" else str(path[-1])
+        elif isinstance(path[-1], str) and path[-1].startswith("$"):
+            yield path[-1]
+    if any(len(block["forward"]["inputs"]) > 1 for block in document["blocks"].values()):
+        yield "two inputs"
+
+
+def test_every_kind_is_drawn() -> None:
+    found: set[str] = set()
+
+    @settings(ALWAYS_THE_SAME, max_examples=200)
+    @given(documents())
+    def look(document: Json) -> None:
+        found.update(kinds(document))
+
+    look()
+    assert found >= EVERY_KIND, EVERY_KIND - found
+
+
 @ALWAYS_THE_SAME
 @given(documents())
 def test_what_is_right_builds_and_runs_and_is_written_without_loss(document: Json) -> None:
