@@ -34,6 +34,7 @@ from layerloom.graph.checking.values import (
     TensorSpec,
     UnfreezableError,
     drawn,
+    far,
     freeze,
     highest,
     mapped,
@@ -165,7 +166,7 @@ def _whatever_the_numbers(function: Callable[..., Any], arguments: Arguments) ->
         return None
     found: set[Frozen] = set()
     tries = 0
-    for make in (zeros, ones, drawn):
+    for make in (zeros, ones, drawn, far):
         try:
             with quietly("cpu"):
                 torch.manual_seed(0)

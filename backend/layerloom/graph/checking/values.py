@@ -175,8 +175,13 @@ def ones(spec: TensorSpec) -> torch.Tensor:
 
 
 def drawn(spec: TensorSpec) -> torch.Tensor:
-    """The same, filled with random numbers of which the whole ones are few."""
+    """The same, filled with random numbers below 3."""
     return (3 * torch.rand(spec.shape, device="cpu")).to(spec.dtype)
+
+
+def far(spec: TensorSpec) -> torch.Tensor:
+    """The same, filled with random numbers below 100."""
+    return (100 * torch.rand(spec.shape, device="cpu")).to(spec.dtype)
 
 
 def highest(spec: TensorSpec) -> torch.Tensor:
