@@ -163,4 +163,5 @@ def test_any_three_versions_merge_into_a_document(drawn: tuple[Document, Documen
     swapped = merge(base, theirs, ours)
     assert bool(merged.conflicts) == bool(swapped.conflicts)
     if not merged.conflicts:
-        assert same(merged.document, swapped.document), str(diff(merged.document, swapped.document))
+        # Of two additions in one place ours stands first.
+        assert {change.kind for change in diff(merged.document, swapped.document)} <= {"moved"}
