@@ -116,7 +116,11 @@ def _answer(call: Call[Target], target: Target, arguments: Arguments, outcome: O
         axes = _compared(outcome.result, larger.result, batch, batch + 1)
     except _NotPlain:
         return None
-    return None if larger.failure else _Answer(axes, outcome.flops == 0 and _hold(axes))
+    if larger.failure:
+        return None
+    # Of nothing some make another shape than of anything: torch gives PixelUnshuffle's empty input back.
+    free = outcome.flops == 0 and _hold(axes) and _axes_of_nothing(target, arguments, outcome, batch) == axes
+    return _Answer(axes, free)
 
 
 def _strict(target: LayerConfig | str, arguments: Arguments) -> bool:
