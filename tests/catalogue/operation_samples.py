@@ -59,6 +59,11 @@ OWN: dict[str, list[tuple[tuple[Any, ...], dict[str, Any]]]] = {
     ],
     "torch.conv_tbc": [((torch.randn(5, 2, 3), torch.randn(3, 3, 4), torch.randn(4)), {"pad": 1})],
     "torch.embedding_bag": [((torch.randn(9, 3), torch.tensor([1, 4, 8]), torch.tensor([0, 2])), {})],
+    "torch.is_nonzero": [((torch.tensor(2.0),), {})],
+    "torch.Tensor.is_nonzero": [((torch.tensor(2.0),), {})],
+    "torch.nn.functional.grouped_mm": [
+        ((torch.randn(2, 4, 16, dtype=torch.bfloat16), torch.randn(2, 16, 8, dtype=torch.bfloat16)), {})
+    ],
     "torch.empty_permuted": [(((2, 3), (1, 0)), {})],
     "torch.nn.functional.adaptive_max_pool1d_with_indices": [((torch.randn(2, 3, 6), 4), {})],
     "torch.nn.functional.affine_grid": [((torch.randn(2, 2, 3), [2, 3, 4, 5]), {"align_corners": False})],

@@ -14,15 +14,18 @@ import pytest
 import torch
 
 from catalogue import operation_samples, torch_samples
-from catalogue.proof import Case, proven
-from catalogue.verdicts import OTHERWISE, REFUSED
+from catalogue.proof import Case, imported, proven
+from catalogue.verdicts import CLOSED, OTHERWISE, REFUSED
 from layerloom.catalogue import layers, operations
 from layerloom.graph.errors import GraphError
+from layerloom.graph.importing import ClosedError
 
 # Torch's samples and kernels warn of much that is meant: empty tensors, beta features, complex numbers made real.
 pytestmark = pytest.mark.filterwarnings("ignore")
 torch.set_num_threads(1)
 LAYER_SAMPLES = 2
+IMPORTED = 8
+"""Samples of which one must come back; the importer takes the first axis for the batch, and not all have one."""
 OPERATION_SAMPLES = 3
 """Of which the first that the check accepts is proven."""
 
@@ -46,6 +49,24 @@ def test_a_layer_is_what_torch_makes_of_it(name: str) -> None:
     proved, refused = refusals(islice(torch_samples.cases(name), LAYER_SAMPLES), LAYER_SAMPLES)
     assert proved, f"no sample of {name} is accepted: {refused}"
     assert not refused
+
+
+@pytest.mark.parametrize("name", layers())
+def test_a_layer_comes_back_from_its_module(name: str) -> None:
+    said = None
+    for case in islice(torch_samples.cases(name), IMPORTED):
+        try:
+            imported(case)
+            said = None
+            break
+        except ClosedError as error:
+            said = str(error)
+    assert (said is None) != (name in CLOSED), said
+
+
+def test_what_torch_makes_of_an_empty_batch_misleads_nobody() -> None:
+    """PixelUnshuffle gives an empty batch back as it is, though a full one changes its shape."""
+    refusals(torch_samples.cases("torch.nn.PixelUnshuffle"), 20)
 
 
 @pytest.mark.parametrize("place", sorted({name.rpartition(".")[0] for name in operations()}))

@@ -25,6 +25,15 @@ OWN: dict[str, list[tuple[dict[str, Any], tuple[torch.Tensor, ...]]]] = {
     "torch.nn.AdaptiveLogSoftmaxWithLoss": [
         ({"in_features": 8, "n_classes": 10, "cutoffs": [3, 6]}, (torch.randn(5, 8), torch.tensor([0, 3, 5, 9, 2])))
     ],
+    # Batch first, as the importer takes its inputs.
+    **{
+        f"torch.nn.{name}": [({"input_size": 5, "hidden_size": 3, "batch_first": True}, (torch.randn(2, 4, 5),))]
+        for name in ("GRU", "LSTM", "RNN")
+    },
+    **{
+        f"torch.nn.{name}Cell": [({"input_size": 5, "hidden_size": 3}, (torch.randn(2, 5),))]
+        for name in ("GRU", "LSTM", "RNN")
+    },
     "torch.nn.Fold": [({"output_size": [4, 5], "kernel_size": [2, 2]}, (torch.randn(2, 12, 12),))],
 }
 

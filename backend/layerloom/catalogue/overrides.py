@@ -214,6 +214,12 @@ AMENDMENTS: tuple[Amend, ...] = (
         {"name": "data", "kinds": ["any"]},
     ),
     Amend(
+        ("torch.nn.TripletMarginWithDistanceLoss",),
+        ("distance_function",),
+        "annotated as a function, and PairwiseDistance, which is a layer, where it is left out",
+        {"kinds": ["function", "layer"]},
+    ),
+    Amend(
         ("torch.nn.functional.fractional_max_pool?d*",),
         ("output_ratio",),
         "annotated for TorchScript in a way that is None to Python",
