@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from layerloom.api.refusals import Refusal, with_problems
 from layerloom.schema.document import Document
@@ -92,11 +93,9 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def header(report: ExportReport) -> dict[str, Any]:
+def header(report: ExportReport) -> dict[str, str]:
     """The report beside the file, without the lists of names, which may be longer than a header can be."""
-    short = report.model_copy(
-        update={
-            "quantization": report.quantization and report.quantization.model_copy(update={"quantized": [], "kept": []})
-        }
-    )
-    return {"X-Export-Report": short.model_dump_json().encode("ascii", "backslashreplace").decode("ascii")}
+    told = report.model_dump(mode="json")
+    if told["quantization"] is not None:
+        told["quantization"] |= {"quantized": [], "kept": []}
+    return {"X-Export-Report": json.dumps(told)}  # in ASCII, as a header has to be

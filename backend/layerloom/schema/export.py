@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from layerloom.schema.base import Wire
-from layerloom.schema.problems import Problem
 
 
 class ExportFormat(Wire):
@@ -62,10 +61,3 @@ class ExportReport(Wire):
     quantization: Quantization | None = None
     notes: list[str] = []
     """What a reader of the file has to know: a package it needs, a batch size it refuses."""
-
-
-class ExportOutcome(Wire):
-    """What the process that writes a file says at its end: a report, or why there is no file."""
-
-    report: ExportReport | None = None
-    problems: list[Problem] = []

@@ -159,3 +159,11 @@ def test_so_many_at_once_and_no_more(
         thread.join(60)
     assert answers == [200] * exports.AT_ONCE
     nothing_is_left(api)
+
+
+def test_a_report_in_any_script_fits_into_a_header() -> None:
+    report = ExportReport(format="pt2", bytes=1, notes=["é\r\nX-Evil: 中文"])
+    [text] = exports.header(report).values()
+    assert text.isascii()
+    assert text.isprintable()
+    assert ExportReport.model_validate_json(text) == report
