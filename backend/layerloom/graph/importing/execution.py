@@ -19,6 +19,7 @@ from layerloom.graph.build import build
 from layerloom.graph.errors import GraphError, refuse
 from layerloom.graph.importing import from_module
 from layerloom.graph.importing.errors import ClosedError
+from layerloom.graph.importing.programs import opened_program
 from layerloom.graph.importing.proof import Call, prove
 from layerloom.graph.importing.sources import IMAGE, named
 from layerloom.schema.document import Document, InputExample
@@ -36,6 +37,18 @@ def open_named(payload: dict[str, Any]) -> dict[str, Any]:
         module = named(payload["source"])
     examples = _given(payload)
     return _opened(module, [examples] if examples else [{"": InputExample(shape=list(IMAGE))}, *_guesses(module)])
+
+
+def open_program(payload: dict[str, Any], file: Path) -> dict[str, Any]:
+    """A ``torch.export`` program: ``{"inputs": {…}}``. Loading it may run code."""
+    with _closed():
+        module, arguments = opened_program(file)
+    examples = _given(payload)
+    try:
+        document = from_module(module, list(_tensors(examples).values()) if examples else list(arguments))
+    except ClosedError as error:
+        raise refuse(ProblemCode.IMPORT_CLOSED, f"The program stays closed: {error}.") from None
+    return {"document": document.model_dump(mode="json", by_alias=True)}
 
 
 def open_python(payload: dict[str, Any]) -> dict[str, Any]:

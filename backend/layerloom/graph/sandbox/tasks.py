@@ -23,6 +23,12 @@ def _open_python(payload: dict[str, Any]) -> dict[str, Any]:
     return open_python(payload)
 
 
+def _open_program(payload: dict[str, Any], file: Path) -> dict[str, Any]:
+    from layerloom.graph.importing.execution import open_program
+
+    return open_program(payload, file)
+
+
 def _read_state(payload: dict[str, Any], file: Path) -> dict[str, Any]:
     from layerloom.graph.importing.states import read_state
 
@@ -40,5 +46,6 @@ TASKS: dict[str, Callable[..., Any]] = {
     "confirm": _confirm,
     "open_named": _open_named,
     "open_python": _open_python,
+    "open_program": _open_program,
     "read_state": _read_state,
 }
