@@ -87,6 +87,9 @@ def everything() -> Json:
         ref("c"),
         arguments=[argument("width", default=8), argument("mode", "str", default="nearest")],
     )
+    gelu = {"$function": "torch.nn.functional.gelu"}
+    sizes = {"d_model": 8, "nhead": 2, "dim_feedforward": 8, "dropout": 0.0, "batch_first": True, "norm_first": True}
+    inside = {"target": "torch.nn.TransformerEncoderLayer", "arguments": {**sizes, "activation": gelu}}
     heads = [layer("left", "Linear", in_features=8, out_features=2), repeat("['right']", layer("key", "ReLU"), "key")]
     members = [
         {**use("part", "Part", width=8), "arguments": {"width": 8, "mode": "area"}},
@@ -101,12 +104,17 @@ def everything() -> Json:
         },
         {"kind": "alias", "name": "again", "of": "body"},
         layer("up", "Upsample", scale_factor=2.0, mode="nearest"),
+        layer(
+            "encoder", "TransformerEncoder", encoder_layer={"$layer": inside}, num_layers=1, enable_nested_tensor=False
+        ),
     ]
-    chosen = {"op": "choose", "id": "n4", "target": "heads", "key": "left", "arguments": {"input": ref("n2")}}
+    chosen = {"op": "choose", "id": "n4", "target": "heads", "key": "left", "arguments": {"input": ref("n8")}}
     nodes = [
         call("n1", "part", x=ref("x")),
         call("n2", "body", "n1"),
         get("n3", "scale"),
+        {**function("n7", "operator.mul", input=ref("n2"), other=ref("n3")), "when": "training"},
+        call("n8", "encoder", src={"$if": "training", "then": ref("n7"), "else": ref("n2")}),
         chosen,
         function("n5", "torch.Tensor.to", input=ref("n4"), dtype={"$dtype": "float32"}),
         function("n6", "torch.nn.functional.pad", input=ref("n5"), pad=[1, 1], mode="constant"),
@@ -131,7 +139,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, 
         yield path, False
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in entries:
-        if isinstance(key, str) and not key.startswith("$"):
+        if isinstance(key, str) and key != "else" and not key.startswith("$"):
             yield (*path, key), True
         yield from places(item, (*path, key))
 
