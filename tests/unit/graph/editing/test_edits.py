@@ -294,6 +294,57 @@ def test_paths_of_other_blocks_and_aliases_follow() -> None:
     same(document, done)
 
 
+def test_conditions_are_decided_where_the_values_are_known() -> None:
+    inner = block(
+        [linear("a"), linear("b")],
+        [
+            call("n1", "a", "x"),
+            {**call("n2", "b", "n1"), "when": "deep and training"},
+        ],
+        {"$if": "deep and training", "then": ref("n2"), "else": ref("n1")},
+        arguments=[argument("deep", "bool", default=False)],
+    )
+    for deep, expected in ((True, ["True and training"]), (False, ["False and training"])):
+        document = parsed(network([use("b", "B", deep=deep)], [call("n1", "b", x=ref("x"))], blocks={"B": inner}))
+        done = dissolve(document, "Net", "b")
+        assert [it.when for it in done.document.blocks["Net"].forward.nodes if it.when] == expected
+        same(document, done)
+
+
+def test_a_condition_of_arguments_alone_is_gone_with_them() -> None:
+    inner = block(
+        [linear("a"), linear("b")],
+        [call("n1", "a", "x"), {**call("n2", "b", "n1"), "when": "deep"}],
+        {"$if": "deep", "then": ref("n2"), "else": ref("n1")},
+        arguments=[argument("deep", "bool", default=False)],
+    )
+    for deep, left in ((True, ["a", "b"]), (False, ["a"])):
+        document = parsed(network([use("b", "B", deep=deep)], [call("n1", "b", x=ref("x"))], blocks={"B": inner}))
+        done = dissolve(document, "Net", "b").document.blocks["Net"].forward
+        assert [it.target for it in done.nodes if it.op == "call"] == left
+        assert all(it.when is None for it in done.nodes)
+
+
+def test_members_that_are_there_under_a_condition_go_with_what_calls_them() -> None:
+    inner = block(
+        [linear("a"), {**linear("b"), "when": "deep"}],
+        [call("n1", "a", "x"), {**call("n2", "b", "n1"), "when": "deep"}],
+        {"$if": "deep", "then": ref("n2"), "else": ref("n1")},
+        arguments=[argument("deep", "bool", default=False)],
+    )
+    for deep, left in ((True, ["a", "b"]), (False, ["a"])):
+        document = parsed(network([use("b", "B", deep=deep)], [call("n1", "b", x=ref("x"))], blocks={"B": inner}))
+        made = make_block(document, "B", ["n2"], "Part")
+        own = made.document.blocks["B"].members[-1]
+        assert (own.name, own.when) == ("part", "deep")  # type: ignore[union-attr]
+        assert made.document.blocks["Part"].members[0].when is None  # type: ignore[union-attr]
+        same(document, made)
+        assert dissolve(made.document, "B", "part").document == document
+        done = dissolve(document, "Net", "b")
+        assert names(done.document.blocks["Net"]) == left
+        same(document, done)
+
+
 # --- a class of its own
 
 
