@@ -53,7 +53,7 @@ WORK = 10_000_000
 """FLOPs of such a call."""
 HELD = 25_000_000
 """Numbers in a layer that may be allocated, though not filled, to make a small call of it."""
-_BEYOND = re.compile("out of (range|bounds)|index", re.IGNORECASE)
+_BEYOND = re.compile("out of (range|bounds)|index|must be smaller than", re.IGNORECASE)
 """In what torch says of a number that indexes too far; other words are about which numbers go together."""
 _NUMBERS = re.compile(r"numbers in the tensor|item\(\)")
 """In what is said of a call that meta kernels cannot follow."""

@@ -57,6 +57,14 @@ def _names(kind: str, target: str) -> tuple[frozenset[str], frozenset[str]] | No
     return frozenset(ports), frozenset(name for name, required in ports.items() if required)
 
 
+def plainly_given(node: FunctionNode) -> bool:
+    """Whether an operation is given numbers and connections alone, for what it takes, and all that it needs."""
+    names = _names("operation", node.target)
+    if names is None or not names[0] >= node.arguments.keys() >= names[1]:
+        return False
+    return all(type(value) in (Ref, int, float, bool, str) for value in node.arguments.values())
+
+
 def check_graphs(document: Document, findings: Findings) -> None:
     """The forward graph of every block, and what no forward graph uses."""
     used: dict[str, set[str]] = {name: set() for name in document.blocks}
@@ -151,7 +159,13 @@ class _Graph:
             return None, node.target
         many = {port.name for port in entry.inputs if port.many}
         ports = [
-            _Port(parameter.name, parameter.required, "tensor" in parameter.kinds, parameter.name in many)
+            # An index may be None: x[None].
+            _Port(
+                parameter.name,
+                parameter.required,
+                {"tensor", "any"} & {*parameter.kinds} == {"tensor"},
+                parameter.name in many,
+            )
             for parameter in entry.parameters
         ]
         return ports, entry.label

@@ -56,7 +56,7 @@ def check_members(document: Document, findings: Findings) -> None:
                 check_typed(findings, argument, argument.default, place, ())
         scope = {argument.name for argument in block.arguments}
         for index, member in enumerate(block.members):
-            if _plainly_well(member):
+            if plainly_well(member):
                 continue
             place = Place(block=name, member=member.name, pointer=pointer(base, "members", index))
             if isinstance(member, Alias):
@@ -72,7 +72,7 @@ def check_members(document: Document, findings: Findings) -> None:
         check_statements(findings, rule.statements, place.below("statements"))
 
 
-def _plainly_well(member: Member) -> bool:
+def plainly_well(member: Member) -> bool:
     """Whether a member is of the kind of which there are thousands: a layer with numbers and automatic sizes for
     arguments that it has. (The long way comes to the same, ten times slower.)
     """

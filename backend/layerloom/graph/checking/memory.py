@@ -7,6 +7,7 @@ caches that several threads may use at once.
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,10 +24,48 @@ from layerloom.graph.checking import (
     report,
     training,
 )
+from layerloom.graph.checking.editing import Kept, edited
+from layerloom.schema.document import Document
+
+
+class Documents:
+    """The last documents that were checked without errors, in the order of their last check."""
+
+    KEPT = 8
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: list[Kept] = []
+
+    def after_an_edit(self, document: Document, batch: int) -> Kept | None:
+        """The check of a document that is a kept one with an edit, itself kept from now on; None if there is none."""
+        with self._lock:
+            candidates = list(reversed(self._kept))
+        for kept in candidates:
+            found = edited(kept, document, batch)
+            if found is not None:
+                self.keep(found, instead=kept)
+                return found
+        return None
+
+    def keep(self, kept: Kept, instead: Kept | None = None) -> None:
+        """Remember a check; ``instead`` is the one of which it is an edit."""
+        with self._lock:
+            others = [other for other in self._kept if other is not instead and other is not kept]
+            self._kept = [*others, kept][-self.KEPT :]
+
+    def forget(self) -> None:
+        """Check the next document whole."""
+        with self._lock:
+            self._kept = []
+
+
+documents = Documents()
 
 
 def forget() -> None:
     """As in a process that has checked nothing yet: for measurements, and for tests of what is run anew."""
+    documents.forget()
     growing.forget()
     lazy.forget()
     for module in (arguments, autos, building, calls, initializers, layers, reading, report, training):

@@ -49,10 +49,11 @@ def _items(value: Frozen, count: int) -> tuple[Frozen, ...]:
 
 def nodes(first: Inference, second: Inference) -> dict[str, NodeReport]:
     """The report of every node that inference came to."""
-    return {key: _node(record, second.nodes.get(key)) for key, record in first.nodes.items()}
+    return {key: node(record, second.nodes.get(key)) for key, record in first.nodes.items()}
 
 
-def _node(record: NodeRecord, other: NodeRecord | None) -> NodeReport:
+def node(record: NodeRecord, other: NodeRecord | None) -> NodeReport:
+    """The report of one node."""
     inputs = tuple(record.inputs.items())
     grown = other.inputs if other else {}
     larger = tuple(grown.get(name) for name, _ in inputs)
@@ -72,6 +73,14 @@ def _node_report(
         flops=flops,
         activation_bytes=size,
     )
+
+
+def module(parameters: int, trainable: int, record: ModuleRecord, other: ModuleRecord) -> ModuleReport:
+    """The report of one module."""
+    counts = (parameters, trainable, record.flops, record.bytes, record.calls)
+    inputs = tuple(record.inputs.items())
+    grown = tuple(other.inputs.get(key) for key, _ in inputs)
+    return _module_report(counts, inputs, grown, record.output, other.output)
 
 
 @lru_cache(maxsize=16384)
@@ -183,10 +192,7 @@ class Inventory:
         for name, parameters in self.parameters.items():
             record = self._first.modules.get(name) or _NO_CALL
             other = second.modules.get(name) or _NO_CALL
-            counts = (parameters, self.trainable[name], record.flops, record.bytes, record.calls)
-            inputs = tuple(record.inputs.items())
-            grown = tuple(other.inputs.get(key) for key, _ in inputs)
-            reports[name] = _module_report(counts, inputs, grown, record.output, other.output)
+            reports[name] = module(parameters, self.trainable[name], record, other)
         return reports
 
 

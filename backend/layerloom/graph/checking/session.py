@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from layerloom.catalogue import dtype
-from layerloom.graph.checking import filling, memory, report
+from layerloom.graph.checking import editing, filling, memory, report
 from layerloom.graph.checking.building import check_layers
+from layerloom.graph.checking.editing import PARAMETERS_LIMIT
 from layerloom.graph.checking.findings import Findings, Place, hint, near, pointer, replacing, shown
 from layerloom.graph.checking.forward import check_graphs
 from layerloom.graph.checking.inference import Inference, at_batch
@@ -29,7 +30,6 @@ from layerloom.schema.report import Report
 
 NODES_LIMIT = 5_000
 """Nodes of a document, and layers and operations that one forward runs."""
-PARAMETERS_LIMIT = 10**9
 
 Examples = Mapping[str, tuple[TensorSpec, bool]]
 """Per forward input: its type without the batch axis, and whether it has one."""
@@ -58,7 +58,8 @@ def checked(document: Document, batch: int = 2) -> CheckedGraph:
     Every size, FLOP count and byte count of the report is at that batch.
     """
     with memory.collector_at_rest():
-        return _checked(document, batch)
+        known = memory.documents.after_an_edit(document, batch)
+        return CheckedGraph(known.complete, known.report) if known else _checked(document, batch)
 
 
 def _checked(document: Document, batch: int) -> CheckedGraph:
@@ -106,6 +107,9 @@ def _inferred(document: Document, network: Network, findings: Findings, examples
         autos=sizes,
         totals=report.totals(inventory, first, batch),
     )
+    if output is not None and grown is not None and editing.keepable(document, found, first):
+        inputs = at_batch(examples, batch), at_batch(examples, batch + 1)
+        memory.documents.keep(editing.Kept(document, batch, complete, found, network, first, second, inputs))
     return CheckedGraph(complete, found)
 
 

@@ -1,0 +1,432 @@
+"""A check of a document that is the one before with an edit: only what the edit reaches is run again.
+
+The state of a check that found no errors is kept. When the next document differs from it in arguments of layers or
+nodes of its main block alone, those are judged, the calls that see another tensor are made, and everything else is
+taken over. Whatever is not so simple (a name, a connection, a problem, a block inside) is checked whole: ``edited``
+gives None then, and may do so at any time.
+
+Parts of two documents are compared by identity, and by their JSON where they are other objects: in Python ``True``,
+``1`` and ``1.0`` are equal, in JSON they are not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from heapq import heapify, heappop, heappush
+from typing import Any
+
+from layerloom.graph.checking import autos, growing, report
+from layerloom.graph.checking.arguments import faults
+from layerloom.graph.checking.calls import Arguments, Outcome, call_layer, call_operation
+from layerloom.graph.checking.findings import Findings, Place
+from layerloom.graph.checking.forward import plainly_given
+from layerloom.graph.checking.inference import Inference, _adapted, _first_port
+from layerloom.graph.checking.layers import built
+from layerloom.graph.checking.members import plainly_well
+from layerloom.graph.checking.network import Network
+from layerloom.graph.checking.reading import Waiting, layer_config, read
+from layerloom.graph.checking.records import Given, ModuleRecord, NodeRecord
+from layerloom.graph.checking.training import check_batch_of_one
+from layerloom.graph.checking.values import Frozen, LayerConfig
+from layerloom.graph.expressions import ExpressionError
+from layerloom.graph.places import Instance
+from layerloom.graph.walk import conditional, references
+from layerloom.schema.document import Alias, CallNode, Document, FunctionNode, Layer, Member, Node
+from layerloom.schema.problems import ProblemCode
+from layerloom.schema.report import ModuleReport, NodeReport, Report, Totals
+from layerloom.schema.values import Auto, Ref, refs
+
+PARAMETERS_LIMIT = 10**9
+SMALLEST = 32
+"""Nodes of the main block; fewer are checked whole in a millisecond or two."""
+CHANGES = 16
+"""Parts that may differ."""
+STAYING = {ProblemCode.DISCONNECTED, ProblemCode.UNUSED_MEMBER, ProblemCode.NAME_DUPLICATE}
+"""Warnings that no argument changes."""
+
+
+@dataclass
+class Kept:
+    """A document that was checked without errors, and what the check came to. Never changed."""
+
+    document: Document
+    batch: int
+    complete: Document
+    report: Report
+    network: Network
+    """Its members may be those of an earlier state of the document."""
+    first: Inference
+    second: Inference
+    inputs: tuple[Given, Given]
+    """Of the main block, at both batches."""
+    json: dict[int, bytes] = field(default_factory=dict)
+    """By the identity of a part of the document."""
+
+    @cached_property
+    def nodes(self) -> list[Node]:
+        """The main block's, as they run."""
+        return [node for node, _ in self.network.nodes(self.document.main)]
+
+    @cached_property
+    def at(self) -> dict[str, int]:
+        """Where a node stands in the order in which they run."""
+        return {node.id: index for index, node in enumerate(self.nodes)}
+
+    @cached_property
+    def readers(self) -> dict[str, list[int]]:
+        """The nodes that read a node's result."""
+        found: dict[str, list[int]] = {}
+        for index, node in enumerate(self.nodes):
+            for ref in references(node):
+                found.setdefault(ref, []).append(index)
+        return found
+
+    @cached_property
+    def callers(self) -> Counter[str]:
+        """How many nodes call a member."""
+        return Counter(node.target for node in self.nodes if not isinstance(node, FunctionNode))
+
+
+def keepable(document: Document, found: Report, first: Inference) -> bool:
+    """Whether a check is such that a later one may build upon it, and worth it."""
+    return (
+        found.ok
+        and len(document.blocks[document.main].forward.nodes) >= SMALLEST
+        and not any(conditional(block.forward) for block in document.blocks.values())
+        and not first.layers.automatic
+        and not document.init
+        and not document.frozen
+        and all(problem.code in STAYING for problem in found.problems)
+        and not any(isinstance(place.place.member, Alias) for place in first.network.places())
+    )
+
+
+class _Whole(Exception):  # noqa: N818 - nothing is wrong, the document has to be checked whole
+    """The edit is none of the simple ones."""
+
+
+def edited(kept: Kept, document: Document, batch: int) -> Kept | None:
+    """The check of a document that is ``kept.document`` with an edit; None where it has to be checked whole."""
+    if batch != kept.batch:
+        return None
+    try:
+        difference = _difference(kept, document)
+        return _Edit(kept, document, *difference).done()
+    except (_Whole, Waiting, ExpressionError):
+        return None
+
+
+def _difference(kept: Kept, document: Document) -> tuple[dict[int, Layer], dict[int, Node]]:
+    """Members and nodes of the main block that are others than before. Raises _Whole where anything else is."""
+    old, main = kept.document, document.main
+    if (old.main, old.format, list(old.blocks)) != (main, document.format, list(document.blocks)):
+        raise _Whole
+    if document.init or document.frozen or not _alike(kept, old.inputs, document.inputs):
+        raise _Whole
+    before, after = old.blocks[main], document.blocks[main]
+    for name, block in document.blocks.items():
+        if name != main and not _same(kept, old.blocks[name], block):
+            raise _Whole
+    if before is after:
+        return {}, {}
+    if len(before.members) != len(after.members) or len(before.forward.nodes) != len(after.forward.nodes):
+        raise _Whole
+    one, two = before.forward, after.forward
+    if not (_each(kept, one.inputs, two.inputs) and _each(kept, before.arguments, after.arguments)):
+        raise _Whole
+    if (
+        one.output is not two.output
+        and one.model_copy(update={"nodes": []}).model_dump_json()
+        != two.model_copy(update={"nodes": []}).model_dump_json()
+    ):
+        raise _Whole
+    members = _changed(kept, before.members, after.members)
+    nodes = _changed(kept, one.nodes, two.nodes)
+    for index, member in members.items():
+        if not _only_arguments(before.members[index], member):
+            raise _Whole
+    for index, node in nodes.items():
+        if not _only_values(one.nodes[index], node):
+            raise _Whole
+    return members, nodes
+
+
+def _only_arguments(old: Member, new: Member) -> bool:
+    """Whether two members differ in a layer's arguments or target alone, all of which are plain."""
+    if not (isinstance(old, Layer) and isinstance(new, Layer) and old.name == new.name):
+        return False
+    return old.target == new.target and plainly_well(old) and plainly_well(new)
+
+
+def _only_values(old: Node, new: Node) -> bool:
+    """Whether two nodes differ in numbers that an operation is given, and not in what they are connected to."""
+    if not (isinstance(old, FunctionNode) and isinstance(new, FunctionNode)):
+        return False
+    if (old.id, old.target, old.when, old.name) != (new.id, new.target, new.when, new.name):
+        return False
+    return plainly_given(new) and references(old) == references(new)
+
+
+def _changed(kept: Kept, old: Sequence[Any], new: Sequence[Any]) -> dict[int, Any]:
+    found = {}
+    for index, (one, two) in enumerate(zip(old, new, strict=True)):
+        if one is not two and not _same(kept, one, two):
+            found[index] = two
+            if len(found) > CHANGES:
+                raise _Whole
+    return found
+
+
+def _each(kept: Kept, old: Sequence[Any], new: Sequence[Any]) -> bool:
+    return len(old) == len(new) and not _changed(kept, old, new)
+
+
+def _alike(kept: Kept, old: dict[str, Any], new: dict[str, Any]) -> bool:
+    return list(old) == list(new) and _each(kept, list(old.values()), list(new.values()))
+
+
+def _same(kept: Kept, old: Any, new: Any) -> bool:
+    if old is new:
+        return True
+    known = kept.json.get(id(old))
+    if known is None:
+        known = kept.json[id(old)] = _json(old)
+    return known == _json(new)
+
+
+def _json(part: Any) -> bytes:
+    text: bytes = part.__pydantic_serializer__.to_json(part, by_alias=True)
+    return text
+
+
+class _Edit:
+    """One edit on its way from the kept state to the next."""
+
+    def __init__(self, kept: Kept, document: Document, members: dict[int, Layer], nodes: dict[int, Node]) -> None:
+        self._kept, self._document = kept, document
+        self._members = {member.name for member in members.values()}
+        self._nodes = {node.id: node for node in nodes.values()}
+        self._instance: Instance = kept.network.instances[""]
+        layers = replace(
+            kept.first.layers, configs=dict(kept.first.layers.configs), sizes=dict(kept.first.layers.sizes)
+        )
+        self._first = self._copied(kept.first, layers)
+        self._second = self._copied(kept.second, layers)
+        self._second.before = self._first
+        self._by_name = {
+            member.name: (index, member) for index, member in enumerate(document.blocks[document.main].members)
+        }
+        self._node_reports: dict[str, NodeReport] = {}
+        self._module_reports: dict[str, ModuleReport] = {}
+        self._sums: Counter[str] = Counter()
+
+    def _copied(self, inference: Inference, layers: Any) -> Inference:
+        return replace(
+            inference,
+            layers=layers,
+            findings=None,
+            nodes=dict(inference.nodes),
+            modules=dict(inference.modules),
+            layer_calls=[],
+        )
+
+    def done(self) -> Kept:
+        """The next state. Raises _Whole."""
+        kept = self._kept
+        start = [index for index, node in enumerate(kept.nodes) if self._is_changed(node)] if self._any() else []
+        if any(kept.callers[name] != 1 for name in self._members):
+            raise _Whole
+        heapify(start)
+        seen = set(start)
+        while start:
+            index = heappop(start)
+            for reader in self._run(kept.nodes[index]):
+                if reader not in seen:
+                    seen.add(reader)
+                    heappush(start, reader)
+        findings = Findings()
+        check_batch_of_one(findings, self._first, self._second, kept.batch)
+        if findings.problems():
+            raise _Whole
+        return self._next()
+
+    def _any(self) -> bool:
+        return bool(self._members or self._nodes)
+
+    def _is_changed(self, node: Node) -> bool:
+        return node.id in self._nodes or (not isinstance(node, FunctionNode) and node.target in self._members)
+
+    def _run(self, node: Node) -> list[int]:
+        """Run a node anew, and say who reads its result, if that is another one than before."""
+        node = self._nodes.get(node.id, node)
+        if node.when is not None or not isinstance(node, CallNode | FunctionNode):
+            raise _Whole
+        given = self._given(node, self._first, self._kept.inputs[0])
+        grown = self._given(node, self._second, self._kept.inputs[1])
+        key = f"#{node.id}"
+        old = self._first.nodes[key], self._second.nodes[key]
+        if isinstance(node, FunctionNode):
+            parameters = 0
+            outcome, larger = self._called(call_operation, node.target, tuple(given.items()), tuple(grown.items()))
+        else:
+            parameters, outcome, larger = self._layer(node, given, grown)
+        inputs = [
+            name for name, value in node.arguments.items() if isinstance(value, Ref) or any(True for _ in refs(value))
+        ]
+        records = [
+            NodeRecord(
+                {name: values[name] for name in inputs}, result.result, True, parameters, result.flops, result.bytes
+            )
+            for values, result in ((given, outcome), (grown, larger))
+        ]
+        self._first.nodes[key], self._second.nodes[key] = records
+        self._node_reports[key] = report.node(records[0], records[1])
+        self._sums.update(flops=outcome.flops - old[0].flops, bytes=outcome.bytes - old[0].bytes)
+        same = outcome.result == old[0].output and larger.result == old[1].output
+        return [] if same else self._kept.readers.get(node.id, [])
+
+    def _given(self, node: CallNode | FunctionNode, inference: Inference, inputs: Given) -> Given:
+        results = {ref: self._result(ref, inference, inputs) for ref in references(node)}
+        return {name: read(value, self._instance.environment, results) for name, value in node.arguments.items()}
+
+    def _result(self, ref: str, inference: Inference, inputs: Given) -> Frozen:
+        record = inference.nodes.get(f"#{ref}")
+        if record is not None:
+            if not record.reached:
+                raise _Whole
+            return record.output
+        return inputs.get(ref)
+
+    def _called(self, call: Any, target: Any, arguments: Arguments, grown: Arguments) -> tuple[Outcome, Outcome]:
+        outcome = growing.first(call, target, arguments, self._kept.batch)
+        larger = growing.second(call, target, grown, arguments, self._kept.batch)
+        if outcome.failure is not None or larger.failure is not None:
+            raise _Whole
+        return outcome, larger
+
+    def _layer(self, node: CallNode, given: Given, grown: Given) -> tuple[int, Outcome, Outcome]:
+        _, member = self._by_name.get(node.target, (0, None))
+        record = self._first.modules.get(node.target)
+        if not isinstance(member, Layer) or member.init or member.parametrizations or member.when is not None:
+            raise _Whole
+        if record is None or record.calls != 1:
+            raise _Whole
+        port = _first_port(member.target)
+        received, larger_received = _adapted(given, port), _adapted(grown, port)
+        arguments, larger_arguments = tuple(received.items()), tuple(larger_received.items())
+        config = self._config(member, arguments)
+        outcome, larger = self._called(call_layer, config, arguments, larger_arguments)
+        place = Place(self._document.main, node.id, node.target, "", None, None)
+        self._first.layer_calls.append((member.name, config, arguments, place))
+        self._second.layer_calls.append((member.name, config, larger_arguments, place))
+        before, layer = built(self._kept.first.layers.configs[member.name]), built(config)
+        self._sums.update(
+            parameters=layer.parameters - before.parameters,
+            trainable=layer.trainable - before.trainable,
+            buffers=layer.buffers - before.buffers,
+            parameter_bytes=layer.bytes - before.bytes,
+        )
+        records = ModuleRecord(), ModuleRecord()
+        records[0].add(received, outcome)
+        records[1].add(larger_received, larger)
+        self._first.modules[member.name], self._second.modules[member.name] = records
+        self._module_reports[member.name] = report.module(layer.parameters, layer.trainable, *records)
+        return layer.parameters, outcome, larger
+
+    def _config(self, member: Layer, arguments: Arguments) -> LayerConfig:
+        """A layer's configuration, sizes filled in anew."""
+        layers = self._first.layers
+        config = layer_config(member.target, member.arguments, self._instance.environment)
+        if faults(config.target, config.arguments):
+            raise _Whole
+        if not autos.paths(config):
+            layers.sizes.pop(member.name, None)
+        else:
+            found = autos.resolve(config, arguments)
+            if found.config is None:
+                raise _Whole
+            config = found.config
+            layers.sizes[member.name] = dict(found.sizes)
+        if built(config).module is None:
+            raise _Whole
+        layers.configs[member.name] = config
+        return config
+
+    # --- the next state
+
+    def _next(self) -> Kept:
+        kept, old = self._kept, self._kept.report
+        self._first.flops += self._sums["flops"]
+        self._first.bytes += self._sums["bytes"]
+        found = old.model_copy(
+            update={
+                "nodes": {**old.nodes, **self._node_reports},
+                "modules": {**old.modules, **self._module_reports},
+                "outputs": self._outputs(),
+                "autos": self._autos(),
+                "totals": self._totals(),
+            }
+        )
+        if found.totals.parameters > PARAMETERS_LIMIT:
+            raise _Whole
+        new = Kept(
+            self._document,
+            kept.batch,
+            self._complete(),
+            found,
+            kept.network,
+            self._first,
+            self._second,
+            kept.inputs,
+            {},
+        )
+        if not self._nodes:
+            for name in ("nodes", "at", "readers", "callers"):
+                if name in kept.__dict__:
+                    new.__dict__[name] = kept.__dict__[name]
+        else:
+            new.__dict__["nodes"] = [self._nodes.get(node.id, node) for node in kept.nodes]
+        return new
+
+    def _totals(self) -> Totals:
+        old = self._kept.report.totals
+        counts = {name: getattr(old, name) + self._sums[name] for name in _SUMMED}
+        return old.model_copy(update={**counts, "flops": self._first.flops, "activation_bytes": self._first.bytes})
+
+    def _outputs(self) -> Any:
+        output = self._document.blocks[self._document.main].forward.output
+        values = []
+        for inference, inputs in ((self._first, self._kept.inputs[0]), (self._second, self._kept.inputs[1])):
+            results = {ref.ref: self._result(ref.ref, inference, inputs) for ref in refs(output)}
+            values.append(read(output, self._instance.environment, results))
+        return report.described(*values)
+
+    def _autos(self) -> dict[str, int | list[int]]:
+        sizes = self._first.layers.sizes
+        if sizes == self._kept.first.layers.sizes:
+            return self._kept.report.autos
+        ordered = [name for name in self._kept.report.modules if name in sizes]
+        return {f"{name}.{'.'.join(path)}": size for name in ordered for path, size in sizes[name].items()}
+
+    def _complete(self) -> Document:
+        """The document with every size filled in."""
+        main = self._document.main
+        block, sizes = self._document.blocks[main], self._first.layers.sizes
+        before = self._kept.complete.blocks[main]
+        members = list(before.members)
+        for name in self._module_reports:
+            index, member = self._by_name[name]
+            assert isinstance(member, Layer)
+            filled = {path[0]: size for path, size in sizes.get(name, {}).items()}
+            arguments = {key: filled.get(key, value) for key, value in member.arguments.items()}
+            automatic = any(isinstance(value, Auto) for value in member.arguments.values())
+            members[index] = member.model_copy(update={"arguments": arguments}) if automatic else member
+        whole = block.model_copy(update={"members": members})
+        blocks = {**self._kept.complete.blocks, main: whole}
+        return self._document.model_copy(update={"blocks": blocks})
+
+
+_SUMMED = ("parameters", "trainable", "buffers", "parameter_bytes")
