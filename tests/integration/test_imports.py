@@ -25,7 +25,7 @@ class Odd(nn.Module):
     def __init__(self, depth=2, extra=False):
         super().__init__()
         self.layers = nn.ModuleList(nn.Linear(4, 4) for _ in range(depth))
-        if extra:
+        if extra and depth in {1, 2, 3}:
             self.extra = nn.ReLU()
 
     def forward(self, x):

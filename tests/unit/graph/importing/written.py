@@ -161,3 +161,20 @@ class Heads(nn.Module):
             x = F.relu(level(x)) + i
         results = {name: head(x) for name, head in self.heads.items()}
         return results["a"], results["b"]
+
+
+class Optional2(nn.Module):
+    """Registers a layer only where an argument says so, and parametrizes another."""
+
+    def __init__(self, features: int = 5, project: bool = True):
+        super().__init__()
+        self.project = project
+        self.fc = nn.utils.parametrizations.weight_norm(nn.Linear(features, features), dim=0)
+        if project:
+            self.norm = nn.LayerNorm(features)
+
+    def forward(self, x):
+        x = self.fc(x)
+        if self.project:
+            x = self.norm(x)
+        return x

@@ -7,7 +7,7 @@ import copy
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from layerloom.catalogue import find
+from layerloom.catalogue import find, parametrizations
 from layerloom.graph.expressions import ExpressionError, parse
 from layerloom.graph.importing.python.errors import not_plain
 from layerloom.graph.importing.python.names import Names, bind, is_layer
@@ -24,6 +24,7 @@ from layerloom.schema.document import (
     ModuleList,
     ParameterDict,
     ParameterList,
+    Parametrization,
     Repeat,
     Sequential,
 )
@@ -51,6 +52,7 @@ class MemberReader:
         """Attributes that hold a function of torch."""
         self._classes = classes
         self._lists: dict[str, list[Any]] = {}
+        self._when: str | None = None
         self._notes = notes
 
     def statements(self, body: Collection[ast.stmt]) -> None:
@@ -80,10 +82,41 @@ class MemberReader:
                 self.left.append(statement)
             case ast.For(target=target, iter=iterable, body=body, orelse=[]):
                 self._loop(target, iterable, body)
+            case ast.If(test=test, body=body, orelse=otherwise) if self._when is None and self.names.pure(test):
+                text = self.names.expression(test).expr
+                self._under(text, body)
+                self._under(f"not ({text})", otherwise)
             case ast.Expr(value=ast.Call() as call):
                 self._call(statement, call)
             case _:
                 raise not_plain(statement, f"an __init__ with {_kind(statement)} cannot be read without running it")
+
+    def _under(self, condition: str, body: list[ast.stmt]) -> None:
+        """Statements that run where an expression over arguments holds: what they register has that condition."""
+        self._when = condition
+        before = dict(self.members)
+        try:
+            for statement in body:
+                if not self._registers(statement):
+                    raise not_plain(statement, "what this if decides cannot be read without running it")
+                self._statement(statement)
+        finally:
+            self._when = None
+        for name, member in self.members.items():
+            if member is before.get(name):
+                continue
+            if name in before or isinstance(member, Alias):
+                raise not_plain(body[0], f"{name} is registered in two ways, which cannot be read without running it")
+            self.members[name] = member.model_copy(update={"when": condition})
+
+    def _registers(self, statement: ast.stmt) -> bool:
+        """Whether a statement registers a member and does nothing else."""
+        match statement:
+            case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self"))], value=ast.Call() as value):
+                return not self.names.pure(value)
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id="self"), attr=name))):
+                return name in ("register_buffer", "register_parameter", "add_module", "register_module")
+        return False
 
     # --- what a statement does
 
@@ -217,6 +250,8 @@ class MemberReader:
             assert entry is not None
             given = bind(entry.parameters, value, self.names.value)
             return Layer(name=name, target=entry.name, arguments=given)
+        if dotted in parametrizations() and value.args:
+            return self._parametrized(dotted, name, value)
         if isinstance(value.func, ast.Name) and value.func.id in self._classes:
             specs = [
                 ParameterSpec(name=argument.name, kinds=["any"], required=argument.required)
@@ -224,6 +259,16 @@ class MemberReader:
             ]
             return BlockUse(name=name, block=value.func.id, arguments=bind(specs, value, self.names.value))
         raise not_plain(value, f"{ast.unparse(value.func)} is no layer of torch and no class of this file")
+
+    def _parametrized(self, function: str, name: str, call: ast.Call) -> Layer:
+        """``nn.utils.parametrizations.weight_norm(nn.Linear(4, 3), dim=1)``."""
+        layer = self.member(name, call.args[0])
+        if not isinstance(layer, Layer):
+            raise not_plain(call, "only a layer of torch can have its parameters made from others")
+        rest = ast.copy_location(ast.Call(func=call.func, args=call.args[1:], keywords=call.keywords), call)
+        arguments = bind(parametrizations()[function].parameters, rest, self.names.value)
+        made = Parametrization(function=function, arguments=arguments)
+        return layer.model_copy(update={"parametrizations": [*layer.parametrizations, made]})
 
     def item(self, name: str, value: ast.expr) -> Item:
         """A member of a container; a star in front of a comprehension, or the comprehension, is a repeat."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from layerloom.catalogue import dtype, find, operations
+from layerloom.catalogue import dtype, find, layers, operations
 from layerloom.graph.expressions import FUNCTIONS, ExpressionError, parse
 from layerloom.graph.importing.python.errors import not_plain
 from layerloom.schema import values
@@ -59,7 +59,7 @@ class Imports:
 
 def is_layer(name: str | None) -> bool:
     """Whether a dotted name is a layer of the catalogue."""
-    return name is not None and name.startswith("torch.nn.") and find(name) is not None and name not in operations()
+    return name is not None and name in layers()
 
 
 @dataclass
