@@ -45,6 +45,9 @@ bench: $(VENV)/.development ## Side-by-side timings; prints ratios
 catalogue-report: $(VENV)/.development ## Try all of torch's samples on every layer and operation; write docs/CATALOGUE.md
 	OMP_NUM_THREADS=1 $(BIN)/python docs/catalogue_report.py
 
+import-report: $(VENV)/.development ## Open all networks of torchvision, timm and transformers in the zoo; write docs/imports.md
+	OMP_NUM_THREADS=2 $(BIN)/python docs/import_report.py
+
 pictures: system-packages $(VENV)/.development $(STATIC) ## Take the README's picture anew
 	$(BIN)/python docs/pictures.py
 

@@ -127,11 +127,13 @@ def _fits(room: int, inner: Sequence[Doc], rest: Sequence[tuple[int, bool, Doc]]
     """Whether the parts on one line, and what follows up to the next break, fit into the room."""
     ahead = [(False, part) for part in reversed(inner)]
     after = len(rest)
+    own = True
     while room >= 0:
         if not ahead:
             if after == 0:
                 return True
             after -= 1
+            own = False
             _, broken, part = rest[after]
             ahead.append((broken, part))
         broken, part = ahead.pop()
@@ -147,7 +149,8 @@ def _fits(room: int, inner: Sequence[Doc], rest: Sequence[tuple[int, bool, Doc]]
             case Indent(parts=parts):
                 ahead.extend((broken, item) for item in reversed(parts))
             case Group(parts=parts):
-                ahead.extend((False, item) for item in reversed(parts))
+                # What follows may be broken itself: of several brackets in a row the last one is.
+                ahead.extend((broken and not own, item) for item in reversed(parts))
     return False
 
 

@@ -42,6 +42,11 @@ def is_identifier(text: str) -> bool:
     )
 
 
+def is_member(text: str) -> bool:
+    """A usable name of a member: a Python name, or a number, as the items of a Sequential have."""
+    return is_identifier(text) or (text.isascii() and text.isdecimal() and len(text) <= 6)
+
+
 def is_key(text: str) -> bool:
     """A usable key of a ModuleDict or ParameterDict: one segment of a state_dict key, printable, no dot.
 

@@ -23,7 +23,7 @@ def packed(tensor: torch.Tensor) -> Value | Packed:
         ValueError: they take more than ``LIMIT`` bytes.
     """
     if tensor.numel() <= FEW and not tensor.is_complex():
-        return [_short(number, tensor.dtype) for number in tensor.flatten().tolist()]
+        return [shortest(number, tensor.dtype) for number in tensor.flatten().tolist()]
     plain = tensor.contiguous().flatten()
     if plain.nbytes > LIMIT:
         raise ValueError(f"{plain.nbytes:,} bytes of numbers; the limit is {LIMIT:,}")
@@ -50,7 +50,7 @@ def unpacked(text: str, dtype: torch.dtype, elements: int) -> torch.Tensor:
     return torch.frombuffer(bytearray(raw), dtype=dtype)
 
 
-def _short(number: float, dtype: torch.dtype) -> Value:
+def shortest(number: float, dtype: torch.dtype) -> Value:
     """The shortest number that becomes this one in its dtype: ``0.1`` and not ``0.10000000149011612``."""
     if not isinstance(number, float) or isinstance(number, bool):
         return number

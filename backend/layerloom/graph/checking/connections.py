@@ -92,8 +92,8 @@ class Connections:
             for name, value in argument_values(node):
                 places.append((value, node.when, Place(self._name, node.id, None, None, name, where)))
         for value, when, place in places:
-            for ref, holding in _conditions(value, frozenset([when] if when else [])):
-                if made.get(ref) not in (None, *holding):
+            for ref, holding in _conditions(value, conjuncts(when)):
+                if not conjuncts(made.get(ref)) <= holding:
                     message = f"the result of {self._said(ref)} exists only where {made[ref]} holds. "
                     message += "Read it under the same condition, or choose another value for the other case."
                     self._findings.add(ProblemCode.CONDITIONAL_RESULT, message, place, data={"reference": ref})
@@ -103,7 +103,7 @@ class Connections:
         there = {name: when for name, when in self._conditions.items() if when is not None}
         for index, node in enumerate(self._graph.nodes if there else []):
             head = "" if isinstance(node, FunctionNode) else node.target.partition(".")[0]
-            if there.get(head) not in (None, node.when):
+            if not conjuncts(there.get(head)) <= conjuncts(node.when):
                 where = f"{self._base}/nodes/{index}"
                 message = (
                     f"{shown(head)} is there only where {there[head]} holds. Run this node under the same condition."
@@ -149,14 +149,19 @@ class Connections:
                 self._findings.add(ProblemCode.DISCONNECTED, message, place, severity="warning")
 
 
+def conjuncts(condition: str | None) -> frozenset[str]:
+    """What has to hold so that a condition does: ``a and b`` needs both."""
+    return frozenset(condition.split(" and ")) if condition else frozenset()
+
+
 def _conditions(value: Value, holding: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
     """Every id that a value refers to, with the conditions that hold where it is read."""
     if isinstance(value, Ref):
         yield value.ref, holding
     elif isinstance(value, If):
         negated = value.test.removeprefix("not ") if value.test.startswith("not ") else f"not {value.test}"
-        yield from _conditions(value.then, holding | {value.test})
-        yield from _conditions(value.otherwise, holding | {negated})
+        yield from _conditions(value.then, holding | conjuncts(value.test))
+        yield from _conditions(value.otherwise, holding | conjuncts(negated))
     else:
         for child in children(value):
             yield from _conditions(child, holding)

@@ -17,11 +17,13 @@ from layerloom.schema.document import (
     Alias,
     Block,
     BlockUse,
+    Buffer,
     Document,
     FunctionNode,
     Item,
     Member,
     Node,
+    Parameter,
     Repeat,
 )
 from layerloom.schema.problems import Edit, Fix, ProblemCode
@@ -66,12 +68,17 @@ def _check_members(document: Document, findings: Findings, name: str, block: Blo
         found.append((member.name, place, partial(_renamed_alone, member.name, taken, place)))
         if not (isinstance(member, Alias) and "." in member.name):
             reserved = member.name in names.attributes()
-            if reserved or not names.is_identifier(member.name):
+            if reserved or not _usable_member(member):
                 fix = _renamed(document, name, "", member.name, _usable(member.name, taken), place)
                 _invalid(findings, "an attribute", member.name, place, reserved, fix)
                 findings.breaks(place.pointer or "")
         _check_items(document, findings, member, place)
     _distinct(findings, found)
+
+
+def _usable_member(member: Member) -> bool:
+    tensor = isinstance(member, Parameter | Buffer)
+    return names.is_identifier(member.name) if tensor else names.is_member(member.name)
 
 
 def _check_items(document: Document, findings: Findings, member: Member | Item, place: Place) -> None:

@@ -211,7 +211,7 @@ def _layers(members: list[Json], path: str = "") -> Iterator[tuple[str, Json]]:
 def _argument(place: tuple[str, ...], taken: set[str]) -> str:
     """``out_channels``, or with its member before it where that is taken: ``conv2_out_channels``."""
     names = [part for part in place if is_identifier(part)]
-    last = names[-1] if names else "size"
+    last = names[-1].replace("shape", "size") if names else "size"
     longer = "_".join(names[-2:]) if len(names) > 1 else last
     for candidate in (last, longer):
         if candidate not in taken and is_identifier(candidate):

@@ -14,8 +14,8 @@ from layerloom.graph.importing.containers import container_of
 from layerloom.graph.importing.errors import ClosedError
 from layerloom.graph.importing.leaves import layer_of, recovered
 from layerloom.graph.importing.sharing import Sharing, below, join
-from layerloom.graph.names import attributes, is_identifier, is_key
-from layerloom.graph.numbers import packed
+from layerloom.graph.names import attributes, is_identifier, is_key, is_member
+from layerloom.graph.numbers import packed, shortest
 from layerloom.schema.document import (
     Alias,
     BlockUse,
@@ -88,9 +88,9 @@ def _parameter(name: str, tensor: nn.Parameter) -> Parameter:
     value = _only(tensor)
     if value is None:
         return made
-    short = {0: "zeros_", 1: "ones_"}.get(value)
+    short = {0.0: "zeros_", 1.0: "ones_"}.get(value)
     function = f"torch.nn.init.{short or 'constant_'}"
-    arguments: Arguments = {} if short else {"val": value}
+    arguments: Arguments = {} if short else {"val": shortest(value, tensor.dtype)}
     return made.model_copy(update={"init": [ParameterInit(function=function, arguments=arguments)]})
 
 
@@ -139,7 +139,7 @@ def _fills(tensor: torch.Tensor) -> Iterator[str]:
 
 def _check_name(name: str, path: str) -> None:
     head = name.partition(".")[0]
-    if not is_identifier(head) or head in attributes():
+    if not is_member(head) or head in attributes():
         raise ClosedError(f"{path or 'the network'} has a member called {name!r}, which cannot be written")
 
 

@@ -38,6 +38,10 @@ def switch(larger: Sequence[Any], smaller: Sequence[Any], blocks: tuple[Json, Js
         told = value is True and all(vars(one).get(name) is True for one in larger)
         if told and is_identifier(name) and name not in LOCALS and all(vars(one).get(name) is False for one in smaller):
             return name.strip("_") or "variant"
+    for name, value in vars(first).items():
+        plain = isinstance(value, int | float) and is_identifier(name)
+        if plain and all(vars(one).get(name) for one in larger) and not any(vars(one).get(name) for one in smaller):
+            return f"has_{name.strip('_')}"
     return "variant"
 
 

@@ -60,8 +60,11 @@ class MemberWriter:
                 written = code.statement("", self._buffer(member), inner)
             elif isinstance(member, Alias):
                 written = self._alias(member)
-            else:
+            elif is_identifier(member.name):
                 written = code.statement(f"self.{code.name(member.name)} = ", self._member(member), inner)
+            else:
+                named = [code.literal(member.name), self._member(member)]
+                written = code.statement("", code.call(code.name("self.add_module"), named), inner)
             lines.append(" " * inner + written)
         return lines
 

@@ -8,12 +8,13 @@ its texts reach the source as quoted literals or as names that were looked at on
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
 
 from layerloom.graph import code
 from layerloom.graph.code import Code
 from layerloom.graph.errors import refuse
 from layerloom.graph.expressions import parse
-from layerloom.graph.names import CLASSES, LOCALS, attributes, is_identifier
+from layerloom.graph.names import CLASSES, LOCALS, attributes, is_identifier, is_member
 from layerloom.graph.places import TRAINING
 from layerloom.graph.source.forward import ForwardWriter
 from layerloom.graph.source.imports import Imports
@@ -44,9 +45,7 @@ def write(document: Document, forward: type[ForwardWriter] = ForwardWriter) -> s
     return "\n\n\n".join(["\n".join(head), *imports.helpers, *([function] if function else []), *classes]) + "\n"
 
 
-def _class(
-    document: Document, name: str, imports: Imports, finish: list[str], writer: type[ForwardWriter]
-) -> str:
+def _class(document: Document, name: str, imports: Imports, finish: list[str], writer: type[ForwardWriter]) -> str:
     block = document.blocks[name]
     stored = _stored(block)
     init = _init(document, name, imports, stored) + finish
@@ -140,14 +139,20 @@ def _check_names(document: Document, names: list[str]) -> None:
                     _check(variable, LOCALS | set(names), "variable", name)
         for top in block.members:
             if not isinstance(top, Alias) or "." not in top.name:
-                _check(top.name, attributes(), "member", name)
+                _check(top.name, attributes(), "member", name, is_member)
             if isinstance(top, BlockUse):
                 for argument_name in top.arguments:
                     _check(argument_name, frozenset(), "argument", name)
 
 
-def _check(text: str, taken: frozenset[str] | set[str], kind: str, block: str) -> None:
-    if not is_identifier(text):
+def _check(
+    text: str,
+    taken: frozenset[str] | set[str],
+    kind: str,
+    block: str,
+    usable: Callable[[str], bool] = is_identifier,
+) -> None:
+    if not usable(text):
         raise refuse(ProblemCode.NAME_INVALID, f"{text[:80]!r} is no name for a {kind}", block=block)
     if text in taken:
         raise refuse(ProblemCode.NAME_RESERVED, f"{text} cannot be the name of a {kind}", block=block)
