@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from layerloom.graph.comparing.decoding import Decoder
 from layerloom.graph.comparing.keys import Keys, matched_keys, own_keys
-from layerloom.graph.comparing.tree import Decoder, Leaf, Ordered, encoded
+from layerloom.graph.comparing.tree import Leaf, Ordered, encoded
 from layerloom.schema.document import BlockView, Document, Position
 
 _GONE = object()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from layerloom.graph.comparing.tree import Decoder, Leaf, rewired
+from layerloom.graph.comparing.decoding import Decoder, rewired
+from layerloom.graph.comparing.tree import Leaf
 
 
 class Words:

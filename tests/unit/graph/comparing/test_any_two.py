@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from layerloom.graph.comparing import diff, merge
+from layerloom.graph.comparing.decoding import Decoder
 from layerloom.graph.comparing.keys import own_keys
-from layerloom.graph.comparing.tree import Decoder, encoded
+from layerloom.graph.comparing.tree import encoded
 from layerloom.schema.document import Document
 from unit.graph.checking.arbitrary import documents, parse
 from unit.graph.checking.drawing import Json
