@@ -17,7 +17,7 @@ from layerloom.graph.walk import steps
 from layerloom.schema.document import BlockUse, CallNode, Document, InputExample, Layer
 from layerloom.schema.values import Expr, Value, refs, walk
 
-_TRIES = 300
+_TRIES, _FEW, _NODES = 300, 20, 10_000
 _SIDES = (32, 224, 28, 8, 64, 16, *range(1, 65), 96, 128, 256, 299)
 """Sizes of images and sequences: those in use first, then whatever a flattened image may need."""
 _LENGTH = 16
@@ -26,6 +26,9 @@ _DEPTH = 8
 
 def guess(document: Document, tries: int = _TRIES) -> Document | None:
     """The document with example inputs that it accepts; None where so many tries do not find any."""
+    # A large network is tried less often: each try is a check of the whole.
+    nodes = sum(len(block.forward.nodes) for block in document.blocks.values())
+    tries = min(tries, max(_FEW, _NODES // (nodes + 1)))
     names = [given.name for given in document.blocks[document.main].forward.inputs if not given.optional]
     candidates = [list(_examples(document, name)) for name in names]
     for tried, found in enumerate(_combinations(candidates)):

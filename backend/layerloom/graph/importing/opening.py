@@ -24,7 +24,7 @@ from layerloom.schema.problems import ProblemCode
 WEIGHTS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
 """Files of a state_dict."""
 PROGRAM = ".pt2"
-LIMITS = sandbox.Limits(memory=4 * 2**30, wall_s=180)
+LIMITS = sandbox.Limits(memory=4 * 2**30, wall_s=180, answer=16 * 2**20)
 _SWITCH = "Start the server with `layerloom serve --allow-python`."
 _REMEDY = f"{_SWITCH} Or write the code more simply."
 _SENTENCES: dict[str, tuple[ProblemCode, str]] = {
@@ -149,7 +149,9 @@ def open_text(
     payload["document"] = document.model_dump(mode="json", by_alias=True)
     answer = ask("open_python", payload, rules)
     if "unproven" in answer:
-        notes = [f"What the text says could not be proven ({answer['unproven']}): the classes were run and recorded."]
+        notes = [
+            f"What the text says could not be proven ({str(answer['unproven'])[:300]}): the classes were run and recorded."
+        ]
     return Opened(_document(answer), notes)
 
 

@@ -151,7 +151,7 @@ class Process:
             if error.log:
                 _log.warning("a sandboxed task ended early (%s): %r", error.reason, error.log)
             raise
-        except (ValueError, LookupError, TypeError):
+        except (ValueError, LookupError, TypeError, RecursionError):
             raise self._failure("answer", "its answer is none") from None
 
     def end(self) -> None:

@@ -180,9 +180,17 @@ def test_nothing_of_a_hostile_text_runs(kind: str, tmp_path: Path) -> None:
     assert not canary.exists()
 
 
+NET = "from torch import nn\nclass Net(nn.Module):\n    def __init__(self, w: int = 3):\n"
+LOOPS = "".join(f"{' ' * (8 + depth)}for i{depth} in range(256):\n" for depth in range(6))
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        NET + "        a = w + w\n" + "        a = a + a\n" * 60,
+        NET + f"        a = {' + '.join(['w'] * 60)}\n" + f"        b = [{', '.join(['a'] * 60_000)}]\n",
+        NET + f"        a = {' + '.join(['w'] * 60)}\n" + "        b = a\n" * 60_000,
+        NET + LOOPS + " " * 20 + "b = 1\n",
         "(" * 10_000,
         "x = " + "-" * 50_000 + "1",
         "x = " + "[" * 150 + "]" * 150,

@@ -126,7 +126,9 @@ def test_an_answer_is_bounded() -> None:
     assert reason("flood") == "answer"
 
 
-@pytest.mark.parametrize(("task", "payload"), [("end", 0), ("end", 3), ("crash", None), ("forge", None)])
+@pytest.mark.parametrize(
+    ("task", "payload"), [("end", 0), ("end", 3), ("crash", None), ("forge", None), ("nest", None)]
+)
 def test_a_process_that_dies_or_lies_is_no_answer(task: str, payload: Any) -> None:
     assert reason(task, payload) in ("died", "answer")
 

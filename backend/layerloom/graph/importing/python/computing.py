@@ -313,6 +313,7 @@ class Computing:
         for values in self._rounds(target, iterable):
             for key, value in values.items():
                 self._bind(key, value)
+            self.names.imports.spend(10, inner)
             found.append(self.value(inner))
         self._local, self.names.constants = before
         return found

@@ -26,6 +26,9 @@ from layerloom.schema.document import (
 )
 from layerloom.schema.values import Arguments, If, Ref, Tuple, Value, refs
 
+_STATEMENT = 10
+"""Effort of a statement, a loop's in each round."""
+
 
 @dataclass
 class ForwardReader(Computing):
@@ -56,6 +59,7 @@ class ForwardReader(Computing):
 
     def _statements(self, body: Collection[ast.stmt]) -> None:
         for statement in body:
+            self.names.imports.spend(_STATEMENT, statement)
             if self._returned:
                 raise not_plain(statement, "nothing may follow a return")
             self._statement(statement)

@@ -36,6 +36,8 @@ _CONTAINERS: dict[str, Any] = {
     "torch.nn.ParameterList": ParameterList,
     "torch.nn.ParameterDict": ParameterDict,
 }
+_STATEMENT = 10
+"""Effort of a statement, a loop's in each round."""
 _UNROLLED = 256
 """Rounds of a loop that are written out."""
 
@@ -58,6 +60,7 @@ class MemberReader:
     def statements(self, body: Collection[ast.stmt]) -> None:
         """Read statements one after the other. Raises NotPlainError."""
         for statement in body:
+            self.names.imports.spend(_STATEMENT, statement)
             self._statement(statement)
 
     def _statement(self, statement: ast.stmt) -> None:

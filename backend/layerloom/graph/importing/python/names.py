@@ -27,6 +27,9 @@ from layerloom.schema.values import (
     Value,
 )
 
+EFFORT = 200_000
+"""Parts of a syntax tree that names and loops of one file may be written out to."""
+
 Evaluate = Callable[[ast.expr], Value]
 
 
@@ -35,6 +38,14 @@ class Imports:
     """Dotted names behind the names of a file."""
 
     known: dict[str, str] = field(default_factory=dict)
+    left: int = EFFORT
+    """How much more may be read of this file."""
+
+    def spend(self, effort: int, node: ast.AST) -> None:
+        """Count what a text costs beyond its own length. Raises NotPlainError where it is too much."""
+        self.left -= effort
+        if self.left < 0:
+            raise not_plain(node, "written out, this text says more than is read at once")
 
     def take(self, statement: ast.Import | ast.ImportFrom) -> None:
         """An import statement. What is imported is looked up when it is used, in the catalogue and nowhere else."""
@@ -88,7 +99,7 @@ class Names:
 
     def expression(self, node: ast.expr) -> Expr:
         """The expression with its local names replaced. Raises ExpressionError."""
-        tree = _Substitute(self.constants).visit(copy.deepcopy(node))
+        tree = _Substitute(self.constants, self.imports).visit(copy.deepcopy(node))
         text = ast.unparse(ast.fix_missing_locations(tree))
         unknown = parse(text).names - self.arguments
         if unknown:
@@ -113,15 +124,20 @@ class Names:
 
 
 class _Substitute(ast.NodeTransformer):
-    def __init__(self, constants: Mapping[str, ast.expr]) -> None:
-        self._constants = constants
+    def __init__(self, constants: Mapping[str, ast.expr], imports: Imports) -> None:
+        self._constants, self._imports = constants, imports
+
+    def _copy(self, name: str, node: ast.expr) -> ast.expr:
+        constant = self._constants[name]
+        self._imports.spend(sum(1 for _ in ast.walk(constant)), node)
+        return copy.deepcopy(constant)
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return copy.deepcopy(self._constants.get(node.id, node)) if node.id not in FUNCTIONS else node
+        return self._copy(node.id, node) if node.id in self._constants and node.id not in FUNCTIONS else node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         if isinstance(node.value, ast.Name) and node.value.id == "self" and f"self.{node.attr}" in self._constants:
-            return copy.deepcopy(self._constants[f"self.{node.attr}"])
+            return self._copy(f"self.{node.attr}", node)
         return self.generic_visit(node)
 
 
