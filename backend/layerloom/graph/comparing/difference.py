@@ -42,6 +42,8 @@ class Change:
         where = f"{self.block}: " if self.block and self.what != "block" else ""
         thing = f"the {self.what} {self.name}" if self.name else f"the {self.what}"
         part = f"{self.field} of {thing}" if self.field else thing
+        if self.what == "wire":
+            return f"{where}{self.field} of {self.name} {self._connected()}."
         match self.kind:
             case "added":
                 value = f" = {self.after}" if self.field and self.after is not None else ""
@@ -54,6 +56,19 @@ class Change:
             case "renamed":
                 return f"{where}{self.what} {json.loads(self.before or '')} is now called {self.name}."
         return f"{where}{part} was {self.before}, and is {self.after}."
+
+    def _connected(self) -> str:
+        if self.after is None:
+            return "is no longer connected"
+        if self.before is None:
+            return f"comes from {_bare(self.after)}"
+        return f"came from {_bare(self.before)}, and comes from {_bare(self.after)}"
+
+
+def _bare(text: str) -> str:
+    """A name without the quotes of JSON; other values as they are."""
+    value = json.loads(text)
+    return value if isinstance(value, str) else text
 
 
 @dataclass(frozen=True)

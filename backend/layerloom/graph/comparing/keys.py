@@ -286,6 +286,10 @@ def _nodes(base: Document, known: Keys, former: str | None, other: Document, key
     return found
 
 
+def _ports(node: Node) -> tuple[str, ...]:
+    return tuple(sorted(port for port, _ in argument_values(node)))
+
+
 def _node_pairs(old: _Graph, new: _Graph) -> dict[int, int]:
     """Nodes that are one: equal with all before them, then by what is alike, from the most to the least."""
     pairs = _by(old.whole, new.whole)
@@ -313,6 +317,9 @@ def _node_pairs(old: _Graph, new: _Graph) -> dict[int, int]:
         more(lambda at: (old.targets[at], before(at)), lambda at: (new.targets[at], after(at)))
         more(lambda at: (old.targets[at], old.nodes[at].name), lambda at: (new.targets[at], new.nodes[at].name))
     more(lambda at: old.targets[at], lambda at: new.targets[at])
-    # Another operation in the same place: with the same things before it.
-    more(lambda at: (old.nodes[at].op, before(at)), lambda at: (new.nodes[at].op, after(at)))
+    # Another operation in the same place: with the same things before it, at ports of the same names.
+    more(
+        lambda at: (old.nodes[at].op, _ports(old.nodes[at]), before(at)),
+        lambda at: (new.nodes[at].op, _ports(new.nodes[at]), after(at)),
+    )
     return pairs

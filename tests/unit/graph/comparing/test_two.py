@@ -164,6 +164,7 @@ def test_what_is_inserted_is_two_additions_and_a_wire() -> None:
     ]
     wire = list(found)[-1]
     assert (wire.before, wire.after) == ('"stem"', '"norm"')
+    assert str(wire) == "Net: x of one came from stem, and comes from norm."
     back = diff(after(inserted), after())
     assert [(it.kind, it.what) for it in back] == [("removed", "member"), ("changed", "wire"), ("removed", "node")]
 
