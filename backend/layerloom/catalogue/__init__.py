@@ -42,6 +42,7 @@ from layerloom.catalogue.content import (
 )
 from layerloom.catalogue.forget_gate import forget_gate_bias
 from layerloom.catalogue.overrides import stored
+from layerloom.catalogue.words import spoken
 from layerloom.schema.catalogue import Catalogue
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "parametrizations",
     "resolve",
     "schedulers",
+    "spoken",
     "stored",
 ]
 

@@ -271,6 +271,15 @@ def layer_category(cls: type) -> str:
     return _MODULES.get(module, module)
 
 
+SPOKEN = {"h_n": "hidden", "c_n": "cell", "attn_output": "attended", "attn_output_weights": "attention"}
+"""What torch's documentation calls a result in symbols, as a variable's name."""
+
+
+def spoken(port: str) -> str:
+    """A result's name in words."""
+    return SPOKEN.get(port, port)
+
+
 def named_category(label: str) -> str | None:
     """Group of an operation, where its name tells it."""
     return next((category for pattern, category in _COMPILED if pattern.fullmatch(label)), None)

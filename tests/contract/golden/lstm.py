@@ -12,5 +12,5 @@ class Tagger(nn.Module):
         self.fc = nn.Linear(40, 7)
 
     def forward(self, tokens):
-        output, (h_n, c_n) = self.lstm(self.embed(tokens))
-        return self.fc(torch.cat([output.mean(dim=1), h_n[-1], c_n[-2]], dim=1))
+        output, (hidden, cell) = self.lstm(self.embed(tokens))
+        return self.fc(torch.cat([output.mean(dim=1), hidden[-1], cell[-2]], dim=1))

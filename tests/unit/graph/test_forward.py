@@ -216,7 +216,7 @@ def test_parts_of_a_tuple_are_unpacked(path: tuple[int, ...], line: str) -> None
     [
         ({"$tuple": [ref("r"), ref("r", 0)]}, "return x, x[0]"),
         ({"$tuple": [ref("r", -1), ref("r", 1, 0)]}, "return x[-1], x[1][0]"),
-        ({"$tuple": [ref("r", 1), ref("r", 1, 0)]}, "return h_n, h_n[0]"),
+        ({"$tuple": [ref("r", 1), ref("r", 1, 0)]}, "return hidden, hidden[0]"),
     ],
 )
 def test_what_is_read_whole_or_from_its_end_is_not_unpacked(output: Any, line: str) -> None:
@@ -228,8 +228,8 @@ def test_all_parts_have_torchs_names() -> None:
     nodes = [call("a", "lstm", input=ref("x"))]
     output = {"$tuple": [ref("a", 0), ref("a", 1, 0), ref("a", 1, 1)]}
     assert body(write(document(nodes, output, members=(LSTM,)))) == [
-        "output, (h_n, c_n) = self.lstm(x)",
-        "return output, h_n, c_n",
+        "output, (hidden, cell) = self.lstm(x)",
+        "return output, hidden, cell",
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
-from layerloom.catalogue import find, resolve
+from layerloom.catalogue import find, resolve, spoken
 from layerloom.graph import code
 from layerloom.graph.code import Code
 from layerloom.graph.source.members import access
@@ -208,7 +208,7 @@ def _parts_of_entry(entry: Entry) -> Parts:
         level = root
         for depth, position in enumerate(port.path):
             if position == len(level) and isinstance(position, int):
-                level.append((port.name, []))
+                level.append((spoken(port.name), []))
             elif not isinstance(position, int) or position > len(level) or depth == len(port.path) - 1:
                 return []
             level = level[position][1]
