@@ -71,11 +71,6 @@ class Kept:
         return [node for node, _ in self.network.nodes(self.document.main)]
 
     @cached_property
-    def at(self) -> dict[str, int]:
-        """Where a node stands in the order in which they run."""
-        return {node.id: index for index, node in enumerate(self.nodes)}
-
-    @cached_property
     def readers(self) -> dict[str, list[int]]:
         """The nodes that read a node's result."""
         found: dict[str, list[int]] = {}
@@ -384,7 +379,7 @@ class _Edit:
             {},
         )
         if not self._nodes:
-            for name in ("nodes", "at", "readers", "callers"):
+            for name in ("nodes", "readers", "callers"):
                 if name in kept.__dict__:
                     new.__dict__[name] = kept.__dict__[name]
         else:
