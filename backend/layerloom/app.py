@@ -150,7 +150,7 @@ def _lifespan(services: Services, dispatcher: Dispatcher) -> Lifespan:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         services.streams.attach()
         deafen = services.store.log.listen(services.streams.publish)
-        threading.Thread(target=_warm, args=(services.data,), name="loading", daemon=True).start()
+        threading.Thread(target=_warm, args=(services,), name="loading", daemon=True).start()
         await asyncio.to_thread(dispatcher.start)
         yield
         # Here and not after the server's end: it lets the signal that ended it take its effect again.
@@ -161,14 +161,28 @@ def _lifespan(services: Services, dispatcher: Dispatcher) -> Lifespan:
     return lifespan
 
 
-def _warm(data: Path) -> None:
+def _warm(services: Services) -> None:
     try:
         load()
         from layerloom.catalogue.remembered import remembered
 
-        remembered(cache_folder(data))
+        remembered(cache_folder(services.data))
+        if services.python:
+            _tell_what_is_not_held()
     except Exception:
         logger.exception("loading torch failed; the requests that need it will try again")
+
+
+def _tell_what_is_not_held() -> None:
+    from layerloom.graph import sandbox
+
+    missing = {"network", "files", "processes"} - sandbox.held()
+    if missing:
+        logger.warning(
+            "Python code may be run, and this system does not let its sandbox hold %s: it can do what this server's "
+            "user can. Start without --allow-python unless you trust everybody who uses this server.",
+            ", ".join(sorted(missing)),
+        )
 
 
 def configuration(app: ASGIApp) -> uvicorn.Config:

@@ -149,9 +149,8 @@ def open_text(
     payload["document"] = document.model_dump(mode="json", by_alias=True)
     answer = ask("open_python", payload, rules)
     if "unproven" in answer:
-        notes = [
-            f"What the text says could not be proven ({str(answer['unproven'])[:300]}): the classes were run and recorded."
-        ]
+        reason = str(answer["unproven"])[:300]
+        notes = [f"What the text says could not be proven ({reason}): the classes were run and recorded."]
     return Opened(_document(answer), notes)
 
 

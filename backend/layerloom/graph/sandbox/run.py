@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,17 @@ def run(
         return process.call(task, payload, stop)
     finally:
         process.end()
+
+
+@cache
+def held() -> frozenset[str]:
+    """What this system holds of ``network``, ``files`` and ``processes``; a process is started once to find out."""
+    process = Process(TASKS, Limits())
+    try:
+        process.call("nothing", None)
+    finally:
+        process.end()
+    return process.held or frozenset()
 
 
 class Warm:

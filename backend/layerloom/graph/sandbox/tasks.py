@@ -44,6 +44,7 @@ def _confirm(payload: dict[str, Any]) -> list[dict[str, Any]]:
 
 TASKS: dict[str, Callable[..., Any]] = {
     "confirm": _confirm,
+    "nothing": lambda _payload: None,
     "open_named": _open_named,
     "open_python": _open_python,
     "open_program": _open_program,
