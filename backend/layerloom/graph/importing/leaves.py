@@ -5,16 +5,19 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Mapping
+from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
+from torch.nn.utils import parametrize
 
-from layerloom.catalogue import find, layers, resolve, stored
+from layerloom.catalogue import find, layers, parametrizations, resolve, stored
 from layerloom.graph.checking.layers import quietly
 from layerloom.graph.importing.errors import ClosedError
 from layerloom.schema.catalogue import ParameterSpec
+from layerloom.schema.document import Parametrization
 from layerloom.schema.values import Arguments, DType, FunctionRef, LayerCall, LayerValue, NonFinite, Tuple, Value
 
 _ABSENT = object()
@@ -57,6 +60,48 @@ def recovered(module: nn.Module, target: str) -> Arguments:
     dtype = next((tensor.dtype for tensor in module.parameters() if tensor.is_floating_point()), torch.float32)
     _prove(module, target, arguments, dtype)
     return {name: _written(value) for name, value in arguments.items()}
+
+
+def parametrizations_of(module: nn.Module) -> list[Parametrization]:
+    """The functions of ``torch.nn.utils.parametrizations`` by which a layer's tensors are made, innermost first.
+
+    Raises:
+        ClosedError: something else makes them, or an argument cannot be read.
+    """
+    if not parametrize.is_parametrized(module):
+        return []
+    held = cast("nn.ModuleDict", module.parametrizations)
+    several = ((tensor, made) for tensor, listed in held.items() for made in cast("nn.ModuleList", listed))
+    return [_parametrization(made, tensor, getattr(module, tensor)) for tensor, made in several]
+
+
+def _parametrization(made: nn.Module, name: str, value: torch.Tensor) -> Parametrization:
+    for function, entry in parametrizations().items():
+        arguments: dict[str, Any] = {}
+        for spec in entry.parameters:
+            found = name if spec.name == "name" else getattr(made, spec.name, _ABSENT)
+            found = found.name if isinstance(found, Enum) else found
+            if found is not _ABSENT and not _same(found, spec.default):
+                arguments[spec.name] = found
+        if _makes(function, arguments, made, name, value.shape):
+            written = {key: _written(argument) for key, argument in arguments.items()}
+            return Parametrization(function=function, arguments=written)
+    raise ClosedError(f"a {type(made).__name__} makes its {name}, which the catalogue does not have")
+
+
+def _makes(function: str, arguments: Mapping[str, Any], made: nn.Module, name: str, shape: torch.Size) -> bool:
+    """Whether a function puts just such a thing in front of a tensor."""
+    holder = nn.Module()
+    numbers = torch.linspace(0.1, 1.0, shape.numel()).reshape(shape)
+    holder.register_parameter(name, nn.Parameter(numbers))
+    try:
+        with torch.random.fork_rng(devices=[]):
+            resolve(function)(holder, **arguments)
+    except Exception:
+        return False
+    twin = cast("Any", holder.parametrizations)[name][0]
+    settings = _settings(twin).items()
+    return type(twin) is type(made) and all(_same(made.__dict__.get(key), value) for key, value in settings)
 
 
 def _read(module: nn.Module, target: str, spec: ParameterSpec) -> Any:
@@ -102,9 +147,12 @@ def _short(value: Any, spec: ParameterSpec) -> Any:
 def _prove(module: nn.Module, target: str, arguments: Mapping[str, Any], dtype: torch.dtype) -> None:
     """Build the layer again, without memory, and compare all that a forward may look at."""
     label = target.rpartition(".")[2]
+    around = parametrizations_of(module)
     try:
-        with quietly("meta"):
+        with quietly("cpu" if around else "meta"):
             twin = resolve(target)(**{name: _built(value) for name, value in arguments.items()}).to(dtype)
+            for made in around:
+                resolve(made.function)(twin, **{name: _thawed(value) for name, value in made.arguments.items()})
     except Exception as error:
         raise ClosedError(f"{label} cannot be made from its attributes: {str(error)[:200]}") from error
     ours, others = dict(module.named_modules()), dict(twin.named_modules())

@@ -12,7 +12,7 @@ from torch import nn
 
 from layerloom.graph.importing.containers import container_of
 from layerloom.graph.importing.errors import ClosedError
-from layerloom.graph.importing.leaves import layer_of, recovered
+from layerloom.graph.importing.leaves import layer_of, parametrizations_of, recovered
 from layerloom.graph.importing.sharing import Sharing, below, join
 from layerloom.graph.names import attributes, is_identifier, is_key, is_member
 from layerloom.graph.numbers import packed, shortest
@@ -68,7 +68,8 @@ class Members:
     def _item(self, name: str, module: nn.Module, path: str) -> Item:
         target = layer_of(module)
         if target is not None:
-            return Layer(name=name, target=target, arguments=recovered(module, target))
+            made = parametrizations_of(module)
+            return Layer(name=name, target=target, arguments=recovered(module, target), parametrizations=made)
         kind = container_of(module)
         if kind is None:
             return BlockUse(name=name, block=self.sharing.first(module))

@@ -183,7 +183,7 @@ class _Recorder(TorchFunctionMode):
         if layer_of(module) is not None and not _hooked(module):
             self._silent += 1
             try:
-                result = _call(module, *args, **kwargs)
+                result = _shortly(module, args, kwargs)
             finally:
                 self._silent -= 1
         else:
@@ -221,6 +221,15 @@ class _Recorder(TorchFunctionMode):
             if name.startswith(prefix):
                 return self._names[id(module)][0], name.removeprefix(prefix)
         raise ClosedError(f"{scope.path or 'the network'} calls a {type(module).__name__} that it does not hold")
+
+
+def _shortly(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Call a layer. One that goes step by step over a sequence is spared a step for every sample of the batch."""
+    steps = isinstance(module, nn.RNNBase) and not module.batch_first and args and args[0].dim() == 3
+    if not steps or args[0].shape[0] != BATCH:
+        return _call(module, *args, **kwargs)
+    output, state = _call(module, args[0][:2], *args[1:], **kwargs)
+    return output.new_empty((BATCH, *output.shape[1:])), state
 
 
 def _named(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:

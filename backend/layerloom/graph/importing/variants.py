@@ -18,6 +18,10 @@ CHOICES = 2
 """Values and calls that may differ beyond what one of the two has more: with others they read better as two classes."""
 
 
+MORE = 3
+"""Members that one may have and the other not."""
+
+
 def united(larger: Json, smaller: Json, flag: str) -> tuple[Json, Json] | None:
     """Two blocks as one with a switch, once with the numbers of each; None where they have too little in common.
 
@@ -69,6 +73,8 @@ class _Union:
     def _members(self, ones: list[Json], others: list[Json]) -> list[Json] | None:
         left = list(others)
         made = []
+        if len(ones) - len(others) > MORE:
+            return None
         for member in ones:
             if left and left[0]["name"] == member["name"]:
                 if skeleton(member) != skeleton(left[0]):
