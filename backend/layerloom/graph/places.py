@@ -30,6 +30,7 @@ from layerloom.schema.document import (
     Item,
     Layer,
     Member,
+    Opaque,
     Parameter,
     Repeat,
 )
@@ -66,7 +67,7 @@ class Place:
 
     path: str
     """Below its block: ``stages.0.conv``."""
-    member: Layer | BlockUse | Container | Parameter | Buffer | Alias
+    member: Layer | BlockUse | Opaque | Container | Parameter | Buffer | Alias
     environment: Environment
     """The block's arguments, and the variables of the repeats around the member."""
     pointer: str

@@ -29,6 +29,7 @@ from layerloom.schema.document import (
     Layer,
     Member,
     Node,
+    Opaque,
     Parameter,
     Repeat,
 )
@@ -48,7 +49,7 @@ class Step:
     name: str
     kind: str
     """``attribute``, ``index`` (of a Sequential, ModuleList, ParameterList) or ``key``."""
-    member: Layer | BlockUse | Container | Parameter | Buffer | None
+    member: Layer | BlockUse | Opaque | Container | Parameter | Buffer | None
     """What stands there, aliases followed; None for a tensor of a layer (``embed.weight``)."""
 
 
@@ -211,7 +212,7 @@ def steps(document: Document, block: str, path: str) -> list[Step]:
         match step.member:
             case BlockUse(block=inner):
                 inside = block_of(document, inner, block=block, member=path)
-            case None | Parameter() | Buffer():
+            case None | Parameter() | Buffer() | Opaque():
                 inside = Layer(name=name, target="")
             case member:
                 inside = member

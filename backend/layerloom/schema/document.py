@@ -86,6 +86,39 @@ class BlockUse(_Member):
     arguments: Arguments = {}
 
 
+class OpaqueTensor(Wire):
+    """A parameter or persistent buffer of an opaque member."""
+
+    shape: Annotated[list[Annotated[int, Field(strict=True, ge=0)]], Field(max_length=64)] = []
+    dtype: Annotated[str, Field(max_length=64)] = "float32"
+    buffer: bool = False
+
+
+class OpaqueInput(Wire):
+    """A value that an opaque member is given."""
+
+    name: Name
+    keyword: bool = False
+    """Given by its name alone."""
+
+
+class Opaque(_Member):
+    """A module of somebody else's that could not be opened: where it stands is known, and what it does is not.
+
+    It keeps the place in the tree and on the canvas. A document that holds one cannot be built.
+    """
+
+    kind: Literal["opaque"] = "opaque"
+    name: Name
+    type: Annotated[str, Field(max_length=512)] = ""
+    """Where its class lies, for people to read. Nothing is ever imported by it."""
+    note: Annotated[str, Field(max_length=1_000)] = ""
+    """Why it stays closed."""
+    inputs: Annotated[list[OpaqueInput], Field(max_length=256)] = []
+    tensors: dict[Name, OpaqueTensor] = {}
+    """Its state_dict."""
+
+
 class Parameter(_Member):
     """``nn.Parameter``. Without ``init`` it holds samples of a standard normal, as ``torch.randn`` gives."""
 
@@ -173,7 +206,16 @@ class ParameterDict(_Member):
 
 
 Item = Annotated[
-    Layer | BlockUse | Sequential | ModuleList | ModuleDict | ParameterList | ParameterDict | Parameter | Repeat,
+    Layer
+    | BlockUse
+    | Opaque
+    | Sequential
+    | ModuleList
+    | ModuleDict
+    | ParameterList
+    | ParameterDict
+    | Parameter
+    | Repeat,
     Field(discriminator="kind"),
 ]
 """What a container may hold."""
@@ -181,6 +223,7 @@ Item = Annotated[
 Member = Annotated[
     Layer
     | BlockUse
+    | Opaque
     | Sequential
     | ModuleList
     | ModuleDict

@@ -30,6 +30,7 @@ class ProblemCode(StrEnum):
     OVERFLOW = "overflow"
     DISCONNECTED = "disconnected"
     UNUSED_MEMBER = "unused_member"
+    OPAQUE_MEMBER = "opaque_member"
     UNKNOWN_LAYER = "unknown_layer"
     UNKNOWN_OPERATION = "unknown_operation"
     UNKNOWN_BLOCK = "unknown_block"

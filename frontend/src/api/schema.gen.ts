@@ -226,6 +226,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/graphs/expression": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read Expression
+         * @description A block whose forward returns the value of an expression over tensors; nothing of the text is run.
+         *
+         *     422 with the problem, whose data has the column.
+         */
+        post: operations["read_expression"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/graphs/import": {
         parameters: {
             query?: never;
@@ -762,7 +784,7 @@ export interface components {
              * Members
              * @default []
              */
-            members?: (components["schemas"]["Layer-Input"] | components["schemas"]["BlockUse-Input"] | components["schemas"]["Sequential-Input"] | components["schemas"]["ModuleList-Input"] | components["schemas"]["ModuleDict-Input"] | components["schemas"]["ParameterList-Input"] | components["schemas"]["ParameterDict-Input"] | components["schemas"]["Parameter-Input"] | components["schemas"]["Buffer-Input"] | components["schemas"]["Alias-Input"])[];
+            members?: (components["schemas"]["Layer-Input"] | components["schemas"]["BlockUse-Input"] | components["schemas"]["Opaque-Input"] | components["schemas"]["Sequential-Input"] | components["schemas"]["ModuleList-Input"] | components["schemas"]["ModuleDict-Input"] | components["schemas"]["ParameterList-Input"] | components["schemas"]["ParameterDict-Input"] | components["schemas"]["Parameter-Input"] | components["schemas"]["Buffer-Input"] | components["schemas"]["Alias-Input"])[];
             /**
              * Version
              * @default 1
@@ -795,7 +817,7 @@ export interface components {
              * Members
              * @default []
              */
-            members: (components["schemas"]["Layer-Output"] | components["schemas"]["BlockUse-Output"] | components["schemas"]["Sequential-Output"] | components["schemas"]["ModuleList-Output"] | components["schemas"]["ModuleDict-Output"] | components["schemas"]["ParameterList-Output"] | components["schemas"]["ParameterDict-Output"] | components["schemas"]["Parameter-Output"] | components["schemas"]["Buffer-Output"] | components["schemas"]["Alias-Output"])[];
+            members: (components["schemas"]["Layer-Output"] | components["schemas"]["BlockUse-Output"] | components["schemas"]["Opaque-Output"] | components["schemas"]["Sequential-Output"] | components["schemas"]["ModuleList-Output"] | components["schemas"]["ModuleDict-Output"] | components["schemas"]["ParameterList-Output"] | components["schemas"]["ParameterDict-Output"] | components["schemas"]["Parameter-Output"] | components["schemas"]["Buffer-Output"] | components["schemas"]["Alias-Output"])[];
             /**
              * Version
              * @default 1
@@ -1852,6 +1874,26 @@ export interface components {
             $expr: string;
         };
         /**
+         * ExpressionRequest
+         * @description Body of ``POST /api/graphs/expression``.
+         */
+        ExpressionRequest: {
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Parameters
+             * @default {}
+             */
+            parameters?: {
+                [key: string]: number[];
+            };
+            /** Text */
+            text: string;
+        };
+        /**
          * Fix
          * @description A mend that can be applied as one step.
          */
@@ -2726,7 +2768,7 @@ export interface components {
              * Items
              * @default []
              */
-            items?: (components["schemas"]["Layer-Input"] | components["schemas"]["BlockUse-Input"] | components["schemas"]["Sequential-Input"] | components["schemas"]["ModuleList-Input"] | components["schemas"]["ModuleDict-Input"] | components["schemas"]["ParameterList-Input"] | components["schemas"]["ParameterDict-Input"] | components["schemas"]["Parameter-Input"] | components["schemas"]["Repeat-Input"])[];
+            items?: (components["schemas"]["Layer-Input"] | components["schemas"]["BlockUse-Input"] | components["schemas"]["Opaque-Input"] | components["schemas"]["Sequential-Input"] | components["schemas"]["ModuleList-Input"] | components["schemas"]["ModuleDict-Input"] | components["schemas"]["ParameterList-Input"] | components["schemas"]["ParameterDict-Input"] | components["schemas"]["Parameter-Input"] | components["schemas"]["Repeat-Input"])[];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -2746,7 +2788,7 @@ export interface components {
              * Items
              * @default []
              */
-            items: (components["schemas"]["Layer-Output"] | components["schemas"]["BlockUse-Output"] | components["schemas"]["Sequential-Output"] | components["schemas"]["ModuleList-Output"] | components["schemas"]["ModuleDict-Output"] | components["schemas"]["ParameterList-Output"] | components["schemas"]["ParameterDict-Output"] | components["schemas"]["Parameter-Output"] | components["schemas"]["Repeat-Output"])[];
+            items: (components["schemas"]["Layer-Output"] | components["schemas"]["BlockUse-Output"] | components["schemas"]["Opaque-Output"] | components["schemas"]["Sequential-Output"] | components["schemas"]["ModuleList-Output"] | components["schemas"]["ModuleDict-Output"] | components["schemas"]["ParameterList-Output"] | components["schemas"]["ParameterDict-Output"] | components["schemas"]["Parameter-Output"] | components["schemas"]["Repeat-Output"])[];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -2766,7 +2808,7 @@ export interface components {
              * Items
              * @default []
              */
-            items?: (components["schemas"]["Layer-Input"] | components["schemas"]["BlockUse-Input"] | components["schemas"]["Sequential-Input"] | components["schemas"]["ModuleList-Input"] | components["schemas"]["ModuleDict-Input"] | components["schemas"]["ParameterList-Input"] | components["schemas"]["ParameterDict-Input"] | components["schemas"]["Parameter-Input"] | components["schemas"]["Repeat-Input"])[];
+            items?: (components["schemas"]["Layer-Input"] | components["schemas"]["BlockUse-Input"] | components["schemas"]["Opaque-Input"] | components["schemas"]["Sequential-Input"] | components["schemas"]["ModuleList-Input"] | components["schemas"]["ModuleDict-Input"] | components["schemas"]["ParameterList-Input"] | components["schemas"]["ParameterDict-Input"] | components["schemas"]["Parameter-Input"] | components["schemas"]["Repeat-Input"])[];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -2786,7 +2828,7 @@ export interface components {
              * Items
              * @default []
              */
-            items: (components["schemas"]["Layer-Output"] | components["schemas"]["BlockUse-Output"] | components["schemas"]["Sequential-Output"] | components["schemas"]["ModuleList-Output"] | components["schemas"]["ModuleDict-Output"] | components["schemas"]["ParameterList-Output"] | components["schemas"]["ParameterDict-Output"] | components["schemas"]["Parameter-Output"] | components["schemas"]["Repeat-Output"])[];
+            items: (components["schemas"]["Layer-Output"] | components["schemas"]["BlockUse-Output"] | components["schemas"]["Opaque-Output"] | components["schemas"]["Sequential-Output"] | components["schemas"]["ModuleList-Output"] | components["schemas"]["ModuleDict-Output"] | components["schemas"]["ParameterList-Output"] | components["schemas"]["ParameterDict-Output"] | components["schemas"]["Parameter-Output"] | components["schemas"]["Repeat-Output"])[];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -2955,6 +2997,152 @@ export interface components {
             number: number;
         };
         /**
+         * Opaque
+         * @description A module of somebody else's that could not be opened: where it stands is known, and what it does is not.
+         *
+         *     It keeps the place in the tree and on the canvas. A document that holds one cannot be built.
+         */
+        "Opaque-Input": {
+            /**
+             * Inputs
+             * @default []
+             */
+            inputs?: components["schemas"]["OpaqueInput-Input"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "opaque";
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /**
+             * Tensors
+             * @default {}
+             */
+            tensors?: {
+                [key: string]: components["schemas"]["OpaqueTensor-Input"];
+            };
+            /**
+             * Type
+             * @default
+             */
+            type?: string;
+            /** When */
+            when?: string | null;
+        };
+        /**
+         * Opaque
+         * @description A module of somebody else's that could not be opened: where it stands is known, and what it does is not.
+         *
+         *     It keeps the place in the tree and on the canvas. A document that holds one cannot be built.
+         */
+        "Opaque-Output": {
+            /**
+             * Inputs
+             * @default []
+             */
+            inputs: components["schemas"]["OpaqueInput-Output"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "opaque";
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Tensors
+             * @default {}
+             */
+            tensors: {
+                [key: string]: components["schemas"]["OpaqueTensor-Output"];
+            };
+            /**
+             * Type
+             * @default
+             */
+            type: string;
+            /** When */
+            when: string | null;
+        };
+        /**
+         * OpaqueInput
+         * @description A value that an opaque member is given.
+         */
+        "OpaqueInput-Input": {
+            /**
+             * Keyword
+             * @default false
+             */
+            keyword?: boolean;
+            /** Name */
+            name: string;
+        };
+        /**
+         * OpaqueInput
+         * @description A value that an opaque member is given.
+         */
+        "OpaqueInput-Output": {
+            /**
+             * Keyword
+             * @default false
+             */
+            keyword: boolean;
+            /** Name */
+            name: string;
+        };
+        /**
+         * OpaqueTensor
+         * @description A parameter or persistent buffer of an opaque member.
+         */
+        "OpaqueTensor-Input": {
+            /**
+             * Buffer
+             * @default false
+             */
+            buffer?: boolean;
+            /**
+             * Dtype
+             * @default float32
+             */
+            dtype?: string;
+            /**
+             * Shape
+             * @default []
+             */
+            shape?: number[];
+        };
+        /**
+         * OpaqueTensor
+         * @description A parameter or persistent buffer of an opaque member.
+         */
+        "OpaqueTensor-Output": {
+            /**
+             * Buffer
+             * @default false
+             */
+            buffer: boolean;
+            /**
+             * Dtype
+             * @default float32
+             */
+            dtype: string;
+            /**
+             * Shape
+             * @default []
+             */
+            shape: number[];
+        };
+        /**
          * Other
          * @description A result that is no tensor: a number, a size, None.
          */
@@ -3049,7 +3237,7 @@ export interface components {
              * Items
              * @default []
              */
-            items?: (components["schemas"]["Layer-Input"] | components["schemas"]["BlockUse-Input"] | components["schemas"]["Sequential-Input"] | components["schemas"]["ModuleList-Input"] | components["schemas"]["ModuleDict-Input"] | components["schemas"]["ParameterList-Input"] | components["schemas"]["ParameterDict-Input"] | components["schemas"]["Parameter-Input"] | components["schemas"]["Repeat-Input"])[];
+            items?: (components["schemas"]["Layer-Input"] | components["schemas"]["BlockUse-Input"] | components["schemas"]["Opaque-Input"] | components["schemas"]["Sequential-Input"] | components["schemas"]["ModuleList-Input"] | components["schemas"]["ModuleDict-Input"] | components["schemas"]["ParameterList-Input"] | components["schemas"]["ParameterDict-Input"] | components["schemas"]["Parameter-Input"] | components["schemas"]["Repeat-Input"])[];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3069,7 +3257,7 @@ export interface components {
              * Items
              * @default []
              */
-            items: (components["schemas"]["Layer-Output"] | components["schemas"]["BlockUse-Output"] | components["schemas"]["Sequential-Output"] | components["schemas"]["ModuleList-Output"] | components["schemas"]["ModuleDict-Output"] | components["schemas"]["ParameterList-Output"] | components["schemas"]["ParameterDict-Output"] | components["schemas"]["Parameter-Output"] | components["schemas"]["Repeat-Output"])[];
+            items: (components["schemas"]["Layer-Output"] | components["schemas"]["BlockUse-Output"] | components["schemas"]["Opaque-Output"] | components["schemas"]["Sequential-Output"] | components["schemas"]["ModuleList-Output"] | components["schemas"]["ModuleDict-Output"] | components["schemas"]["ParameterList-Output"] | components["schemas"]["ParameterDict-Output"] | components["schemas"]["Parameter-Output"] | components["schemas"]["Repeat-Output"])[];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3129,7 +3317,7 @@ export interface components {
              * Items
              * @default []
              */
-            items?: (components["schemas"]["Layer-Input"] | components["schemas"]["BlockUse-Input"] | components["schemas"]["Sequential-Input"] | components["schemas"]["ModuleList-Input"] | components["schemas"]["ModuleDict-Input"] | components["schemas"]["ParameterList-Input"] | components["schemas"]["ParameterDict-Input"] | components["schemas"]["Parameter-Input"] | components["schemas"]["Repeat-Input"])[];
+            items?: (components["schemas"]["Layer-Input"] | components["schemas"]["BlockUse-Input"] | components["schemas"]["Opaque-Input"] | components["schemas"]["Sequential-Input"] | components["schemas"]["ModuleList-Input"] | components["schemas"]["ModuleDict-Input"] | components["schemas"]["ParameterList-Input"] | components["schemas"]["ParameterDict-Input"] | components["schemas"]["Parameter-Input"] | components["schemas"]["Repeat-Input"])[];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3149,7 +3337,7 @@ export interface components {
              * Items
              * @default []
              */
-            items: (components["schemas"]["Layer-Output"] | components["schemas"]["BlockUse-Output"] | components["schemas"]["Sequential-Output"] | components["schemas"]["ModuleList-Output"] | components["schemas"]["ModuleDict-Output"] | components["schemas"]["ParameterList-Output"] | components["schemas"]["ParameterDict-Output"] | components["schemas"]["Parameter-Output"] | components["schemas"]["Repeat-Output"])[];
+            items: (components["schemas"]["Layer-Output"] | components["schemas"]["BlockUse-Output"] | components["schemas"]["Opaque-Output"] | components["schemas"]["Sequential-Output"] | components["schemas"]["ModuleList-Output"] | components["schemas"]["ModuleDict-Output"] | components["schemas"]["ParameterList-Output"] | components["schemas"]["ParameterDict-Output"] | components["schemas"]["Parameter-Output"] | components["schemas"]["Repeat-Output"])[];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3608,7 +3796,7 @@ export interface components {
          * @description Stable tags. Texts per language live in the front end, in a dictionary typed by this enumeration.
          * @enum {string}
          */
-        ProblemCode: "format_unsupported" | "main_missing" | "name_invalid" | "name_reserved" | "name_duplicate" | "node_duplicate" | "no_input" | "no_output" | "cycle" | "recursion" | "too_deep" | "too_many_nodes" | "too_large" | "overflow" | "disconnected" | "unused_member" | "unknown_layer" | "unknown_operation" | "unknown_block" | "unknown_member" | "unknown_initializer" | "unknown_argument" | "unknown_port" | "unknown_dtype" | "unknown_reference" | "conditional_result" | "missing_argument" | "missing_input" | "argument_type" | "argument_range" | "argument_invalid" | "expression_invalid" | "auto_unresolved" | "auto_ambiguous" | "not_callable" | "shape_mismatch" | "dtype_mismatch" | "layer_failed" | "initializer_failed" | "batch_fixed" | "batch_of_one" | "in_place" | "not_confirmed" | "weights_constant" | "variance_explodes" | "variance_vanishes" | "initializer_unfit" | "activation_saturates" | "forget_gate_closed" | "norm_weight_zero" | "activation_before_loss" | "dropout_at_output" | "python_disabled" | "import_closed" | "import_exhausted" | "inputs_unknown" | "unknown_source" | "plan_invalid" | "unknown_dataset" | "dataset_unavailable" | "dataset_mismatch" | "unknown_optimizer" | "unknown_scheduler" | "unknown_loss" | "unknown_metric" | "device_unavailable" | "upload_invalid" | "upload_type" | "one_class" | "trainer_failed" | "trainer_lost" | "diverged" | "out_of_memory" | "disk_full" | "checkpoint_missing" | "state_conflict" | "export_failed" | "export_busy" | "package_missing" | "weights_mismatch" | "bad_request" | "invalid_body" | "unauthenticated" | "forbidden_origin" | "unknown_host" | "not_found" | "method_not_allowed" | "stale_revision" | "payload_too_large" | "unsupported_media" | "request_timeout" | "fenced" | "store_busy" | "internal";
+        ProblemCode: "format_unsupported" | "main_missing" | "name_invalid" | "name_reserved" | "name_duplicate" | "node_duplicate" | "no_input" | "no_output" | "cycle" | "recursion" | "too_deep" | "too_many_nodes" | "too_large" | "overflow" | "disconnected" | "unused_member" | "opaque_member" | "unknown_layer" | "unknown_operation" | "unknown_block" | "unknown_member" | "unknown_initializer" | "unknown_argument" | "unknown_port" | "unknown_dtype" | "unknown_reference" | "conditional_result" | "missing_argument" | "missing_input" | "argument_type" | "argument_range" | "argument_invalid" | "expression_invalid" | "auto_unresolved" | "auto_ambiguous" | "not_callable" | "shape_mismatch" | "dtype_mismatch" | "layer_failed" | "initializer_failed" | "batch_fixed" | "batch_of_one" | "in_place" | "not_confirmed" | "weights_constant" | "variance_explodes" | "variance_vanishes" | "initializer_unfit" | "activation_saturates" | "forget_gate_closed" | "norm_weight_zero" | "activation_before_loss" | "dropout_at_output" | "python_disabled" | "import_closed" | "import_exhausted" | "inputs_unknown" | "unknown_source" | "plan_invalid" | "unknown_dataset" | "dataset_unavailable" | "dataset_mismatch" | "unknown_optimizer" | "unknown_scheduler" | "unknown_loss" | "unknown_metric" | "device_unavailable" | "upload_invalid" | "upload_type" | "one_class" | "trainer_failed" | "trainer_lost" | "diverged" | "out_of_memory" | "disk_full" | "checkpoint_missing" | "state_conflict" | "export_failed" | "export_busy" | "package_missing" | "weights_mismatch" | "bad_request" | "invalid_body" | "unauthenticated" | "forbidden_origin" | "unknown_host" | "not_found" | "method_not_allowed" | "stale_revision" | "payload_too_large" | "unsupported_media" | "request_timeout" | "fenced" | "store_busy" | "internal";
         /**
          * ProblemFound
          * @description Something went wrong; a failed run ends with one. ``traceback`` is the trainer's own.
@@ -3804,7 +3992,7 @@ export interface components {
          */
         "Repeat-Input": {
             /** Item */
-            item: components["schemas"]["Layer-Input"] | components["schemas"]["BlockUse-Input"] | components["schemas"]["Sequential-Input"] | components["schemas"]["ModuleList-Input"] | components["schemas"]["ModuleDict-Input"] | components["schemas"]["ParameterList-Input"] | components["schemas"]["ParameterDict-Input"] | components["schemas"]["Parameter-Input"] | components["schemas"]["Repeat-Input"];
+            item: components["schemas"]["Layer-Input"] | components["schemas"]["BlockUse-Input"] | components["schemas"]["Opaque-Input"] | components["schemas"]["Sequential-Input"] | components["schemas"]["ModuleList-Input"] | components["schemas"]["ModuleDict-Input"] | components["schemas"]["ParameterList-Input"] | components["schemas"]["ParameterDict-Input"] | components["schemas"]["Parameter-Input"] | components["schemas"]["Repeat-Input"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -3820,7 +4008,7 @@ export interface components {
          */
         "Repeat-Output": {
             /** Item */
-            item: components["schemas"]["Layer-Output"] | components["schemas"]["BlockUse-Output"] | components["schemas"]["Sequential-Output"] | components["schemas"]["ModuleList-Output"] | components["schemas"]["ModuleDict-Output"] | components["schemas"]["ParameterList-Output"] | components["schemas"]["ParameterDict-Output"] | components["schemas"]["Parameter-Output"] | components["schemas"]["Repeat-Output"];
+            item: components["schemas"]["Layer-Output"] | components["schemas"]["BlockUse-Output"] | components["schemas"]["Opaque-Output"] | components["schemas"]["Sequential-Output"] | components["schemas"]["ModuleList-Output"] | components["schemas"]["ModuleDict-Output"] | components["schemas"]["ParameterList-Output"] | components["schemas"]["ParameterDict-Output"] | components["schemas"]["Parameter-Output"] | components["schemas"]["Repeat-Output"];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -4141,7 +4329,7 @@ export interface components {
              * Items
              * @default []
              */
-            items?: (components["schemas"]["Layer-Input"] | components["schemas"]["BlockUse-Input"] | components["schemas"]["Sequential-Input"] | components["schemas"]["ModuleList-Input"] | components["schemas"]["ModuleDict-Input"] | components["schemas"]["ParameterList-Input"] | components["schemas"]["ParameterDict-Input"] | components["schemas"]["Parameter-Input"] | components["schemas"]["Repeat-Input"])[];
+            items?: (components["schemas"]["Layer-Input"] | components["schemas"]["BlockUse-Input"] | components["schemas"]["Opaque-Input"] | components["schemas"]["Sequential-Input"] | components["schemas"]["ModuleList-Input"] | components["schemas"]["ModuleDict-Input"] | components["schemas"]["ParameterList-Input"] | components["schemas"]["ParameterDict-Input"] | components["schemas"]["Parameter-Input"] | components["schemas"]["Repeat-Input"])[];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -4161,7 +4349,7 @@ export interface components {
              * Items
              * @default []
              */
-            items: (components["schemas"]["Layer-Output"] | components["schemas"]["BlockUse-Output"] | components["schemas"]["Sequential-Output"] | components["schemas"]["ModuleList-Output"] | components["schemas"]["ModuleDict-Output"] | components["schemas"]["ParameterList-Output"] | components["schemas"]["ParameterDict-Output"] | components["schemas"]["Parameter-Output"] | components["schemas"]["Repeat-Output"])[];
+            items: (components["schemas"]["Layer-Output"] | components["schemas"]["BlockUse-Output"] | components["schemas"]["Opaque-Output"] | components["schemas"]["Sequential-Output"] | components["schemas"]["ModuleList-Output"] | components["schemas"]["ModuleDict-Output"] | components["schemas"]["ParameterList-Output"] | components["schemas"]["ParameterDict-Output"] | components["schemas"]["Parameter-Output"] | components["schemas"]["Repeat-Output"])[];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
@@ -4904,6 +5092,39 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+        };
+    };
+    read_expression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExpressionRequest"];
+            };
+        };
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Block-Output"];
                 };
             };
         };

@@ -26,6 +26,7 @@ from layerloom.schema.document import (
     Layer,
     LoopNode,
     Node,
+    Opaque,
     Sequential,
 )
 from layerloom.schema.problems import Edit, Fix, ProblemCode
@@ -203,6 +204,8 @@ class _Graph:
                 inputs = self._document.blocks[inner].forward.inputs if inner in self._document.blocks else []
                 # A block may take a list of tensors, as any class of Python may.
                 return [_Port(item.name, not item.optional, many=True) for item in inputs], inner
+            case CallNode(), Opaque():
+                return [_Port(item.name, False, many=True) for item in member.inputs], node.target
             case CallNode(), Sequential():
                 return [_Port("input", True)], node.target
         return [], ""

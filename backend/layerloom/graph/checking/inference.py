@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import islice
+from math import prod
 from typing import NoReturn, TypeVar
 
 from layerloom.catalogue import dtype, find
@@ -35,6 +36,7 @@ from layerloom.schema.document import (
     ModuleDict,
     ModuleList,
     Node,
+    Opaque,
     Parameter,
     ParameterDict,
     ParameterList,
@@ -353,6 +355,8 @@ class Inference:
             case BlockUse(block=block):
                 inputs = forward_inputs(self.network.document.blocks[block])
                 return [(item.name, not item.optional) for item in inputs]
+            case Opaque(inputs=taken):
+                return [(item.name, not item.keyword) for item in taken]
         return [("input", True)]
 
     # --- calls of members
@@ -379,6 +383,8 @@ class Inference:
                 result = next(iter(given.values()), None)
                 for item in self.network.items(located):
                     result = self._call(item, {"input": result}, place, _below(path, item))
+            case Opaque():
+                raise Stopped  # the member itself has this problem
             case _:
                 self._not_callable(located, place, "called")
         record.inputs, record.output = given, result
@@ -479,6 +485,8 @@ class Inference:
             inner = self.network.instances.get(located.name)
             places = inner.places.items() if inner else ()
             return sum(self._parameters(placed(inner, p)) for path, p in places if inner and "." not in path)
+        if isinstance(member, Opaque):
+            return sum(prod(tensor.shape) for tensor in member.tensors.values() if not tensor.buffer)
         return self.tensor(located).elements if isinstance(member, Parameter) else 0
 
 

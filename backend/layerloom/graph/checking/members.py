@@ -33,6 +33,7 @@ from layerloom.schema.document import (
     Item,
     Layer,
     Member,
+    Opaque,
     Parameter,
     ParameterDict,
     ParameterInit,
@@ -132,6 +133,8 @@ class _Members:
                 well &= self._use(member, place, scope)
             case Parameter() | Buffer():
                 well &= self._tensor(member, place, scope)
+            case Opaque():
+                self._opaque(member, place)
             case _:
                 self._items(member, place, scope, depth)
         if not well:
@@ -200,6 +203,15 @@ class _Members:
                 self._findings.add(ProblemCode.MISSING_ARGUMENT, message, at)
                 well = False
         return well
+
+    def _opaque(self, member: Opaque, place: Place) -> None:
+        """What could not be opened. It is no broken member: everything around it is judged as usual."""
+        what = f"{shown(member.name)} stands for a module that could not be opened"
+        what += f", a {member.type}" if member.type else ""
+        reason = f": {member.note.rstrip('.')}" if member.note else ""
+        message = f"{what}{reason}. Put a block of your own in its place, or remove it."
+        data = {"type": member.type, "note": member.note}
+        self._findings.add(ProblemCode.OPAQUE_MEMBER, message, place, data=data)
 
     def _tensor(self, member: Parameter | Buffer, place: Place, scope: Collection[str]) -> bool:
         well = check_dtype(self._findings, member.dtype, place.below("dtype"))

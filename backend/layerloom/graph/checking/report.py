@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 from layerloom.graph.checking.calls import Arguments
@@ -13,7 +14,7 @@ from layerloom.graph.checking.layers import built
 from layerloom.graph.checking.network import Located, Network
 from layerloom.graph.checking.records import ModuleRecord, NodeRecord, Stopped
 from layerloom.graph.checking.values import Frozen, Group, TensorSpec
-from layerloom.schema.document import CONTAINERS, Alias, BlockUse, Buffer, Layer, Parameter
+from layerloom.schema.document import CONTAINERS, Alias, BlockUse, Buffer, Layer, Opaque, Parameter
 from layerloom.schema.report import ModuleReport, NodeReport, Other, TensorType, Totals
 
 Result = Any
@@ -143,6 +144,11 @@ class Inventory:
                     self.buffers += spec.elements
                     return
                 self._add(name, spec.elements, spec.elements if member.requires_grad and self._trains(name) else 0)
+            case Opaque():
+                sizes = [(prod(tensor.shape), tensor.buffer) for tensor in member.tensors.values()]
+                parameters = sum(size for size, buffer in sizes if not buffer)
+                self.buffers += sum(size for size, buffer in sizes if buffer)
+                self._add(name, parameters, 0)
             case BlockUse():
                 self._add(name, 0, 0)
             case _ if isinstance(member, CONTAINERS):

@@ -21,6 +21,7 @@ from layerloom.schema.document import (
     Item,
     Layer,
     Member,
+    Opaque,
     Parameter,
     ParameterInit,
     Repeat,
@@ -86,7 +87,7 @@ class MemberWriter:
                 return self._values.block(name, self._document.blocks[name], arguments)
             case Parameter():
                 return self._parameter(member)
-            case Buffer() | Alias() | Repeat():
+            case Buffer() | Alias() | Repeat() | Opaque():
                 raise TypeError(f"a {member.kind} cannot stand here")
         return self._container(member)
 

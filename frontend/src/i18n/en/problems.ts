@@ -18,6 +18,7 @@ export const problems: Record<ProblemCode, string> = {
   overflow: "A size is beyond what can be counted",
   disconnected: "Not connected to the output",
   unused_member: "Registered but never called",
+  opaque_member: "A module that could not be opened",
   unknown_layer: "Unknown layer",
   unknown_operation: "Unknown operation",
   unknown_block: "Unknown block",

@@ -17,6 +17,7 @@ export const problems: Record<ProblemCode, string> = {
   overflow: "尺寸超出可计算范围",
   disconnected: "没有连接到输出",
   unused_member: "已注册但从未调用",
+  opaque_member: "无法展开的模块",
   unknown_layer: "未知的层",
   unknown_operation: "未知的运算",
   unknown_block: "未知的模块",
