@@ -36,6 +36,7 @@ _WHERE = {
     "from_module": "layerloom.graph.importing",
     "from_python": "layerloom.graph.importing.opening",
     "ClosedError": "layerloom.graph.importing",
+    "block_from_expression": "layerloom.graph.editing",
     "make_block": "layerloom.graph.editing",
     "dissolve": "layerloom.graph.editing",
     "detach": "layerloom.graph.editing",
@@ -51,6 +52,7 @@ __all__ = [
     "Problem",
     "Report",
     "analyse",
+    "block_from_expression",
     "build",
     "catalogue",
     "check",
@@ -76,7 +78,7 @@ if TYPE_CHECKING:
     from layerloom.graph.analysis import analyse
     from layerloom.graph.comparing import diff, merge
     from layerloom.graph.confirming import confirm
-    from layerloom.graph.editing import detach, dissolve, make_block
+    from layerloom.graph.editing import block_from_expression, detach, dissolve, make_block
     from layerloom.graph.exporting import export
     from layerloom.graph.importing import ClosedError, from_module
     from layerloom.graph.importing.opening import from_python

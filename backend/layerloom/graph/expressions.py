@@ -106,7 +106,7 @@ class Expression:
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Expression:
     """Read an expression. Raises ExpressionError when it is malformed, too long or not allowed."""
-    _check_text(text)
+    check_text(text)
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
@@ -116,8 +116,8 @@ def parse(text: str) -> Expression:
     return Expression(text, tree, frozenset(_judge(tree)))
 
 
-def _check_text(text: str) -> None:
-    """Refuse what would be costly to parse, or would make Python's parser warn."""
+def check_text(text: str) -> None:
+    """Refuse what would be costly to parse, or would make Python's parser warn. Raises ExpressionError."""
     if len(text) > TEXT_LIMIT:
         raise ExpressionError(f"an expression has at most {TEXT_LIMIT} characters, this one has {len(text)}")
     depth = 0

@@ -33,3 +33,16 @@ class ImportAnswer(Wire):
     document: Document
     notes: list[str] = []
     """What the reader should know: what was left out, assumed or proposed."""
+
+
+class ExpressionRequest(Wire):
+    """Body of ``POST /api/graphs/expression``."""
+
+    text: Annotated[str, Field(max_length=1_000_000)]
+    """``x * sigmoid(gate)``."""
+    name: Name = ""
+    """What the block is to be called."""
+    parameters: Annotated[
+        dict[Name, Annotated[list[Annotated[int, Field(strict=True)]], Field(max_length=16)]], Field(max_length=64)
+    ] = {}
+    """Names of the text that are parameters, and their shapes."""

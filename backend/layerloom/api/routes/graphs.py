@@ -7,7 +7,8 @@ from fastapi import APIRouter
 from layerloom.api.bodies import StrictRoute
 from layerloom.api.loading import NEEDS_TORCH
 from layerloom.api.refusals import with_problems
-from layerloom.schema.document import Document
+from layerloom.schema.document import Block, Document
+from layerloom.schema.importing import ExpressionRequest
 from layerloom.schema.report import Confirmation, Report
 from layerloom.schema.run import CodeAnswer
 
@@ -37,6 +38,21 @@ def confirm_graph(document: Document) -> Confirmation:
 def write_python(document: Document) -> CodeAnswer:
     """One Python file that imports only torch; 422 with the problems when the network has errors."""
     return CodeAnswer(source=source(document))
+
+
+@router.post("/expression")
+def read_expression(asked: ExpressionRequest) -> Block:
+    """A block whose forward returns the value of an expression over tensors; nothing of the text is run.
+
+    422 with the problem, whose data has the column.
+    """
+    from layerloom.graph import GraphError
+    from layerloom.graph.editing import block_from_expression
+
+    try:
+        return block_from_expression(asked.text, asked.name, asked.parameters)
+    except GraphError as error:
+        raise with_problems(422, "The expression cannot be read.", error.problems) from None
 
 
 def source(document: Document) -> str:

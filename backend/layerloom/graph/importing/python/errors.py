@@ -8,8 +8,15 @@ import ast
 class NotPlainError(Exception):
     """The text is no Python, or says what cannot be known without running it; the sentence says what and where."""
 
+    place: ast.AST | None = None
+    """The part of the text that is meant, where there is one."""
+    what = ""
+    """The sentence without its line."""
+
 
 def not_plain(node: ast.AST | None, what: str) -> NotPlainError:
     """The error that names the line; raise it."""
     line = getattr(node, "lineno", None)
-    return NotPlainError(f"line {line}: {what}" if line else what)
+    error = NotPlainError(f"line {line}: {what}" if line else what)
+    error.place, error.what = node, what
+    return error
