@@ -63,11 +63,19 @@ def test_networks_of_torchvision_come_back(name: str, classes: set[str] | None) 
         assert torch.equal(twin.eval()(other), module.eval()(other)), "at another batch size"
 
 
-def test_equal_blocks_become_one_class_with_arguments() -> None:
+def test_blocks_of_a_class_become_one_with_arguments_and_a_switch() -> None:
     document = from_module(torchvision.models.resnet18(weights=None), [torch.randn(2, 3, 64, 64)])
     source = to_python(document)
-    assert "class BasicBlock(nn.Module):\n    def __init__(self, in_channels: int):" in source
-    assert "self.layer2 = nn.Sequential(BasicBlock2(64, 128), BasicBlock(128))" in source
+    assert source.count("class BasicBlock") == 1
+    assert source.count("\n") <= 60
+    assert "        if has_downsample:\n            self.downsample = nn.Sequential(" in source
+    assert "BasicBlock(64, 128, 2, has_downsample=True), BasicBlock(128, 128, 1)" in source
+
+
+def test_sizes_are_multiples_and_runs_are_comprehensions() -> None:
+    source = to_python(from_module(torchvision.models.resnet50(weights=None), [torch.randn(2, 3, 64, 64)]))
+    assert "self.conv3 = nn.Conv2d(out_channels, 4 * out_channels, 1, bias=False)" in source
+    assert "*[Bottleneck(1024, 256, 1) for _ in range(5)]" in source
 
 
 class Tower(nn.Module):
