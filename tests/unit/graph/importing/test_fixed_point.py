@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
+import torchvision
 from torch import nn
 
 from layerloom.graph import build, to_python
 from layerloom.graph.examples import examples
+from layerloom.graph.importing import from_module
 from layerloom.graph.importing.guessing import guess
 from layerloom.graph.importing.proof import Call, prove
 from layerloom.graph.importing.python import NotPlainError, read
@@ -41,6 +43,15 @@ def test_example_inputs_are_found_by_trying() -> None:
     for name, document in found.items():
         assert document is not None
         assert to_python(document) == to_python(DOCUMENTS[name])
+
+
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "mnasnet0_5"])
+def test_the_source_of_an_imported_network_reads_back_as_it_was(name: str) -> None:
+    """With conditional members, versions of classes and choices by an argument in it."""
+    module = torchvision.models.get_model(name, weights=None)
+    document = from_module(module, [torch.randn(2, 3, 64, 64)])
+    source = to_python(document)
+    assert to_python(read(source)[0].model_copy(update={"inputs": document.inputs})) == source
 
 
 # --- as people write

@@ -116,7 +116,7 @@ class Computing:
             case ast.Attribute(value=inner, attr=name):
                 return self._attribute(node, inner, name)
             case ast.IfExp(test=test, body=body, orelse=other):
-                return If(test=self._condition(test), then=self.value(body), otherwise=self.value(other))
+                return _choice(self._condition(test), self.value(body), self.value(other))
             case ast.DictComp():
                 return self._every(node)
             case ast.ListComp(elt=inner, generators=[ast.comprehension(target=target, iter=iterable, ifs=[])]):
@@ -403,6 +403,15 @@ def _matched(target: ast.expr, item: Any) -> Iterator[tuple[str, Any]]:
                 yield from _matched(inner, part)
         case _:
             raise not_plain(target, "the variables of this loop cannot be read")
+
+
+def _choice(test: str, then: Value, otherwise: Value) -> If:
+    """One of two values; what was chosen by the same test before is known on either side."""
+    if isinstance(then, If) and then.test == test:
+        then = then.then
+    if isinstance(otherwise, If) and otherwise.test == test:
+        otherwise = otherwise.otherwise
+    return If(test=test, then=then, otherwise=otherwise)
 
 
 def _part(value: Value, path: list[int | str]) -> Value:

@@ -135,7 +135,11 @@ class _File:
             raise not_plain(found, f"what is written around class {found.name} cannot be read without running it")
         for statement in found.body:
             plain = isinstance(statement, ast.FunctionDef) and not statement.decorator_list
-            if not plain and not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
+            if (
+                not plain
+                and _version(statement) is None
+                and not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
+            ):
                 raise not_plain(statement, f"what class {found.name} holds beside methods cannot be read")
         init = _method(found, "__init__")
         if init is None:
@@ -177,6 +181,7 @@ class _File:
             doc=inspect.cleandoc(ast.get_docstring(found) or ""),
             arguments=arguments,
             members=list(reader.members.values()),
+            version=next(filter(None, map(_version, found.body)), 1),
         )
         forward = _method(found, "forward")
         if forward is None:
@@ -191,6 +196,14 @@ class _File:
 
 def _method(found: ast.ClassDef, name: str) -> ast.FunctionDef | None:
     return next((part for part in found.body if isinstance(part, ast.FunctionDef) and part.name == name), None)
+
+
+def _version(statement: ast.stmt) -> int | None:
+    """What ``_version = 2`` in a class says of the layout of its state."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id="_version")], value=ast.Constant(value=int() as number)):
+            return number
+    return None
 
 
 def _type(annotation: ast.expr | None, default: Value) -> str | None:
