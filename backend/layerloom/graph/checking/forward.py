@@ -43,6 +43,8 @@ class _Port:
     required: bool = False
     tensor: bool = True
     many: bool = False
+    nullable: bool = False
+    """None may be meant: batch_norm without running statistics, ``x[None]``."""
 
 
 @lru_cache(maxsize=4096)
@@ -160,12 +162,12 @@ class _Graph:
             return None, node.target
         many = {port.name for port in entry.inputs if port.many}
         ports = [
-            # An index may be None: x[None].
             _Port(
                 parameter.name,
                 parameter.required,
-                {"tensor", "any"} & {*parameter.kinds} == {"tensor"},
+                "tensor" in parameter.kinds,
                 parameter.name in many,
+                parameter.nullable or "any" in parameter.kinds,
             )
             for parameter in entry.parameters
         ]
@@ -242,7 +244,11 @@ class _Graph:
                 self._findings.add(ProblemCode.ARGUMENT_TYPE, message, at)
                 well = False
         for port in ports:
-            if port.required and given.get(port.name) is None and not (port.name in given and not port.tensor):
+            if (
+                port.required
+                and given.get(port.name) is None
+                and not (port.name in given and (port.nullable or not port.tensor))
+            ):
                 at = Place(place.block, place.node, None, None, port.name, place.pointer)
                 if port.tensor:
                     message = f"nothing is connected to {port.name} of {label}."

@@ -174,31 +174,37 @@ def _said(items: list[Opened]) -> None:
     """Name the numbers that some modules of a class leave out because they equal torch's, and others do not."""
     named: dict[tuple[str, str], dict[str, None]] = {}
     for item in items:
-        for path, layer in _layers(item.block["members"]):
-            numbers = {key: None for key, value in layer["arguments"].items() if is_scalar(key, value)}
-            named.setdefault((path, layer["target"]), {}).update(numbers)
+        for path, part in _parts(item.block):
+            numbers = {key: None for key, value in part["arguments"].items() if is_scalar(key, value)}
+            named.setdefault((path, part["target"]), {}).update(numbers)
     for item in items:
-        for path, layer in _layers(item.block["members"]):
-            for key in named[path, layer["target"]]:
-                default = default_of(layer["target"], key)
-                if key not in layer["arguments"] and is_scalar(key, default):
-                    layer["arguments"][key] = default
-            layer["arguments"] = dict(
-                sorted(layer["arguments"].items(), key=lambda pair: order_of(layer["target"], pair[0]))
-            )
+        for path, part in _parts(item.block):
+            target, given = part["target"], part["arguments"]
+            for key in named[path, target]:
+                default = default_of(target, key)
+                if key not in given and is_scalar(key, default):
+                    given[key] = default
+            part["arguments"] = dict(sorted(given.items(), key=lambda pair: order_of(target, pair[0])))
 
 
 def _unsaid(block: Json) -> Json:
     """Without the arguments that equal torch's own defaults."""
-    for _, layer in _layers(block["members"]):
-        target, given = layer["target"], layer["arguments"]
-        kept = {
-            key: value
-            for key, value in given.items()
-            if not is_scalar(key, value) or value != default_of(target, key) or is_required(target, key)
-        }
-        layer["arguments"] = kept
+    for _, part in _parts(block):
+        part["arguments"] = {key: value for key, value in part["arguments"].items() if not _left_out(part, key, value)}
     return block
+
+
+def _left_out(part: Json, key: str, value: Json) -> bool:
+    target = part["target"]
+    return is_scalar(key, value) and value == default_of(target, key) and not is_required(target, key)
+
+
+def _parts(block: Json) -> Iterator[tuple[str, Json]]:
+    """Layers and calls of operations, each with what tells it from the others."""
+    yield from _layers(block["members"])
+    for node in block["forward"]["nodes"]:
+        if node["op"] == "function":
+            yield f"#{node['id']}", node
 
 
 def _layers(members: list[Json], path: str = "") -> Iterator[tuple[str, Json]]:
@@ -210,7 +216,7 @@ def _layers(members: list[Json], path: str = "") -> Iterator[tuple[str, Json]]:
 
 def _argument(place: tuple[str, ...], taken: set[str]) -> str:
     """``out_channels``, or with its member before it where that is taken: ``conv2_out_channels``."""
-    names = [part for part in place if is_identifier(part)]
+    names = [part for part in place if is_identifier(part) and part not in ("then", "output")]
     last = names[-1].replace("shape", "size") if names else "size"
     longer = "_".join(names[-2:]) if len(names) > 1 else last
     for candidate in (last, longer):

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
+from layerloom.graph.importing.calls import default_of
 from layerloom.graph.importing.scalars import skeleton, without_care
 from layerloom.graph.names import LOCALS, is_identifier
 
@@ -107,7 +108,9 @@ class _Union:
                 self._choices = CHOICES + 1
             arguments = {}
             for key in dict.fromkeys([*mine.get("arguments", {}), *moved.get("arguments", {})]):
-                arguments[key] = self._value(mine["arguments"].get(key), moved["arguments"].get(key))
+                default = default_of(mine["target"], key) if mine["op"] == "function" else None
+                both = (node["arguments"].get(key, default) for node in (mine, moved))
+                arguments[key] = self._value(*both)
             nodes.append({**mine, "arguments": arguments} if "arguments" in mine else mine)
         output = self._value(one["output"], renamed(other["output"], names))
         return {**one, "nodes": nodes, "output": output}
