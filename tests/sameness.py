@@ -10,6 +10,14 @@ import torch
 from torch import nn
 
 from layerloom.graph.importing.proof import Call, equal
+from layerloom.graph.walk import members
+from layerloom.schema.document import Document, Opaque
+
+
+def left_closed(document: Document) -> list[str]:
+    """The members of a document that were not opened, with the reasons."""
+    found = (member for block in document.blocks.values() for member in members(block) if isinstance(member, Opaque))
+    return [f"{member.name} ({member.type.rpartition('.')[2]}): {member.note}" for member in found]
 
 
 def differences(one: nn.Module, other: nn.Module, inputs: Any) -> list[str]:

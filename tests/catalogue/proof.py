@@ -216,8 +216,8 @@ def imported(case: Case) -> None:
     recurrent = [part for part in module.modules() if isinstance(part, nn.RNNBase)]
     if recurrent and not (recurrent[0].batch_first and [tensor.dim() for tensor in case.inputs.values()] == [3]):
         raise ClosedError("its first axis is the sequence, and the importer takes that for the batch")
-    document = from_module(module, list(copies(case.inputs).values()))
-    again = from_module(build(document).eval(), list(copies(case.inputs).values()))
+    document = from_module(module, list(copies(case.inputs).values()), closed="refuse")
+    again = from_module(build(document).eval(), list(copies(case.inputs).values()), closed="refuse")
     assert to_python(again) == to_python(document)
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from layerloom import Document, build, from_module, to_python
-from sameness import differences
+from sameness import differences, left_closed
 from zoo import named
 
 SAMPLE = (
@@ -45,6 +45,7 @@ def test_comes_back_bit_for_bit(name: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
     module, inputs = named(name).make()
     document = Document.model_validate_json(from_module(module, inputs).model_dump_json())
+    assert left_closed(document) == []
     assert differences(module, build(document), inputs) == []
 
     source = to_python(document)

@@ -272,14 +272,14 @@ class _Choosing(nn.Module):
 )
 def test_what_cannot_be_said_is_refused_with_the_reason(module: nn.Module, why: str) -> None:
     with pytest.raises(ClosedError, match=why):
-        from_module(module, [torch.randn(2, 4)])
+        from_module(module, [torch.randn(2, 4)], closed="refuse")
 
 
 def test_hooks_are_refused() -> None:
     module = _Wrapped(nn.Linear(4, 4))
     module.net.register_forward_hook(lambda *_: None)
     with pytest.raises(ClosedError, match="hooks"):
-        from_module(module, [torch.randn(2, 4)])
+        from_module(module, [torch.randn(2, 4)], closed="refuse")
 
 
 def test_the_module_is_left_as_it_was() -> None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
 
-from layerloom.graph.build import build
-from layerloom.graph.checking import check
-from layerloom.graph.errors import GraphError
 from layerloom.graph.importing.classes import Opened, as_block, classes
+from layerloom.graph.importing.closing import Closing
 from layerloom.graph.importing.containers import container_of
 from layerloom.graph.importing.errors import ClosedError
 from layerloom.graph.importing.leaves import layer_of
@@ -20,14 +18,19 @@ from layerloom.graph.importing.loops import looped
 from layerloom.graph.importing.members import Members
 from layerloom.graph.importing.modes import both
 from layerloom.graph.importing.proof import Call, prove
-from layerloom.graph.importing.record import recorded
+from layerloom.graph.importing.record import recorded, restoring
 from layerloom.graph.importing.sharing import Sharing
+from layerloom.graph.importing.twin import built, culprit
 from layerloom.schema.document import Document
 
 __all__ = ["ClosedError", "from_module"]
 
 
-def from_module(module: nn.Module, example_inputs: Sequence[Any] | Mapping[str, Any]) -> Document:
+def from_module(
+    module: nn.Module,
+    example_inputs: Sequence[Any] | Mapping[str, Any],
+    closed: Literal["keep", "refuse"] = "keep",
+) -> Document:
     """Any module as an editable document: its classes become blocks, its containers stay containers.
 
     ``example_inputs`` are the arguments of one call, in order or by name, each tensor with its batch axis first. The
@@ -35,25 +38,66 @@ def from_module(module: nn.Module, example_inputs: Sequence[Any] | Mapping[str, 
     module that is built from the document has the same state_dict keys in the same order, loads this module's
     strictly, and gives the same outputs in evaluation, at another batch size, too, and in training.
 
+    The smallest modules inside that do what a document cannot say come back as opaque members, each with a note of the
+    reason, and ``check`` tells of them; all around them is proven with the original's own modules in their places.
+    With ``closed="refuse"`` one such is enough to raise.
+
     Raises:
-        ClosedError: the module does what a document cannot say, or would be rebuilt as another; the sentence says why.
+        ClosedError: the module itself does what a document cannot say, or would be rebuilt as another; the sentence
+            says why.
     """
     call = Call(named=example_inputs) if isinstance(example_inputs, Mapping) else Call(tuple(example_inputs))
-    evaluating, training = (recorded(module, call, training=mode) for mode in (False, True))
-    graphs = both(evaluating.graphs, training.graphs)
-    constants = {path: {**evaluating.constants.get(path, {}), **training.constants.get(path, {})} for path in graphs}
-    idle = frozenset(_idle(module, graphs))
-    sharing = Sharing(module, set(_blocks(module, idle)))
-    members = Members(sharing, idle, constants)
-    opened: dict[str, Opened] = {}
-    for path in dict.fromkeys(sharing.first(module.get_submodule(path)) for path in _blocks(module, idle)):
-        part = module.get_submodule(path)
-        found = [member.model_dump(mode="json", by_alias=True) for member in members.of(part, path)]
-        block = as_block(found, graphs[path]) if path in graphs else as_block(found, _UNCALLED) | {"doc": _NOT_CALLED}
-        block["version"] = max(type(part)._version, 1)
-        opened[path] = Opened(path, type(part).__name__, block, list(_uses(found)), part, len(opened))
+    closing = Closing(keep=closed == "keep")
+    searches = 0
+    with restoring(module):
+        while True:
+            try:
+                document = _read(module, call, closing)
+            except ClosedError as error:
+                _close(closing, error)
+                continue
+            twin = built(document, module, closing)
+            try:
+                prove(twin, module, call)
+            except ClosedError as error:
+                searches += 1
+                path = culprit(twin, module, call, closing) if closing.keep and searches <= SEARCHES else None
+                if path is None:
+                    raise
+                _close(closing, ClosedError(_OTHER.format(error), path))
+            else:
+                return document
+
+
+SEARCHES = 8
+"""Modules that are closed because they do, when they run, something else than they were seen to do."""
+_OTHER = "what it was seen to do is not all that it does ({})"
+
+
+def _close(closing: Closing, error: ClosedError) -> None:
+    """Close the module that an error names. Raises it where it names none, or one that is closed."""
+    if not error.path or error.path in closing.notes:
+        raise error
+    closing.close(error.path, error)
+    closing.settle()
+
+
+def _read(module: nn.Module, call: Call, closing: Closing) -> Document:
+    """The document of what a module has and does. ``closing`` grows by what cannot be read."""
+    while True:
+        known = set(closing.notes)
+        evaluating, training = (recorded(module, call, training=mode, closing=closing) for mode in (False, True))
+        if set(closing.notes) != known:
+            continue  # the first of the two modes did not know yet what the other one closed
+        graphs = both(evaluating.graphs, training.graphs)
+        constants = {
+            path: {**evaluating.constants.get(path, {}), **training.constants.get(path, {})} for path in graphs
+        }
+        opened = _opened(module, graphs, constants, closing)
+        if set(closing.notes) == known:
+            break  # else there were layers that cannot be made anew: what is around them is read once more
     blocks, main = classes(opened)
-    document = Document.model_validate(
+    return Document.model_validate(
         {
             "name": type(module).__name__,
             "main": main,
@@ -62,18 +106,35 @@ def from_module(module: nn.Module, example_inputs: Sequence[Any] | Mapping[str, 
             "frozen": _frozen(module),
         }
     )
-    prove(_built(document), module, call)
-    return document
+
+
+def _opened(module: nn.Module, graphs: Any, constants: Any, closing: Closing) -> dict[str, Opened]:
+    """The modules that become blocks, by qualified name."""
+    idle = frozenset(_idle(module, graphs, closing))
+    paths = list(_blocks(module, idle, closing))
+    sharing = Sharing(module, set(paths), closing)
+    members = Members(sharing, idle, constants, closing)
+    opened: dict[str, Opened] = {}
+    for path in dict.fromkeys(sharing.first(module.get_submodule(path)) for path in paths):
+        part = module.get_submodule(path)
+        found = [member.model_dump(mode="json", by_alias=True) for member in members.of(part, path)]
+        block = as_block(found, graphs[path]) if path in graphs else as_block(found, _UNCALLED) | {"doc": _NOT_CALLED}
+        block["version"] = max(type(part)._version, 1)
+        opened[path] = Opened(path, type(part).__name__, block, list(_uses(found)), part, len(opened))
+    return opened
 
 
 _NOT_CALLED = "Not called by the network, which only holds it."
 _UNCALLED = {"inputs": [{"name": "x"}], "output": {"$ref": "x"}}
 
 
-def _blocks(module: nn.Module, idle: Collection[str]) -> Iterator[str]:
+def _blocks(module: nn.Module, idle: Collection[str], closing: Closing) -> Iterator[str]:
     """Qualified names of the modules that become blocks, their second names among them."""
+    closed = {id(module.get_submodule(path)) for path in closing.notes}
     for path, part in module.named_modules(remove_duplicate=False):
         kept = not any(path == name or path.startswith(f"{name}.") for name in idle)
+        if id(part) in closed or closing.within(path):
+            continue
         if kept and (not path or (layer_of(part) is None and container_of(part) is None)):
             yield path
 
@@ -86,9 +147,11 @@ def _uses(members: Any) -> Any:
         yield from _uses(member.get("items", []))
 
 
-def _idle(module: nn.Module, graphs: Any) -> Iterator[str]:
+def _idle(module: nn.Module, graphs: Any, closing: Closing) -> Iterator[str]:
     """Modules that are held and never called, and hold nothing that a state_dict would keep."""
     for path, part in module.named_modules():
+        if path in closing.notes or closing.within(path):
+            continue
         closed = path not in graphs and layer_of(part) is None and container_of(part) is None
         if closed and not any(True for _ in (*part.parameters(), *part.buffers())):
             yield path
@@ -106,13 +169,3 @@ def _examples(graph: Any, module: nn.Module, call: Call) -> dict[str, Any]:
 
 def _frozen(module: nn.Module) -> list[str]:
     return [name for name, parameter in module.named_parameters() if not parameter.requires_grad]
-
-
-def _built(document: Document) -> nn.Module:
-    problems = [problem for problem in check(document).problems if problem.severity == "error"]
-    if problems:
-        raise ClosedError(f"the document that says it has errors: {problems[0].message}")
-    try:
-        return build(document)
-    except GraphError as error:
-        raise ClosedError(f"no source can be written for it: {error}") from error

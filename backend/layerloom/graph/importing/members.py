@@ -10,6 +10,7 @@ from typing import cast
 import torch
 from torch import nn
 
+from layerloom.graph.importing.closing import Closing
 from layerloom.graph.importing.containers import container_of
 from layerloom.graph.importing.errors import ClosedError
 from layerloom.graph.importing.leaves import layer_of, parametrizations_of, recovered
@@ -40,6 +41,8 @@ class Members:
     """Modules without state that no forward calls: nobody would miss them."""
     constants: Mapping[str, Mapping[str, torch.Tensor]] = field(default_factory=dict)
     """Tensors that a forward reads and no module registers, by the block that reads them and a name."""
+    closing: Closing = field(default_factory=Closing)
+    """Modules that stay closed. A layer that cannot be made anew is added, where it may be."""
 
     def of(self, module: nn.Module, path: str) -> list[Member]:
         """The members of one module that is opened as a block; block uses name their class by the qualified name."""
@@ -66,10 +69,16 @@ class Members:
         return Alias(name=name, of=of) if of is not None else cast(Member, self._item(name, module, path))
 
     def _item(self, name: str, module: nn.Module, path: str) -> Item:
+        first = self.sharing.first(module)
+        if first in self.closing.notes:
+            return self.closing.member(name, module, first)
         target = layer_of(module)
         if target is not None:
-            made = parametrizations_of(module)
-            return Layer(name=name, target=target, arguments=recovered(module, target), parametrizations=made)
+            try:
+                return _layer(name, module, target)
+            except ClosedError as error:
+                self.closing.close(first, error)
+                return self.closing.member(name, module, first)
         kind = container_of(module)
         if kind is None:
             return BlockUse(name=name, block=self.sharing.first(module))
@@ -77,9 +86,14 @@ class Members:
             held = [_parameter(key, value) for key, value in module._parameters.items() if value is not None]
             return kind(name=name, items=cast("list[Item]", held))
         for key in module._modules:
-            _check_key(key, path)
+            _check_key(key, path, self.sharing.block_of(path))
         children = ((key, child) for key, child in module._modules.items() if child is not None)
         return kind(name=name, items=[self._item(key, child, join(path, key)) for key, child in children])
+
+
+def _layer(name: str, module: nn.Module, target: str) -> Layer:
+    made = parametrizations_of(module)
+    return Layer(name=name, target=target, arguments=recovered(module, target), parametrizations=made)
 
 
 def _parameter(name: str, tensor: nn.Parameter) -> Parameter:
@@ -112,7 +126,7 @@ def _buffer(name: str, tensor: torch.Tensor, persistent: bool, path: str) -> Buf
     if persistent:
         return made.model_copy(update={"fill": 1}) if value == 1 else made
     if tensor.numel() == 0:
-        raise ClosedError(f"{path} is an empty buffer")
+        raise ClosedError(f"{path} is an empty buffer", path.rpartition(".")[0])
     tensor = tensor.detach().cpu()
     first = tensor.flatten()[0].item()
     if isinstance(first, int | float) and bool((tensor == first).all()):
@@ -122,7 +136,8 @@ def _buffer(name: str, tensor: torch.Tensor, persistent: bool, path: str) -> Buf
     try:
         return made.model_copy(update={"fill": packed(tensor)})
     except ValueError as error:
-        raise ClosedError(f"{path} is a buffer that no state_dict keeps, of {error}") from error
+        sentence = f"{path} is a buffer that no state_dict keeps, of {error}"
+        raise ClosedError(sentence, path.rpartition(".")[0]) from error
 
 
 def _fills(tensor: torch.Tensor) -> Iterator[str]:
@@ -141,9 +156,9 @@ def _fills(tensor: torch.Tensor) -> Iterator[str]:
 def _check_name(name: str, path: str) -> None:
     head = name.partition(".")[0]
     if not is_member(head) or head in attributes():
-        raise ClosedError(f"{path or 'the network'} has a member called {name!r}, which cannot be written")
+        raise ClosedError(f"{path or 'the network'} has a member called {name!r}, which cannot be written", path)
 
 
-def _check_key(key: str, path: str) -> None:
+def _check_key(key: str, path: str, block: str) -> None:
     if not (is_key(key) or is_identifier(key)):
-        raise ClosedError(f"{path} has a key {key!r}, which cannot be written")
+        raise ClosedError(f"{path} has a key {key!r}, which cannot be written", block)

@@ -38,7 +38,7 @@ def _united(path: str, one: Json, other: Json) -> Json:
     if one == other:
         return one
     if one["inputs"] != other["inputs"]:
-        raise ClosedError(f"{path or 'the network'} takes other inputs in training than in evaluation")
+        raise ClosedError(f"{path or 'the network'} takes other inputs in training than in evaluation", path)
     taken = {node["id"] for node in one["nodes"]}
     names: dict[str, str] = {}
     nodes = []

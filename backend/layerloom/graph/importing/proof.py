@@ -32,6 +32,10 @@ class Call:
         )
         return Call(*grown)
 
+    def batches(self) -> tuple[tuple[Call, bool], ...]:
+        """What a proof runs: calls, and whether in training."""
+        return (self, False), (self.larger(), False), (self, True)
+
 
 def prove(twin: nn.Module, module: nn.Module, call: Call) -> None:
     """Compare state_dict keys and their order, and outputs in evaluation, at two batch sizes, and in training.
@@ -49,11 +53,11 @@ def prove(twin: nn.Module, module: nn.Module, call: Call) -> None:
         twin.load_state_dict(own, strict=True)
     except RuntimeError as error:
         raise ClosedError(f"the rebuilt module does not take its state: {str(error)[:300]}") from error
-    for inputs, training in ((call, False), (call.larger(), False), (call, True)):
+    for inputs, training in call.batches():
         expected = _outputs(module, inputs, training)
         if expected is None:
             continue  # it does not do this itself: a batch of another size, a norm over one value
-        what = "in training" if training else f"for {_samples(inputs)} samples"
+        what = "in training" if training else f"for {samples(inputs)} samples"
         try:
             got = _outputs(twin, inputs, training, must=True)
         except Exception as error:
@@ -64,7 +68,7 @@ def prove(twin: nn.Module, module: nn.Module, call: Call) -> None:
 
 def _outputs(module: nn.Module, call: Call, training: bool, must: bool = False) -> Any:
     """What a module gives, and its buffers after that; None where it fails."""
-    with torch.no_grad(), torch.random.fork_rng(devices=[]), _kept(module):
+    with torch.no_grad(), torch.random.fork_rng(devices=[]), kept(module):
         torch.manual_seed(SEED)
         module.train(training)
         try:
@@ -77,7 +81,7 @@ def _outputs(module: nn.Module, call: Call, training: bool, must: bool = False) 
 
 
 @contextmanager
-def _kept(module: nn.Module) -> Iterator[None]:
+def kept(module: nn.Module) -> Iterator[None]:
     """Leave a module's modes and buffers as they were."""
     modes = {part: part.training for part in module.modules()}
     buffers = [(buffer, buffer.clone()) for buffer in module.buffers()]
@@ -90,7 +94,8 @@ def _kept(module: nn.Module) -> Iterator[None]:
             buffer.copy_(before)
 
 
-def _samples(call: Call) -> int:
+def samples(call: Call) -> int:
+    """The size of a call's batch."""
     tensors = [value for value in (*call.positional, *call.named.values()) if isinstance(value, torch.Tensor)]
     return len(tensors[0]) if tensors and tensors[0].dim() else 1
 

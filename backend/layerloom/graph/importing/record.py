@@ -23,10 +23,12 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_map_only
 
 from layerloom.graph.importing import calls
+from layerloom.graph.importing.closing import Closing, by_name
 from layerloom.graph.importing.errors import ClosedError
 from layerloom.graph.importing.leaves import layer_of
+from layerloom.graph.importing.observed import Form, Seen, observed
 from layerloom.graph.importing.proof import Call
-from layerloom.graph.importing.scope import BATCH, Scope
+from layerloom.graph.importing.scope import BATCH, Scope, follows
 from layerloom.schema.document import Graph
 
 _LOCK = threading.Lock()
@@ -34,6 +36,8 @@ _LOCK = threading.Lock()
 _call = nn.Module.__call__
 _CASTS = frozenset({"to", "type_as", "cuda", "cpu"})
 """Of all that these do, a document says what becomes of the dtype: it knows no devices."""
+_STEPS = 20_000
+"""Operations of one module that is not recorded; more are a loop over the samples."""
 
 
 @dataclass(frozen=True)
@@ -46,20 +50,40 @@ class Recording:
     """Tensors that a forward reads and no module registers, by the module that reads them and a name."""
 
 
-def recorded(root: nn.Module, call: Call, *, training: bool) -> Recording:
+def recorded(root: nn.Module, call: Call, *, training: bool, closing: Closing | None = None) -> Recording:
     """Run a module on fakes of the arguments of a call, and write down what it does.
 
-    ``root`` keeps its state and its mode.
+    ``root`` keeps its state and its mode. Modules that ``closing`` names are called and not looked into; where it may
+    grow, those are added to it that do what a document cannot say.
 
     Raises:
         ClosedError: something is done that a document cannot say.
     """
+    closing = closing or Closing()
+    seen: Seen | None = None
+    while True:
+        before = set(closing.notes)
+        try:
+            recording = _recorded(root, call, training, closing, seen)
+        except _Unseen:
+            seen = observed(root, call, training)
+            continue
+        closing.settle()
+        if set(closing.notes) == before:
+            return recording
+
+
+class _Unseen(BaseException):
+    """A module gives what can only be seen in a run; no other code should catch this."""
+
+
+def _recorded(root: nn.Module, call: Call, training: bool, closing: Closing, seen: Seen | None) -> Recording:
     modes = {module: module.training for module in root.modules()}
-    recorder = _Recorder(root)
+    recorder = _Recorder(root, closing, seen)
     calls.prepare()  # introspection calls modules of its own
     try:
         root.train(training)
-        with _LOCK, _restoring(root), warnings.catch_warnings(action="ignore"):
+        with _LOCK, restoring(root), warnings.catch_warnings(action="ignore"):
             recorder.run(call)
     except ClosedError:
         raise
@@ -74,7 +98,7 @@ def recorded(root: nn.Module, call: Call, *, training: bool) -> Recording:
 
 
 @contextmanager
-def _restoring(root: nn.Module) -> Iterator[None]:
+def restoring(root: nn.Module) -> Iterator[None]:
     """Put back the tensors of all modules, and forget what a forward leaves in them: caches, all of them fake."""
     kept = [
         (module, dict(module.__dict__), dict(module._parameters), dict(module._buffers)) for module in root.modules()
@@ -92,13 +116,17 @@ def _restoring(root: nn.Module) -> Iterator[None]:
 
 
 class _Recorder(TorchFunctionMode):
-    def __init__(self, root: nn.Module) -> None:
+    def __init__(self, root: nn.Module, closing: Closing, seen: Seen | None) -> None:
         super().__init__()
+        self._closing = closing
+        self._seen = seen
+        self._calls: dict[str, int] = {}
+        self._steps = 0
         self.graphs: dict[str, Graph] = {}
         self.constants: dict[str, dict[str, torch.Tensor]] = {}
         self._root = root
         self._names: dict[int, list[str]] = {}
-        for name, module in root.named_modules(remove_duplicate=False):
+        for name, module in sorted(root.named_modules(remove_duplicate=False), key=lambda it: closing.within(it[0])):
             self._names.setdefault(id(module), []).append(name)
         self._tensors: dict[int, list[str]] = {}
         self._stack: list[Scope] = []
@@ -145,6 +173,9 @@ class _Recorder(TorchFunctionMode):
         keywords = kwargs or {}
         result = func(*args, **keywords)
         if self._silent or not self._stack:
+            self._steps += 1
+            if self._steps > _STEPS:
+                raise ClosedError("it does more than can be followed: a step for every sample")
             return result
         name = getattr(func, "__name__", "")
         if name in _CASTS and isinstance(args[0], torch.Tensor):
@@ -175,25 +206,52 @@ class _Recorder(TorchFunctionMode):
 
     def _module(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if self._silent or not self._stack:
-            return _call(module, *args, **kwargs)
+            return _shortly(module, args, kwargs)
         if id(module) not in self._names and not any(True for _ in (*module.parameters(), *module.buffers())):
             return _call(module, *args, **kwargs)  # nobody holds it: what it does, its caller does
         scope = self._stack[-1]
         path, relative = self._path(scope, module)
-        if layer_of(module) is not None and not _hooked(module):
-            self._silent += 1
-            try:
-                result = _shortly(module, args, kwargs)
-            finally:
-                self._silent -= 1
-        else:
-            result = self._open(path, module, args, kwargs)
         given = _named(module, args, kwargs)
-        if path in self.graphs:
-            # Its graph was recorded for just these numbers and switches; what it takes are tensors.
-            given = {name: value for name, value in given.items() if _holds_tensor(value)}
-        scope.call(relative, given, result)
+        # Said before the call, which may put others into a list that it is given.
+        said = {name: scope.value(value) for name, value in given.items() if _passed_on(value)}
+        if path not in self._closing.notes and (layer_of(module) is None or _hooked(module)):
+            try:
+                result = self._open(path, module, args, kwargs)
+            except Exception as error:
+                self._closing.close(path, error)
+                self.graphs.pop(path, None)
+        if path in self._closing.notes or (layer_of(module) is not None and not _hooked(module)):
+            result = self._silently(path, module, args, kwargs)
+        if path in self._closing.notes:
+            self._closing.given(path, by_name(inspect.signature(module.forward), given))
+        if path not in self.graphs:
+            said = {name: said[name] if name in said else scope.value(value) for name, value in given.items()}
+        # A graph was recorded for just these numbers and switches; what it takes are tensors and their sizes.
+        scope.call(relative, said, result)
         return result
+
+    def _silently(self, path: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What a module gives, on fakes, or as it was seen to give it where it needs numbers."""
+        count = self._calls[path] = self._calls.get(path, 0) + 1
+        self._silent += 1
+        self._steps = 0
+        try:
+            return _shortly(module, args, kwargs)
+        except Exception as error:
+            if not self._closing.keep:
+                raise
+            if self._seen is None:
+                raise _Unseen from error
+            forms = self._seen.get(path, [])
+            form = forms[min(count, len(forms)) - 1] if forms else None
+            if form is None:
+                note = self._closing.notes.get(path)
+                if note is None:
+                    raise
+                raise ClosedError(f"what {path} gives is not known before it runs: {note}") from error
+            return tree_map_only(Form, lambda it: torch.empty(it.shape, dtype=it.dtype), form)
+        finally:
+            self._silent -= 1
 
     def _open(self, path: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a module and record what it does."""
@@ -201,7 +259,7 @@ class _Recorder(TorchFunctionMode):
             raise ClosedError(f"{path or 'the network'} has hooks, which a document cannot say")
         scope = Scope(path, module, self._tensors, self.constants.setdefault(path, {}))
         for name, value in _named(module, args, kwargs).items():
-            if _holds_tensor(value):
+            if _passed_on(value):
                 scope.take(name, value)
         self._stack.append(scope)
         try:
@@ -249,6 +307,15 @@ def _named(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) 
         elif _holds_tensor(value) or value is not parameter.default:
             found[name] = value
     return found
+
+
+def _passed_on(value: Any) -> bool:
+    """Whether an argument is an input of a graph: it holds a tensor, or a size that follows from the batch."""
+    if isinstance(value, dict):
+        return any(_passed_on(item) for item in value.values())
+    if isinstance(value, tuple | list):
+        return any(_passed_on(item) for item in value)
+    return isinstance(value, torch.Tensor) or follows(value)
 
 
 def _holds_tensor(value: Any) -> bool:

@@ -10,6 +10,11 @@ NAMES = ("id", "target", "op", "name", "ref", "$ref", "kind", "block", "dtype", 
 """Keys whose values name something: never an argument."""
 
 
+def is_whole(value: Json) -> bool:
+    """Whether no number inside may become an argument: a module that is closed is one for all that it holds."""
+    return isinstance(value, dict) and value.get("kind") == "opaque"
+
+
 class FreeInt(int):
     """A whole number that does not matter, because what it belongs to is not there."""
 
@@ -33,6 +38,8 @@ def matters(value: Json) -> bool:
 
 def without_care(value: Json, key: str = "") -> Json:
     """The same with numbers that do not matter."""
+    if is_whole(value):
+        return value
     if isinstance(value, dict):
         return {name: without_care(item, name if name in NAMES else key + name) for name, item in value.items()}
     if isinstance(value, list):
@@ -44,6 +51,8 @@ def without_care(value: Json, key: str = "") -> Json:
 
 def skeleton(value: Json, key: str = "") -> Json:
     """The structure with the kinds of its numbers in their places."""
+    if is_whole(value):
+        return value
     if isinstance(value, dict):
         return {name: skeleton(item, name if name in NAMES else key + name) for name, item in value.items()}
     if isinstance(value, list):
@@ -53,6 +62,8 @@ def skeleton(value: Json, key: str = "") -> Json:
 
 def scalars(value: Json, key: str = "", place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Json]]:
     """Numbers in reading order, each with the names on the way to it."""
+    if is_whole(value):
+        return
     if isinstance(value, dict):
         named = (*place, value["name"]) if isinstance(value.get("name"), str) else place
         for name, item in value.items():
@@ -67,6 +78,8 @@ def scalars(value: Json, key: str = "", place: tuple[str, ...] = ()) -> Iterator
 
 def filled(value: Json, holes: Iterator[Json], key: str = "") -> Json:
     """The same with other values in the places of its numbers, in reading order."""
+    if is_whole(value):
+        return value
     if isinstance(value, dict):
         return {name: filled(item, holes, name if name in NAMES else key + name) for name, item in value.items()}
     if isinstance(value, list):

@@ -49,10 +49,9 @@ class Scope:
         self.inputs.append(GraphInput(name=name))
         self._bind(name, value)
 
-    def call(self, target: str, arguments: Mapping[str, Any], result: Any) -> None:
+    def call(self, target: str, arguments: Arguments, result: Any) -> None:
         """A call of a member by its path below this module."""
-        written = {name: self.value(item) for name, item in arguments.items()}
-        self._bind(self._add(CallNode(id=self._id(target), target=target, arguments=written)), result)
+        self._bind(self._add(CallNode(id=self._id(target), target=target, arguments=arguments)), result)
 
     def function(self, target: str, arguments: Mapping[str, Any], result: Any) -> None:
         """A call of an operation."""
@@ -70,7 +69,7 @@ class Scope:
 
     def value(self, item: Any) -> Value:
         """A Python value as a document's. Raises ClosedError for what has none."""
-        if type(item) is int and item > 0 and item % BATCH == 0:
+        if follows(item):
             return self._size(item)
         whole = self._made.get(id(item)) if isinstance(item, list | tuple | dict) else None
         if whole is not None:
@@ -147,6 +146,9 @@ class Scope:
 
     def _bind(self, node: str, result: Any) -> None:
         for path, made in _parts(result):
+            if type(made) is int:
+                self._sizes[made] = Ref(ref=node, path=list(path))
+                continue
             self._made[id(made)] = Ref(ref=node, path=list(path))
             self._alive.append(made)
             if isinstance(made, torch.Tensor) and not isinstance(made, nn.Parameter):
@@ -161,10 +163,17 @@ class Scope:
         return f"{stem}_{len(self.nodes) + 1}"
 
 
+def follows(value: Any) -> bool:
+    """Whether a number is a size that follows from the batch."""
+    return type(value) is int and value > 0 and value % BATCH == 0
+
+
 def _parts(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Every tensor in a nested result, and every list, tuple and dict of them, with the way to it."""
     match value:
         case torch.Tensor():
+            yield path, value
+        case int() if follows(value):
             yield path, value
         case list() | tuple() if value:
             yield path, value

@@ -6,14 +6,16 @@ from collections.abc import Collection
 
 from torch import nn
 
+from layerloom.graph.importing.closing import Closing
 from layerloom.schema.document import Alias
 
 
 class Sharing:
     """The first name of every module and tensor of a network, and the aliases that make its other names mean it."""
 
-    def __init__(self, root: nn.Module, blocks: Collection[str]) -> None:
-        """``blocks`` are the qualified names of the modules that become blocks."""
+    def __init__(self, root: nn.Module, blocks: Collection[str], closing: Closing | None = None) -> None:
+        """``blocks`` are the qualified names of the modules that become blocks. What closed ones share is not said."""
+        closing = closing or Closing()
         self._blocks = frozenset(blocks) | {""}
         self._root = root
         self.modules: dict[int, str] = {}
@@ -22,11 +24,15 @@ class Sharing:
         self._whole: set[str] = set()
         """Second names of modules that are said by one alias for all that they hold."""
         for path, module in root.named_modules(remove_duplicate=False):
+            if closing.within(path):
+                continue
             first = self.modules.setdefault(id(module), path)
             if any(path.startswith(f"{whole}.") for whole in self._whole):
                 continue
             if first != path and self._said_at_once(path, first):
                 self._whole.add(path)
+                continue
+            if first in closing.notes:
                 continue
             for name, tensor in (*module._parameters.items(), *module._buffers.items()):
                 if tensor is not None:
