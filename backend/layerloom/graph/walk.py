@@ -12,6 +12,7 @@ from typing import Any
 
 from layerloom.catalogue import find
 from layerloom.graph.errors import refuse
+from layerloom.graph.expressions import ExpressionError, parse
 from layerloom.schema.document import (
     CONTAINERS,
     Alias,
@@ -34,7 +35,7 @@ from layerloom.schema.document import (
     Repeat,
 )
 from layerloom.schema.problems import ProblemCode
-from layerloom.schema.values import If, Ref, Value, refs, walk
+from layerloom.schema.values import Expr, If, Ref, Value, refs, walk
 
 _SCALARS = (int, float, bool, str, type(None))
 SET_ITEM = "operator.setitem"
@@ -115,11 +116,36 @@ def changes(node: Node) -> bool:
     return entry is not None and (entry.category == "in place" or node.target == SET_ITEM)
 
 
-def conditional(graph: Graph) -> bool:
-    """Whether a forward does other things in training than in evaluation."""
-    values = (graph.output, *(value for node in graph.nodes for _, value in argument_values(node)))
-    chosen = (isinstance(part, If) for value in values if not isinstance(value, Ref) for part in walk(value))
-    return any(node.when is not None for node in graph.nodes) or any(chosen)
+def conditional(document: Document, name: str) -> bool:
+    """Whether a forward does other things where ``name`` holds than where it does not: ``training``, mostly."""
+    graphs = [block.forward for block in document.blocks.values()]
+    return any(_chooses(graph) for graph in graphs) and any(_reads(graph, name) for graph in graphs)
+
+
+def _chooses(graph: Graph) -> bool:
+    """Whether a forward does or gives anything under a condition."""
+    return any(node.when is not None for node in graph.nodes) or any(isinstance(part, If) for part in _parts(graph))
+
+
+def _reads(graph: Graph, name: str) -> bool:
+    """Whether an expression of a forward has a name in it; so has what cannot be read."""
+    texts = {node.when for node in graph.nodes if node.when is not None}
+    texts.update(
+        part.test if isinstance(part, If) else part.expr for part in _parts(graph) if isinstance(part, If | Expr)
+    )
+    try:
+        return any(name in parse(text).names for text in texts)
+    except ExpressionError:
+        return True
+
+
+def _parts(graph: Graph) -> Iterator[Value]:
+    """What a forward's nodes are given and what it returns, and everything inside it; connections alone left out."""
+    yield from walk(graph.output)
+    for node in graph.nodes:
+        for _, value in argument_values(node):
+            if type(value) is not Ref and type(value) not in _SCALARS:
+                yield from walk(value)
 
 
 def references(node: Node) -> list[str]:

@@ -28,11 +28,11 @@ from layerloom.graph.checking.layers import built
 from layerloom.graph.checking.members import plainly_well
 from layerloom.graph.checking.network import Network
 from layerloom.graph.checking.reading import Waiting, layer_config, read
-from layerloom.graph.checking.records import Given, ModuleRecord, NodeRecord
+from layerloom.graph.checking.records import Given, ModuleRecord, NodeRecord, Normalized
 from layerloom.graph.checking.training import check_batch_of_one
 from layerloom.graph.checking.values import Frozen, LayerConfig
 from layerloom.graph.expressions import ExpressionError
-from layerloom.graph.places import Instance
+from layerloom.graph.places import TRAINING, Instance
 from layerloom.graph.walk import conditional, references
 from layerloom.schema.document import Alias, CallNode, Document, FunctionNode, Layer, Member, Node
 from layerloom.schema.problems import ProblemCode
@@ -68,7 +68,7 @@ class Kept:
     @cached_property
     def nodes(self) -> list[Node]:
         """The main block's, as they run."""
-        return [node for node, _ in self.network.nodes(self.document.main)]
+        return [step.node for step in self.network.steps(self.document.main)]
 
     @cached_property
     def readers(self) -> dict[str, list[int]]:
@@ -90,7 +90,7 @@ def keepable(document: Document, found: Report, first: Inference) -> bool:
     return (
         found.ok
         and len(document.blocks[document.main].forward.nodes) >= SMALLEST
-        and not any(conditional(block.forward) for block in document.blocks.values())
+        and not conditional(document, TRAINING)
         and not first.layers.automatic
         and not document.init
         and not document.frozen
@@ -225,7 +225,9 @@ class _Edit:
             findings=None,
             nodes=dict(inference.nodes),
             modules=dict(inference.modules),
-            layer_calls=[],
+            normalized=[],
+            made={},
+            _calls={},
         )
 
     def done(self) -> Kept:
@@ -315,8 +317,9 @@ class _Edit:
         config = self._config(member, arguments)
         outcome, larger = self._called(call_layer, config, arguments, larger_arguments)
         place = Place(self._document.main, node.id, node.target, "", None, None)
-        self._first.layer_calls.append((member.name, config, arguments, place))
-        self._second.layer_calls.append((member.name, config, larger_arguments, place))
+        if built(config).normalizes:
+            self._first.normalized.append(Normalized(member.name, config, arguments, place))
+            self._second.normalized.append(Normalized(member.name, config, larger_arguments, place))
         before, layer = built(self._kept.first.layers.configs[member.name]), built(config)
         self._sums.update(
             parameters=layer.parameters - before.parameters,
@@ -324,9 +327,10 @@ class _Edit:
             buffers=layer.buffers - before.buffers,
             parameter_bytes=layer.bytes - before.bytes,
         )
-        records = ModuleRecord(), ModuleRecord()
-        records[0].add(received, outcome)
-        records[1].add(larger_received, larger)
+        records = (
+            ModuleRecord(received, outcome.result, outcome.flops, outcome.bytes, 1),
+            ModuleRecord(larger_received, larger.result, larger.flops, larger.bytes, 1),
+        )
         self._first.modules[member.name], self._second.modules[member.name] = records
         self._module_reports[member.name] = report.module(layer.parameters, layer.trainable, *records)
         return layer.parameters, outcome, larger

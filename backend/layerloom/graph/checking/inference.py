@@ -6,25 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import islice
-from math import prod
 from typing import NoReturn, TypeVar
 
-from layerloom.catalogue import dtype, find
+from layerloom.catalogue import find
 from layerloom.graph.checking import autos, diagnosis, growing
 from layerloom.graph.checking.calls import Arguments, Outcome, call_layer, call_operation
 from layerloom.graph.checking.failures import Failure
 from layerloom.graph.checking.findings import Findings, Place, pointer
 from layerloom.graph.checking.growing import Call, Target
+from layerloom.graph.checking.holdings import Holdings
 from layerloom.graph.checking.layers import built
-from layerloom.graph.checking.network import Located, Network, placed
-from layerloom.graph.checking.reading import Waiting, member_config, read
-from layerloom.graph.checking.records import Given, Layers, ModuleRecord, NodeRecord, Stopped, Told
+from layerloom.graph.checking.network import Located, Network, Step
+from layerloom.graph.checking.reading import Waiting, read
+from layerloom.graph.checking.records import Given, Made, ModuleRecord, NodeRecord, Normalized, Stopped, Told
 from layerloom.graph.checking.values import Frozen, Group, LayerConfig, TensorSpec
 from layerloom.graph.expressions import ExpressionError, parse
 from layerloom.graph.places import TRAINING, Instance
 from layerloom.graph.walk import forward_inputs, pointer_of
 from layerloom.schema.document import (
-    CONTAINERS,
     BlockUse,
     Buffer,
     CallNode,
@@ -43,7 +42,7 @@ from layerloom.schema.document import (
     Sequential,
 )
 from layerloom.schema.problems import ProblemCode
-from layerloom.schema.values import Ref, refs
+from layerloom.schema.values import Ref, Value, refs
 
 
 @dataclass
@@ -51,7 +50,7 @@ class Inference:
     """Runs a network. Both passes of a check share its ``layers``; only the first has ``findings``."""
 
     network: Network
-    layers: Layers
+    layers: Holdings
     findings: Findings | None
     training: bool = False
     """Which of the two a network is asked to do; most do the same in both."""
@@ -60,8 +59,12 @@ class Inference:
     batch: int = 0
     before: Inference | None = None
     """The pass at a batch that is one sample smaller."""
-    layer_calls: list[tuple[str, LayerConfig, Arguments, Place]] = field(default_factory=list)
-    """Every call of a layer, in order."""
+    normalized: list[Normalized] = field(default_factory=list)
+    """Every call of a layer with a batch normalization, in order."""
+    made: dict[str, Made] = field(default_factory=dict)
+    """The last plain call of every node, by the node's key."""
+    _calls: dict[tuple[Frozen, Arguments, Made | None], Made] = field(default_factory=dict)
+    """Plain calls by what is called, on what, and the same call of the pass before."""
     _given: dict[tuple[str, str], Arguments] = field(default_factory=dict)
     """Arguments of the last call of every layer and operation, by node and module."""
     _told: dict[tuple[str, Arguments], Told] = field(default_factory=dict)
@@ -85,13 +88,13 @@ class Inference:
         if kind in self._told:
             return self._tell(instance, self._told[kind])
         told = Told(instance.name, None, self.flops, self.bytes, [], [], [], [])
-        counts = len(self.nodes), len(self.modules), len(self.layer_calls), len(self._called)
+        counts = len(self.nodes), len(self.modules), len(self.normalized), len(self._called)
         self._called[instance.name] = None
         told.result = self._run(instance, inputs)
         told.flops, told.bytes = self.flops - told.flops, self.bytes - told.bytes
         told.nodes = _since(self.nodes, counts[0])
         told.modules = _since(self.modules, counts[1])
-        told.layer_calls = self.layer_calls[counts[2] :]
+        told.normalized = self.normalized[counts[2] :]
         told.called = [name for name, _ in _since(self._called, counts[3])]
         if not self._crossed and all(record.reached for _, record in told.nodes):
             self._told[kind] = told
@@ -99,45 +102,34 @@ class Inference:
 
     def _tell(self, instance: Instance, told: Told) -> Frozen:
         cut, name = len(told.instance), instance.name
-        for key, record in told.nodes:
-            self.nodes[name + key[cut:]] = record.copy()
-        for key, module in told.modules:
-            self.modules[name + key[cut:]] = module.copy()
-        for key, config, arguments, at in told.layer_calls:
-            place = at._replace(instance=name + (at.instance or "")[cut:])
-            self.layer_calls.append((name + key[cut:], config, arguments, place))
-        self._called.update((name + key[cut:], None) for key in told.called)
+        self.nodes.update([(name + key[cut:], record) for key, record in told.nodes])
+        self.modules.update([(name + key[cut:], module) for key, module in told.modules])
+        for call in told.normalized:
+            place = call.place._replace(instance=name + (call.place.instance or "")[cut:])
+            self.normalized.append(Normalized(name + call.name[cut:], call.config, call.arguments, place))
+        self._called.update([(name + key[cut:], None) for key in told.called])
         self.flops += told.flops
         self.bytes += told.bytes
         return told.result
 
     def _run(self, instance: Instance, inputs: Given) -> Frozen:
         graph = self.network.document.blocks[instance.block].forward
-        environment = self._environment(instance)
         results: Given = {item.name: None for item in graph.inputs if item.optional}
         results.update(inputs)
-        for node, where in self.network.nodes(instance.block):
-            if self._plainly(instance, node, results):
-                continue
-            place = Place(instance.block, node.id, None, instance.name, None, where)
-            if node.when is not None and not self._holds(node.when, environment, place):
-                continue
-            record = self.nodes.setdefault(f"{instance.name}#{node.id}", NodeRecord())
-            flops, size = self.flops, self.bytes
-            try:
-                results[node.id] = record.output = self._node(instance, node, results, record, place)
-                record.reached = True
-            except (Waiting, Stopped):
-                record.reached = False
-            except ExpressionError as error:
-                record.reached = False
-                self._report(ProblemCode.EXPRESSION_INVALID, str(error), place)
-            record.flops += self.flops - flops
-            record.bytes += self.bytes - size
-        if not any(True for _ in refs(graph.output)):
+        prefix = f"{instance.name}." if instance.name else ""
+        for step in self.network.steps(instance.block):
+            if step.ports is None or not self._plainly(instance, prefix, step, results):
+                self._step(instance, step, results)
+        return self._returned(instance, graph.output, results)
+
+    def _returned(self, instance: Instance, output: Value, results: Given) -> Frozen:
+        """What a block gives. Raises Stopped."""
+        if type(output) is Ref and not output.path and output.ref in results:
+            return results[output.ref]
+        if not any(True for _ in refs(output)):
             raise Stopped
         try:
-            return read(graph.output, environment, results)
+            return read(output, self._environment(instance), results)
         except Waiting:
             raise Stopped from None
         except ExpressionError as error:
@@ -145,54 +137,102 @@ class Inference:
             self._report(ProblemCode.EXPRESSION_INVALID, str(error), place)
             raise Stopped from None
 
-    def _plainly(self, instance: Instance, node: Node, results: Given) -> bool:
+    def _step(self, instance: Instance, step: Step, results: Given) -> None:
+        """Run any node, as far as it goes."""
+        node = step.node
+        environment = self._environment(instance)
+        place = Place(instance.block, node.id, None, instance.name, None, step.where)
+        if node.when is not None and not self._holds(node.when, environment, place):
+            return
+        key = f"{instance.name}#{node.id}"
+        known = self.nodes.get(key)
+        record = self.nodes[key] = known.own() if known else NodeRecord()
+        flops, size = self.flops, self.bytes
+        try:
+            results[node.id] = record.output = self._node(instance, node, results, record, place)
+            record.reached = True
+        except (Waiting, Stopped):
+            record.reached = False
+        except ExpressionError as error:
+            record.reached = False
+            self._report(ProblemCode.EXPRESSION_INVALID, str(error), place)
+        record.flops += self.flops - flops
+        record.bytes += self.bytes - size
+
+    def _plainly(self, instance: Instance, prefix: str, step: Step, results: Given) -> bool:
         """Run a node of the kind of which there are thousands: a layer or an operation, given connections alone, that
-        has a result. False, and nothing done, for any other. (``_node`` comes to the same, three times slower.)
+        has a result. False, and nothing done, for any other. (``_step`` comes to the same, ten times slower.)
         """
-        given: Given = {}
-        if node.when is not None or not isinstance(node, CallNode | FunctionNode):
+        try:
+            arguments = tuple(zip(step.ports or (), [results[ref] for ref in step.refs], strict=True))
+        except KeyError:
             return False
-        for port, value in node.arguments.items():
-            if type(value) is not Ref or value.path or value.ref not in results:
+        node, layers = step.node, self.layers
+        key = f"{instance.name}#{node.id}"
+        before = self.before.made.get(key) if self.before else None
+        place, name = None, ""
+        target: Frozen = step.target
+        if step.layer:
+            place = instance.places.get(step.target)
+            if place is None or type(place.member) is not Layer or place.pointer in self.network.broken:
                 return False
-            given[port] = results[value.ref]
-        parameters = 0
-        if isinstance(node, FunctionNode):
-            arguments = tuple(given.items())
-            outcome = self._outcome(call_operation, node.target, arguments, (instance.name, node.id))
-            if outcome.failure is not None:
+            name = prefix + step.target
+            if name in layers.automatic and not self._settled(name, place.member, arguments):
                 return False
-        else:
-            located = self.network.locate(instance, node.target)
-            if (
-                located is None
-                or located.instance is not instance
-                or type(located.place.member) is not Layer
-                or located.tensor
-            ):
+            target = layers.configs.get(name)
+        if target is None or (before is None and self.before is not None):
+            return False
+        call = (target, arguments, before)
+        made = self._calls.get(call)
+        if made is None:
+            made = self._make(target, arguments, before)
+            if made is None:
                 return False
-            config = self.layers.configs.get(located.name)
-            if config is None or located.name in self.layers.automatic or located.place.pointer in self.network.broken:
-                return False
-            layer = built(config)
-            if layer.module is None:
-                return False
-            received = _adapted(given, _first_port(config.target))
-            arguments = tuple(received.items())
-            outcome = self._outcome(call_layer, config, arguments, (located.name, node.id))
-            if outcome.failure is not None:
-                return False
-            parameters = layer.parameters
-            at = Place(instance.block, node.id, node.target, instance.name, None, located.place.pointer)
-            self.layer_calls.append((located.name, config, arguments, at))
-            self.modules.setdefault(located.name, ModuleRecord()).add(received, outcome)
-        record = self.nodes.setdefault(f"{instance.name}#{node.id}", NodeRecord())
-        record.inputs, record.output, record.reached = given, outcome.result, True
-        record.parameters = parameters
-        record.flops += outcome.flops
-        record.bytes += outcome.bytes
-        results[node.id] = self._counted(outcome)
+            self._calls[call] = made
+        self.made[key] = made
+        self.nodes[key] = self.nodes[key].then(made.node) if key in self.nodes else made.node
+        if made.module is not None:
+            self.modules[name] = self.modules[name].then(made.module) if name in self.modules else made.module
+            if place is not None and isinstance(target, LayerConfig) and built(target).normalizes:
+                at = Place(instance.block, node.id, step.target, instance.name, None, place.pointer)
+                self.normalized.append(Normalized(name, target, made.arguments, at))
+        outcome = made.outcome
+        self.flops += outcome.flops
+        self.bytes += outcome.bytes
+        results[node.id] = outcome.result
         return True
+
+    def _settled(self, name: str, member: Layer, arguments: Arguments) -> bool:
+        """Whether a layer's automatic sizes follow from what it is given; they are noted then."""
+        given = tuple(_adapted(dict(arguments), _first_port(member.target)).items())
+        found = autos.resolve(self.layers.configs[name], given)
+        if found.config is None:
+            return False
+        self.layers.settle(name, member, found)
+        return True
+
+    def _make(self, target: Frozen, arguments: Arguments, before: Made | None) -> Made | None:
+        """A plain call that is new to this pass; None where it fails."""
+        given, parameters, module = dict(arguments), 0, None
+        earlier = before.arguments if before else None
+        if isinstance(target, LayerConfig):
+            layer = built(target)
+            if layer.module is None:
+                return None
+            received = _adapted(given, _first_port(target.target))
+            outcome = self._grown(call_layer, target, tuple(received.items()), earlier)
+            parameters, module = (
+                layer.parameters,
+                ModuleRecord(received, outcome.result, outcome.flops, outcome.bytes, 1),
+            )
+        else:
+            assert isinstance(target, str)
+            received = given
+            outcome = self._grown(call_operation, target, arguments, earlier)
+        if outcome.failure is not None:
+            return None
+        node = NodeRecord(given, outcome.result, True, parameters, outcome.flops, outcome.bytes)
+        return Made(outcome, tuple(received.items()), node, module)
 
     def _node(self, instance: Instance, node: Node, results: Given, record: NodeRecord, place: Place) -> Frozen:
         if isinstance(node, GetNode):
@@ -209,10 +249,10 @@ class Inference:
         match node:
             case CallNode():
                 result = self._call(located, given, place, node.target)
-                record.parameters = self._parameters(located)
+                record.parameters = self.layers.parameters(located)
             case LoopNode():
                 result = self._loop(located, given, place, node.target)
-                record.parameters = self._parameters(located)
+                record.parameters = self.layers.parameters(located)
             case ChooseNode():
                 key = read(node.key, environment, results)
                 result = self._choose(located, key, given, place, node.target)
@@ -237,8 +277,8 @@ class Inference:
         for name, module in other.modules.items():
             if not (name in self.modules and self.modules[name].calls):
                 self.modules[name] = module
-        known = {(name, at.node) for name, _, _, at in self.layer_calls}
-        self.layer_calls += [call for call in other.layer_calls if (call[0], call[3].node) not in known]
+        known = {(call.name, call.place.node) for call in self.normalized}
+        self.normalized += [call for call in other.normalized if (call.name, call.place.node) not in known]
 
     def _locate(self, instance: Instance, target: str) -> Located:
         located = self.network.locate(instance, target)
@@ -260,7 +300,10 @@ class Inference:
 
     def _outcome(self, call: Call[Target], target: Target, arguments: Arguments, key: tuple[str, str]) -> Outcome:
         self._given[key] = arguments
-        before = self.before._given.get(key) if self.before else None
+        return self._grown(call, target, arguments, self.before._given.get(key) if self.before else None)
+
+    def _grown(self, call: Call[Target], target: Target, arguments: Arguments, before: Arguments | None) -> Outcome:
+        """A call, told from the one with a sample less where there was one."""
         if self.before is None:
             return growing.first(call, target, arguments, self.batch)
         if before is None:
@@ -276,46 +319,28 @@ class Inference:
         member = located.place.member
         match member:
             case Parameter() | Buffer():
-                spec = self.tensor(located)
+                spec = self.layers.tensor(located)
                 record.parameters = spec.elements if isinstance(member, Parameter) else 0
                 return spec
             case ParameterList():
-                return Group("list", tuple(self.tensor(item) for item in self.network.items(located)))
+                return Group("list", tuple(self.layers.tensor(item) for item in self.network.items(located)))
             case ParameterDict():
                 items = self.network.items(located)
                 keys = tuple(item.place.path.rpartition(".")[2] for item in items)
-                return Group("dict", tuple(self.tensor(item) for item in items), keys)
+                return Group("dict", tuple(self.layers.tensor(item) for item in items), keys)
             case Layer() if located.tensor:
                 return self._tensor_of_layer(located, place)
         message = f"{located.place.path} is a {member.kind}, and only a parameter or buffer can be read"
         self._report(ProblemCode.NOT_CALLABLE, message, place)
         raise Stopped
 
-    def tensor(self, located: Located) -> TensorSpec:
-        """A parameter or buffer member as a tensor. Raises Stopped."""
-        member = located.place.member
-        assert isinstance(member, Parameter | Buffer)
-        try:
-            shape = [read(size, located.place.environment) for size in member.shape]
-            kind = dtype(member.dtype)
-        except (ExpressionError, KeyError):
-            raise Stopped from None
-        if not all(isinstance(size, int) and 0 <= size < 2**63 for size in shape):
-            raise Stopped
-        return TensorSpec(tuple(size for size in shape if isinstance(size, int)), kind)
-
     def _tensor_of_layer(self, located: Located, place: Place) -> Frozen:
-        config = self.config(located)
-        module = built(config).module if located.name not in self.layers.automatic else None
-        if module is None:
-            raise Stopped
-        tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+        tensors = self.layers.tensors(located)
         if located.tensor not in tensors:
             message = f"{located.place.path} has no tensor {located.tensor}; it has {', '.join(tensors) or 'none'}"
             self._report(ProblemCode.UNKNOWN_MEMBER, message, place)
             raise Stopped
-        found = tensors[located.tensor]
-        return TensorSpec(tuple(found.shape), found.dtype)
+        return tensors[located.tensor]
 
     def _loop(self, located: Located, given: Given, place: Place, path: str) -> Frozen:
         if not isinstance(located.place.member, ModuleList | Sequential):
@@ -366,7 +391,7 @@ class Inference:
         member = located.place.member
         if located.place.pointer in self.network.broken:
             raise Stopped
-        record = self.modules.setdefault(located.name, ModuleRecord())
+        self.modules.setdefault(located.name, _NO_CALL)
         flops, size = self.flops, self.bytes
         match member:
             case Layer():
@@ -387,10 +412,8 @@ class Inference:
                 raise Stopped  # the member itself has this problem
             case _:
                 self._not_callable(located, place, "called")
-        record.inputs, record.output = given, result
-        record.calls += 1
-        record.flops += self.flops - flops
-        record.bytes += self.bytes - size
+        record = ModuleRecord(given, result, self.flops - flops, self.bytes - size, 1)
+        self.modules[located.name] = self.modules[located.name].then(record)
         return result
 
     def _bind(self, block: str, ports: list[tuple[str, bool]], given: Given, place: Place) -> None:
@@ -408,7 +431,7 @@ class Inference:
             raise Stopped
 
     def _layer(self, located: Located, given: Given, place: Place, path: str) -> Frozen:
-        config, arguments = self.config(located), tuple(given.items())
+        config, arguments = self.layers.config(located), tuple(given.items())
         at = Place(place.block, place.node, path, place.instance, None, located.place.pointer)
         if located.name in self.layers.automatic:
             config = self._resolved(located, config, arguments, at)
@@ -417,24 +440,9 @@ class Inference:
         outcome = self._outcome(call_layer, config, arguments, (located.name, place.node or ""))
         if outcome.failure is not None:
             self._failed(located, config, arguments, outcome.failure, at, place)
-        self.layer_calls.append((located.name, config, arguments, at))
+        if built(config).normalizes:
+            self.normalized.append(Normalized(located.name, config, arguments, at))
         return self._counted(outcome)
-
-    def config(self, located: Located) -> LayerConfig:
-        """A layer's configuration. Raises Stopped where an argument has no value."""
-        name = located.name
-        known = self.layers.configs.get(name)
-        if known is None:
-            member = located.place.member
-            assert isinstance(member, Layer)
-            try:
-                known = member_config(member, located.place.environment)
-            except ExpressionError:
-                raise Stopped from None  # reported with the member
-            self.layers.configs[name] = known
-            if autos.paths(known):
-                self.layers.wait(name)
-        return known
 
     def _resolved(self, located: Located, config: LayerConfig, arguments: Arguments, at: Place) -> LayerConfig:
         found = autos.resolve(config, arguments)
@@ -442,12 +450,8 @@ class Inference:
             assert found.failure is not None
             self._failed(located, config, arguments, found.failure, at, at)
             raise Stopped
-        self.layers.configs[located.name] = found.config
         assert isinstance(located.place.member, Layer)
-        outside = len(located.place.member.parametrizations)
-        self.layers.sizes[located.name] = {path[outside:]: size for path, size in found.sizes}
-        self.layers.automatic.discard(located.name)
-        return found.config
+        return self.layers.settle(located.name, located.place.member, found)
 
     # --- what went wrong
 
@@ -473,23 +477,8 @@ class Inference:
         if self.findings is not None:
             self.findings.add(code, message, place)
 
-    def _parameters(self, located: Located) -> int:
-        """Parameters of a layer, or of everything below a container or block, without aliases."""
-        member = located.place.member
-        if isinstance(member, Layer):
-            config = self.layers.configs.get(located.name)
-            return 0 if config is None or located.name in self.layers.automatic else built(config).parameters
-        if isinstance(member, CONTAINERS):
-            return sum(self._parameters(item) for item in self.network.items(located))
-        if isinstance(member, BlockUse):
-            inner = self.network.instances.get(located.name)
-            places = inner.places.items() if inner else ()
-            return sum(self._parameters(placed(inner, p)) for path, p in places if inner and "." not in path)
-        if isinstance(member, Opaque):
-            return sum(prod(tensor.shape) for tensor in member.tensors.values() if not tensor.buffer)
-        return self.tensor(located).elements if isinstance(member, Parameter) else 0
 
-
+_NO_CALL = ModuleRecord()
 _Any = TypeVar("_Any")
 
 

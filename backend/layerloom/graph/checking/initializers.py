@@ -56,7 +56,7 @@ def _targets(inference: Inference, located: Located, rules: list[InitRule]) -> I
     where = pointer(located.place.pointer, "init")
     if isinstance(member, Parameter) and member.init:
         try:
-            shape = inference.tensor(located).shape
+            shape = inference.layers.tensor(located).shape
         except Stopped:
             return
         name = located.place.path.rpartition(".")[2]

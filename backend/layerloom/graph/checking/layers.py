@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.overrides import TorchFunctionMode
 from torch.utils._device import _device_constructors
 
@@ -78,6 +79,8 @@ class BuiltLayer:
     """Of parameters and buffers."""
     failure: Failure | None = None
     """Why ``module`` is None."""
+    normalizes: Literal["itself", "inside"] | None = None
+    """Whether it is a batch normalization, or has one inside it."""
 
 
 @lru_cache(maxsize=2048)
@@ -98,7 +101,14 @@ def built(config: LayerConfig) -> BuiltLayer:
         trainable=sum(tensor.numel() for tensor in parameters if tensor.requires_grad),
         buffers=sum(tensor.numel() for tensor in buffers),
         bytes=sum(tensor.nbytes for tensor in (*parameters, *buffers)),
+        normalizes=_normalizes(module),
     )
+
+
+def _normalizes(module: nn.Module) -> Literal["itself", "inside"] | None:
+    if isinstance(module, _BatchNorm):
+        return "itself"
+    return "inside" if any(isinstance(part, _BatchNorm) for part in module.modules()) else None
 
 
 def construct(config: LayerConfig, device: str) -> nn.Module:

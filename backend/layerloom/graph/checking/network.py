@@ -22,6 +22,7 @@ from layerloom.schema.document import (
     Layer,
     Node,
 )
+from layerloom.schema.values import Ref
 
 
 class Located(NamedTuple):
@@ -45,6 +46,33 @@ def qualified(instance: Instance, path: str) -> str:
     return f"{instance.name}.{path}" if instance.name else path
 
 
+class Step(NamedTuple):
+    """A node in running order, and what is plain about it."""
+
+    node: Node
+    where: str
+    """JSON pointer."""
+    target: str = ""
+    """Of a plain call: the operation, or the path of what is called."""
+    layer: bool = False
+    """Whether it calls a member."""
+    ports: tuple[str, ...] | None = None
+    """What a plain call is given; None for a node that is given anything but connections, or under a condition."""
+    refs: tuple[str, ...] = ()
+    """The ids that are connected to the ports."""
+
+
+def _step(node: Node, where: str) -> Step:
+    if not isinstance(node, CallNode | FunctionNode) or node.when is not None:
+        return Step(node, where)
+    refs = []
+    for value in node.arguments.values():
+        if type(value) is not Ref or value.path:
+            return Step(node, where)
+        refs.append(value.ref)
+    return Step(node, where, node.target, type(node) is CallNode, tuple(node.arguments), tuple(refs))
+
+
 @dataclass
 class Network:
     """A document whose instances are known. Built once per check, run at two batch sizes."""
@@ -53,30 +81,29 @@ class Network:
     instances: Mapping[str, Instance]
     broken: Collection[str] = ()
     """Pointers of nodes and members that cannot run."""
-    orders: dict[str, list[tuple[Node, str]]] = field(default_factory=dict)
-    """Nodes of each block as they run, with their pointers."""
+    _steps: dict[str, list[Step]] = field(default_factory=dict)
     _located: dict[tuple[str, str], Located | None] = field(default_factory=dict)
     _items: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     _costs: dict[str, int] = field(default_factory=dict)
     _places: list[Located] | None = None
 
-    def nodes(self, block: str) -> list[tuple[Node, str]]:
+    def steps(self, block: str) -> list[Step]:
         """A block's nodes in running order; empty where too many wait for each other."""
-        known = self.orders.get(block)
+        known = self._steps.get(block)
         if known is None:
             graph = self.document.blocks[block].forward
             base = pointer(pointer_of(block), "forward", "nodes")
-            listed = [(node, f"{base}/{index}") for index, node in enumerate(graph.nodes)]
-            usable = [(node, where) for node, where in listed if where not in self.broken]
+            steps = [_step(node, f"{base}/{index}") for index, node in enumerate(graph.nodes)]
+            if self.broken:
+                steps = [step for step in steps if step.where not in self.broken]
             try:
-                nodes = order(Graph.model_construct(nodes=[node for node, _ in usable]))
+                nodes = order(Graph.model_construct(nodes=[step.node for step in steps]))
             except GraphError:
-                nodes = []
-            if any(node is not other for node, (other, _) in zip(nodes, usable, strict=False)):
-                pointers = {id(node): where for node, where in usable}
-                usable = [(node, pointers[id(node)]) for node in nodes]
-            known = usable if nodes else []
-            self.orders[block] = known
+                nodes, steps = [], []
+            if any(node is not step.node for node, step in zip(nodes, steps, strict=False)):
+                by_node = {id(step.node): step for step in steps}
+                steps = [by_node[id(node)] for node in nodes]
+            known = self._steps[block] = steps
         return known
 
     def places(self) -> list[Located]:
@@ -138,12 +165,16 @@ class Network:
         known = self._costs.get(name)
         if known is None:
             instance = self.instances[name]
-            known = sum(self._node_cost(instance, node) for node, _ in self.nodes(instance.block))
+            known = sum(self._step_cost(instance, step) for step in self.steps(instance.block))
             self._costs[name] = known
         return known
 
-    def _node_cost(self, instance: Instance, node: Node) -> int:
+    def _step_cost(self, instance: Instance, step: Step) -> int:
+        node = step.node
         if isinstance(node, FunctionNode | GetNode):
+            return 1
+        place = instance.places.get(node.target)
+        if place is not None and type(place.member) is Layer:
             return 1
         located = self.locate(instance, node.target)
         if located is None:

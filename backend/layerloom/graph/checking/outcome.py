@@ -28,10 +28,10 @@ def _where(network: Inference, stopped: Inference) -> Place:
     """The first node that a pass did not get beyond, innermost first; the output where there is none."""
     document = network.network.document
     for name, instance in reversed(list(network.network.instances.items())):
-        for node, where in network.network.nodes(instance.block):
-            key = f"{name}#{node.id}"
+        for step in network.network.steps(instance.block):
+            node, key = step.node, f"{name}#{step.node.id}"
             mine, other = network.nodes.get(key), stopped.nodes.get(key)
             if mine is not None and other is not None and not other.reached and (mine is other or mine.reached):
-                return Place(instance.block, node.id, None, name, None, where)
+                return Place(instance.block, node.id, None, name, None, step.where)
     base = pointer(pointer_of(document.main), "forward", "output")
     return Place(document.main, None, None, "", "output", base)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from layerloom.graph.checking.autos import AutoPath
 from layerloom.graph.checking.calls import Arguments, Outcome
 from layerloom.graph.checking.findings import Place
 from layerloom.graph.checking.values import Frozen, LayerConfig
@@ -18,9 +17,12 @@ class Stopped(Exception):  # noqa: N818 - no error of its own: the problem is in
     """A node has no result."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class NodeRecord:
-    """What one node of one instance got and gave; summed when its block is called several times."""
+    """What one node of one instance got and gave; summed when its block is called several times.
+
+    Nodes that are called alike share a record, so that none is changed once it is noted.
+    """
 
     inputs: Given = field(default_factory=dict)
     output: Frozen = None
@@ -29,12 +31,17 @@ class NodeRecord:
     flops: int = 0
     bytes: int = 0
 
-    def copy(self) -> NodeRecord:
-        """Another of the same (``copy.copy`` takes ten times as long)."""
-        return NodeRecord(self.inputs, self.output, self.reached, self.parameters, self.flops, self.bytes)
+    def own(self) -> NodeRecord:
+        """Another of the same, to be written on (``copy.copy`` takes ten times as long)."""
+        return NodeRecord(dict(self.inputs), self.output, self.reached, self.parameters, self.flops, self.bytes)
+
+    def then(self, later: NodeRecord) -> NodeRecord:
+        """This call and a later one."""
+        flops, size = self.flops + later.flops, self.bytes + later.bytes
+        return NodeRecord(later.inputs, later.output, later.reached, later.parameters, flops, size)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ModuleRecord:
     """The same of one module."""
 
@@ -44,36 +51,30 @@ class ModuleRecord:
     bytes: int = 0
     calls: int = 0
 
-    def add(self, inputs: Given, outcome: Outcome) -> None:
-        """Another call."""
-        self.inputs, self.output = inputs, outcome.result
-        self.calls += 1
-        self.flops += outcome.flops
-        self.bytes += outcome.bytes
-
-    def copy(self) -> ModuleRecord:
-        """Another of the same."""
-        return ModuleRecord(self.inputs, self.output, self.flops, self.bytes, self.calls)
+    def then(self, later: ModuleRecord) -> ModuleRecord:
+        """These calls and later ones."""
+        flops, size = self.flops + later.flops, self.bytes + later.bytes
+        return ModuleRecord(later.inputs, later.output, flops, size, self.calls + later.calls)
 
 
-@dataclass
-class Layers:
-    """Configurations of the network's layers by qualified name, automatic sizes filled in as they become known."""
+@dataclass(slots=True, eq=False)
+class Made:
+    """A call of a layer or an operation that was given connections alone; equal ones of a pass share it."""
 
-    configs: dict[str, LayerConfig] = field(default_factory=dict)
-    automatic: set[str] = field(default_factory=set)
-    """Layers that still have automatic sizes."""
-    sizes: dict[str, dict[AutoPath, int]] = field(default_factory=dict)
-    """Automatic sizes that are known."""
-    holders: set[str] = field(default_factory=set)
-    """Modules that have a layer with automatic sizes inside, known or not."""
+    outcome: Outcome
+    arguments: Arguments
+    """As the layer's or operation's own ports name them."""
+    node: NodeRecord
+    module: ModuleRecord | None
 
-    def wait(self, name: str) -> None:
-        """Note a layer that has automatic sizes."""
-        self.automatic.add(name)
-        while name:
-            name = name.rpartition(".")[0]
-            self.holders.add(name)
+
+class Normalized(NamedTuple):
+    """A call of a layer that is, or has inside, a batch normalization."""
+
+    name: str
+    config: LayerConfig
+    arguments: Arguments
+    place: Place
 
 
 @dataclass(slots=True)
@@ -86,6 +87,6 @@ class Told:
     bytes: int
     nodes: list[tuple[str, NodeRecord]]
     modules: list[tuple[str, ModuleRecord]]
-    layer_calls: list[tuple[str, LayerConfig, Arguments, Place]]
+    normalized: list[Normalized]
     called: list[str]
     """Instances of blocks."""

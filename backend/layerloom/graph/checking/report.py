@@ -50,7 +50,15 @@ def _items(value: Frozen, count: int) -> tuple[Frozen, ...]:
 
 def nodes(first: Inference, second: Inference) -> dict[str, NodeReport]:
     """The report of every node that inference came to."""
-    return {key: node(record, second.nodes.get(key)) for key, record in first.nodes.items()}
+    known: dict[tuple[NodeRecord, NodeRecord | None], NodeReport] = {}
+    found, others = {}, second.nodes
+    for key, record in first.nodes.items():
+        pair = (record, others.get(key))
+        told = known.get(pair)
+        if told is None:
+            told = known[pair] = node(*pair)
+        found[key] = told
+    return found
 
 
 def node(record: NodeRecord, other: NodeRecord | None) -> NodeReport:
@@ -136,7 +144,7 @@ class Inventory:
                 self._count_layer(located, replaced)
             case Parameter() | Buffer():
                 try:
-                    spec = self._first.tensor(located)
+                    spec = self._first.layers.tensor(located)
                 except Stopped:
                     return
                 self.bytes += spec.bytes
@@ -156,7 +164,7 @@ class Inventory:
 
     def _count_layer(self, located: Located, replaced: set[str]) -> None:
         try:
-            config = self._first.config(located)
+            config = self._first.layers.config(located)
         except Stopped:
             return
         layer = built(config) if located.name not in self._first.layers.automatic else None
@@ -194,11 +202,14 @@ class Inventory:
 
     def modules(self, second: Inference) -> dict[str, ModuleReport]:
         """The report of every module, in the order of registration."""
-        reports = {}
+        known: dict[tuple[int, int, ModuleRecord, ModuleRecord], ModuleReport] = {}
+        reports, records, others = {}, self._first.modules, second.modules
         for name, parameters in self.parameters.items():
-            record = self._first.modules.get(name) or _NO_CALL
-            other = second.modules.get(name) or _NO_CALL
-            reports[name] = module(parameters, self.trainable[name], record, other)
+            key = (parameters, self.trainable[name], records.get(name, _NO_CALL), others.get(name, _NO_CALL))
+            told = known.get(key)
+            if told is None:
+                told = known[key] = module(*key)
+            reports[name] = told
         return reports
 
 

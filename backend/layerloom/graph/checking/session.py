@@ -11,18 +11,20 @@ from layerloom.graph.checking.building import check_layers
 from layerloom.graph.checking.editing import PARAMETERS_LIMIT
 from layerloom.graph.checking.findings import Findings, Place, hint, near, pointer, replacing, shown
 from layerloom.graph.checking.forward import check_graphs
+from layerloom.graph.checking.holdings import Holdings
 from layerloom.graph.checking.inference import Inference, at_batch
 from layerloom.graph.checking.initializers import check_initializers
 from layerloom.graph.checking.members import check_members
 from layerloom.graph.checking.naming import check_names
 from layerloom.graph.checking.network import Network
 from layerloom.graph.checking.outcome import check_outcome
-from layerloom.graph.checking.records import Given, Layers, Stopped
+from layerloom.graph.checking.records import Given, Stopped
 from layerloom.graph.checking.sharing import check_sharing
 from layerloom.graph.checking.training import check_batch_of_one
 from layerloom.graph.checking.unrolling import unrolled
 from layerloom.graph.checking.values import Frozen, TensorSpec
 from layerloom.graph.checking.wording import check_dtype
+from layerloom.graph.places import TRAINING
 from layerloom.graph.walk import conditional, pointer_of
 from layerloom.schema.document import FORMAT, Document
 from layerloom.schema.problems import ProblemCode
@@ -77,7 +79,7 @@ def _checked(document: Document, batch: int) -> CheckedGraph:
 
 
 def _inferred(document: Document, network: Network, findings: Findings, examples: Examples, batch: int) -> CheckedGraph:
-    layers = Layers()
+    layers = Holdings(network)
     first = Inference(network, layers, findings, batch=batch)
     second = Inference(network, layers, None, batch=batch + 1)
     output = grown = None
@@ -85,7 +87,7 @@ def _inferred(document: Document, network: Network, findings: Findings, examples
         first, output = _first_pass(first, at_batch(examples, batch))
         second.before = first
         grown = _pass(second, at_batch(examples, batch + 1))
-        if any(conditional(block.forward) for block in document.blocks.values()):
+        if conditional(document, TRAINING):
             other = None
             for inference, samples in ((first, batch), (second, batch + 1)):
                 other = Inference(network, layers, inference.findings, training=True, batch=samples, before=other)

@@ -96,13 +96,13 @@ def _tensor(inference: Inference, located: Located, name: str) -> _Tensor | None
     member = located.place.member
     try:
         if isinstance(member, Parameter | Buffer):
-            spec = inference.tensor(located)
+            spec = inference.layers.tensor(located)
             return _Tensor(spec.shape, spec.dtype, member.kind)
         if not isinstance(member, Layer):
             raise LookupError(name)  # noqa: TRY004 - no such tensor, whatever type its owner has
         if located.name in inference.layers.automatic:
             return None
-        module = built(inference.config(located)).module
+        module = built(inference.layers.config(located)).module
     except Stopped:
         return None
     if module is None:

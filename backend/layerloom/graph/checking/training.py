@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Literal
-
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from layerloom.graph.checking.calls import Arguments, trains_on
 from layerloom.graph.checking.findings import Findings
@@ -20,36 +17,27 @@ def check_batch_of_one(findings: Findings, first: Inference, second: Inference, 
 
     The tensors at a batch of one follow from those inferred at ``batch`` and ``batch + 1``: sizes are linear in it.
     """
-    calls = zip(first.layer_calls, second.layer_calls, strict=False)
-    for (name, config, arguments, place), (other, _, grown, _) in calls:
-        if name != other:
+    for call, grown in zip(first.normalized, second.normalized, strict=False):
+        config = call.config
+        if call.name != grown.name:
             return
-        where = _normalizes(config)
-        if where is None:
-            continue
-        single = tuple(
-            (key, _at_one(value, more, batch)) for (key, value), (_, more) in zip(arguments, grown, strict=True)
-        )
-        if (single == arguments and batch != 1) or (where == "itself" and _several(single)):
-            continue
-        if trains_on(config, single):
+        if not _fails_alone(config, call.arguments, grown.arguments, batch):
             continue
         label = config.target.rpartition(".")[2]
         message = (
             f"{label} sees a single value per channel when a batch holds one sample, and torch refuses that in "
             "training. Use batches of at least 2, drop a last batch of one, or use GroupNorm or LayerNorm."
         )
-        findings.add(ProblemCode.BATCH_OF_ONE, message, place, severity="warning", data={"layer": config.target})
+        findings.add(ProblemCode.BATCH_OF_ONE, message, call.place, severity="warning", data={"layer": config.target})
 
 
-@lru_cache(maxsize=2048)
-def _normalizes(config: LayerConfig) -> Literal["itself", "inside"] | None:
-    """Whether a layer is a batch normalization, or has one inside it."""
-    module = built(config).module
-    if isinstance(module, _BatchNorm):
-        return "itself"
-    parts = module.modules() if module is not None else ()
-    return "inside" if any(isinstance(part, _BatchNorm) for part in parts) else None
+@lru_cache(maxsize=4096)
+def _fails_alone(config: LayerConfig, arguments: Arguments, grown: Arguments, batch: int) -> bool:
+    """Whether a call with batch normalization would fail in training on a batch of one."""
+    single = tuple((key, _at_one(value, more, batch)) for (key, value), (_, more) in zip(arguments, grown, strict=True))
+    if (single == arguments and batch != 1) or (built(config).normalizes == "itself" and _several(single)):
+        return False
+    return not trains_on(config, single)
 
 
 def _several(arguments: Arguments) -> bool:

@@ -151,7 +151,7 @@ class _Walk:
 
     def _needed(self, block: str) -> list[tuple[Node, str]]:
         """A block's nodes in running order, without those that its output does not need: they are not written."""
-        nodes = self._network.nodes(block)
+        nodes = [(step.node, step.where) for step in self._network.steps(block)]
         needed = {ref.ref for ref in refs(self._network.document.blocks[block].forward.output)}
         for node, _ in reversed(nodes):
             if node.id in needed:
