@@ -22,7 +22,11 @@ export const parentOf = (path: string): string => path.slice(0, Math.max(0, path
 export const lastOf = (path: string): string => path.slice(path.lastIndexOf(".") + 1);
 /** What a member is, without the catalogue, which comes a moment after the document. */
 export const kindOf = (member: Member | Item): string =>
-  member.kind === "block" ? member.block : member.kind === "layer" ? lastOf(member.target) : member.kind;
+  member.kind === "block"
+    ? member.block
+    : member.kind === "layer"
+      ? lastOf(member.target)
+      : (member.kind === "opaque" && lastOf(member.type)) || member.kind;
 export const join = (parent: string, name: string): string => (parent ? `${parent}.${name}` : name);
 export const inside = (path: string, root: string): boolean => path === root || path.startsWith(`${root}.`);
 
@@ -152,6 +156,7 @@ export function memberLabel(item: Item | Member): string {
   if (item.kind === "layer") return lastOf(item.target);
   if (item.kind === "block") return item.block;
   if (item.kind === "repeat") return memberLabel(item.item);
+  if (item.kind === "opaque") return kindOf(item);
   return item.kind;
 }
 

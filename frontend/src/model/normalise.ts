@@ -108,6 +108,22 @@ export function normaliseMember(value: unknown): Member | Item {
       };
     case "block":
       return { kind: "block", name, block: text(it.block), arguments: args(it.arguments), when };
+    case "opaque":
+      return {
+        kind: "opaque",
+        name,
+        type: text(it.type),
+        note: text(it.note),
+        inputs: list(it.inputs).map((given) => {
+          const one = raw(given, "inputs");
+          return { name: text(one.name), keyword: one.keyword === true };
+        }),
+        tensors: entries(it.tensors, (tensor) => {
+          const one = raw(tensor, "tensors");
+          return { shape: list(one.shape).map(Number), dtype: text(one.dtype, "float32"), buffer: one.buffer === true };
+        }),
+        when,
+      };
     case "parameter":
       return {
         kind: "parameter",

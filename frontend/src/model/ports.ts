@@ -66,6 +66,10 @@ export function memberPorts(doc: Doc, block: Block, member: Member | Item | null
     const inputs = graph?.inputs.map((input) => ({ name: input.name, many: false, required: !input.optional }));
     return { inputs: inputs ?? [INPUT], outputs: graph ? blockOutputs(graph.output) : [WHOLE] };
   }
+  if (it?.kind === "opaque") {
+    const inputs = it.inputs.map(({ name, keyword }) => ({ name, many: false, required: !keyword }));
+    return { inputs: inputs.length > 0 ? inputs : [INPUT], outputs: [WHOLE] };
+  }
   if (it?.kind === "alias") return memberPorts(doc, block, resolve(block, it.of), lookup);
   return { inputs: [INPUT], outputs: [WHOLE] };
 }

@@ -5,7 +5,7 @@ import { useCheck } from "@/features/problems/check";
 import { useText } from "@/i18n";
 import { toggleCollapsed } from "@/model/edit";
 import { BOX, MOST_ROWS, type Row, rows } from "@/model/geometry";
-import { bare, isContainer, lastOf, parentOf } from "@/model/members";
+import { bare, isContainer, kindOf, lastOf, parentOf } from "@/model/members";
 import { timesText } from "@/model/repeat";
 import { qualified, resultText } from "@/model/report";
 import { reflowed } from "@/model/room";
@@ -14,7 +14,7 @@ import type { Item } from "@/model/types";
 import { placeIn, selectItem, useView } from "@/model/view";
 import styles from "./Canvas.module.css";
 import { useLookup } from "./catalogue";
-import { categoryColour } from "./categories";
+import { categoryColour, memberCategory } from "./categories";
 import type { FlowNode } from "./flow";
 import { useKindName } from "./kinds";
 import { Foot, InHandles, OutHandles, SharedSign } from "./LayerNode";
@@ -100,8 +100,7 @@ function useItemLook(item: Item): { label: string; category: string } {
     const entry = lookup(it.target);
     return { label: entry?.label ?? lastOf(it.target), category: entry?.category ?? "shape" };
   }
-  if (it.kind === "block") return { label: it.block, category: "block" };
-  return { label: kindName(it.kind), category: isContainer(it) ? "container" : "parameter" };
+  return { label: kindName(kindOf(it)), category: memberCategory(it) };
 }
 
 function BoxRow(props: { row: Row; node: string; selected: boolean; wrong: boolean }) {
@@ -128,6 +127,7 @@ function BoxRow(props: { row: Row; node: string; selected: boolean; wrong: boole
         data-item={row.path}
         data-selected={selected || undefined}
         data-wrong={wrong || undefined}
+        data-opaque={inner.kind === "opaque" || undefined}
         onClick={(event) => {
           event.stopPropagation();
           selectItem(node, row.path);

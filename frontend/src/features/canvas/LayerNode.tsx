@@ -7,6 +7,7 @@ import {
   CornerDownRight,
   GraduationCap,
   Link2,
+  Package,
   ScanEye,
   Split,
   TriangleAlert,
@@ -29,6 +30,7 @@ import { useKindName } from "./kinds";
 export const LayerNode = memo(function LayerNode({ id, data, selected }: NodeProps<FlowNode>) {
   const kindName = useKindName();
   const hinted = useView((state) => state.hinted.has(id));
+  const opaque = useText().editor.structure.opaque.label;
   return (
     <div
       className={styles.node}
@@ -38,11 +40,13 @@ export const LayerNode = memo(function LayerNode({ id, data, selected }: NodePro
       data-hinted={hinted || undefined}
       data-severity={data.severity ?? data.inside?.severity}
       data-when={data.when ?? undefined}
+      data-opaque={data.opaque || undefined}
       style={{ "--cat": categoryColour(data.category) } as React.CSSProperties}
       title={data.reason || undefined}
     >
       <InHandles data={data} />
       <div className={styles.head}>
+        {data.opaque && <Package size={14} className={styles.open} aria-label={opaque} />}
         <span className={styles.label}>{kindName(data.label)}</span>
         {data.member && <span className={styles.member}>{data.member}</span>}
         <SharedSign count={data.shared} />

@@ -1,3 +1,6 @@
+import { isContainer } from "@/model/members";
+import type { Item, Member } from "@/model/types";
+
 /** Colours of the catalogue's categories. A category that is new to this table gets one of the hues by its name. */
 const HUES = [
   "blue",
@@ -34,6 +37,7 @@ const CATEGORY_HUES: { [category: string]: Hue } = {
   block: "violet",
   parameter: "teal",
   terminal: "slate",
+  opaque: "slate",
 };
 
 /** In the order in which a network is usually built; what is not listed comes after, by name. */
@@ -59,6 +63,12 @@ export function categoryColour(category: string): string {
   let hash = 0;
   for (const letter of category) hash = (hash * 31 + letter.charCodeAt(0)) >>> 0;
   return `var(--cat-${CATEGORY_HUES[category] ?? HUES[hash % HUES.length]})`;
+}
+
+/** The category of a member that is no layer of the catalogue. */
+export function memberCategory(member: Member | Item | null): string {
+  if (member?.kind === "block" || member?.kind === "opaque") return member.kind;
+  return isContainer(member) ? "container" : "parameter";
 }
 
 export function byCategory(left: string, right: string): number {

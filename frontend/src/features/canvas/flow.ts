@@ -23,6 +23,7 @@ import { nodeReport, type Place, problemsHere, resultText, shapeText } from "@/m
 import { callersOf } from "@/model/sharing";
 import type { Arguments, Block, Container, Doc, Graph, GraphNode, Path, Position } from "@/model/types";
 import { isAuto, isIf, refsIn, same } from "@/model/values";
+import { memberCategory } from "./categories";
 import { NOTHING_INSIDE, problemsInside } from "./inside";
 import { labelWidth } from "./label";
 import { routed } from "./routes";
@@ -50,6 +51,8 @@ export type NodeData = {
   shared: number;
   /** What is wrong inside the block that the node calls, or inside one of its box. */
   inside: Problem | null;
+  /** Whether it calls a module that could not be opened. */
+  opaque: boolean;
   /** The condition under which the node runs; null for always. */
   when: string | null;
   [key: string]: unknown;
@@ -135,7 +138,7 @@ function drawn(
   const entry = entryOf(block, node, scene.lookup);
   const box = boxOf(block, view, node);
   const container = member && "items" in member ? member : null;
-  const category = entry?.category ?? (member?.kind === "block" ? "block" : container ? "container" : "parameter");
+  const category = entry?.category ?? memberCategory(member);
   const inner = node.op === "function" ? NOTHING_INSIDE : problemsInside(scene, block, node.target);
   const args = node.op === "function" ? node.arguments : member && "arguments" in member ? member.arguments : {};
   return {
@@ -143,7 +146,8 @@ function drawn(
     label: entry?.label ?? (member ? kindOf(member) : lastOf(node.target)),
     member: node.op === "function" ? "" : node.target,
     category: node.op === "function" && !entry ? "shape" : category,
-    detail: container ? `×${container.items.length}` : detail(args, entry),
+    opaque: member?.kind === "opaque",
+    detail: member?.kind === "opaque" ? member.type : container ? `×${container.items.length}` : detail(args, entry),
     shape: resultText(found?.output, scene.report?.totals.batch ?? 0),
     inputs: ports.inputs,
     outputs: ports.outputs,
@@ -191,6 +195,7 @@ function inputNode(scene: Scene, name: string, bad: Worst, position: Position): 
       collapsed: false,
       shared: 1,
       inside: null,
+      opaque: false,
       when: null,
       ...bad,
     },
@@ -221,6 +226,7 @@ function outputNode(scene: Scene, block: Block, bad: Worst, position: Position):
       collapsed: false,
       shared: 1,
       inside: null,
+      opaque: false,
       when: null,
       ...bad,
     },

@@ -2,7 +2,7 @@ import { ActionIcon, Button, Popover, Tooltip } from "@mantine/core";
 import { ArrowDown, ArrowUp, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useLookup } from "@/features/canvas/catalogue";
-import { categoryColour } from "@/features/canvas/categories";
+import { categoryColour, memberCategory } from "@/features/canvas/categories";
 import { useKindName } from "@/features/canvas/kinds";
 import { SearchList } from "@/features/canvas/SearchList";
 import { search } from "@/features/canvas/search";
@@ -28,7 +28,7 @@ export function ItemsEditor({ block, path, container }: { block: string; path: s
   const kindName = useKindName();
   const look = (item: Item) => {
     const it = bare(item);
-    const category = it.kind === "layer" ? lookup(it.target)?.category : it.kind === "block" ? "block" : "container";
+    const category = it.kind === "layer" ? lookup(it.target)?.category : memberCategory(it);
     return { label: kindName(memberLabel(item)), colour: categoryColour(category ?? "container") };
   };
   const move = (from: number, to: number) =>

@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { ArrowLeft, FolderOpen, Ungroup } from "lucide-react";
 import type { ParameterSpec, Problem, Report } from "@/api/types";
 import { useLookup } from "@/features/canvas/catalogue";
-import { categoryColour } from "@/features/canvas/categories";
+import { categoryColour, memberCategory } from "@/features/canvas/categories";
 import { commands, openSelected } from "@/features/canvas/commands";
 import { useKindName } from "@/features/canvas/kinds";
 import { ParameterField } from "@/features/forms";
@@ -22,6 +22,7 @@ import { InitFields } from "./InitFields";
 import styles from "./Inspector.module.css";
 import { ItemsEditor } from "./ItemsEditor";
 import { NameField } from "./NameField";
+import { OpaqueFields } from "./OpaqueFields";
 import { Facts, Head, Problems, Section } from "./parts";
 import { RepeatFields } from "./RepeatFields";
 import { ShapeField } from "./ShapeField";
@@ -44,8 +45,7 @@ export function MemberInspector({ place, path, node, report }: Props) {
   const entry = member.kind === "layer" ? lookup(member.target) : undefined;
   const module = qualified(place.instance, path);
   const problems = problemsOf(report, place, path, node);
-  const category =
-    entry?.category ?? (member.kind === "block" ? "block" : isContainer(member) ? "container" : "parameter");
+  const category = entry?.category ?? memberCategory(member);
   const found = report?.modules[module];
   // A list or dict is never called itself: what its node gives is what its items gave.
   const called = (node && nodeReport(report, place, node.id)) ?? found;
@@ -53,7 +53,7 @@ export function MemberInspector({ place, path, node, report }: Props) {
     <>
       <Head
         title={entry?.label ?? kindName(kindOf(member))}
-        subtitle={member.kind === "layer" ? member.target : undefined}
+        subtitle={member.kind === "layer" ? member.target : member.kind === "opaque" ? member.type : undefined}
         colour={categoryColour(category)}
         link={entry?.link}
         back={path.includes(".") && memberAt(block, parentOf(path)) && <BackToContainer block={block} path={path} />}
@@ -72,6 +72,7 @@ export function MemberInspector({ place, path, node, report }: Props) {
         )}
         {node && <WhenField place={place} node={node} />}
       </Section>
+      {member.kind === "opaque" && <OpaqueFields place={place} path={path} member={member} />}
       {node && <CaseFields place={place} node={node} elsewhere={entry?.options ?? []} />}
       <SharedFields place={place} path={path} report={report} />
       {isContainer(member) && !member.kind.startsWith("parameter") && (
