@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from layerloom.graph.expressions import ExpressionError, parse
-from layerloom.schema.document import CONTAINERS, Block, BlockUse, Document, Repeat
+from layerloom.schema.document import CONTAINERS, Block, BlockUse, Document, Layer, Repeat
 from layerloom.schema.values import Arguments, Expr, walk
 
 Environment = Mapping[str, Any]
@@ -45,6 +45,8 @@ class Counter:
 
     def member(self, member: Any, environment: Environment) -> int:
         """A member and all inside it; more than the limit where it is more than that."""
+        if type(member) is Layer and member.when is None:  # by far the most
+            return 1
         try:
             condition = getattr(member, "when", None)
             if condition is not None and not parse(condition).evaluate(environment):

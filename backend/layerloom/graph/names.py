@@ -18,6 +18,8 @@ from layerloom.graph.expressions import FUNCTIONS
 
 LENGTH = 64
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_IDENTIFIERS = re.compile(r"(?:(?!__)[A-Za-z_][A-Za-z0-9_]*+\n)*+")
+"""Each on a line of its own, none a ``__dunder``."""
 _IMPORTED = frozenset({"torch", "nn", "F", "OrderedDict", "fnmatchcase", "init_weights", "forget_gate_bias"}) | {
     "base64",
     "zlib",
@@ -39,6 +41,15 @@ def is_identifier(text: str) -> bool:
         and _IDENTIFIER.fullmatch(text) is not None
         and not keyword.iskeyword(text)
         and not text.startswith("__")
+    )
+
+
+def are_identifiers(texts: list[str]) -> bool:
+    """Whether each is an identifier: asked of thousands at once."""
+    return (
+        _IDENTIFIERS.fullmatch("\n".join([*texts, ""])) is not None
+        and not any(map(keyword.iskeyword, texts))
+        and not any(len(text) > LENGTH for text in texts)
     )
 
 

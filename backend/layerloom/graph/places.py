@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from layerloom.catalogue import dtype, resolve
 from layerloom.graph.counting import Counter
@@ -61,9 +61,10 @@ DEPTH_LIMIT = 16
 """Nesting of containers in each other, and of blocks in each other."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A member as it is built: an item of a repeat has one place for every value."""
+class Place(NamedTuple):
+    """A member as it is built: an item of a repeat has one place for every value. (A tuple, because thousands are made
+    in each check.)
+    """
 
     path: str
     """Below its block: ``stages.0.conv``."""
@@ -197,7 +198,7 @@ def _check_count(document: Document, scope: Environment, limit: int) -> None:
     counter = Counter(document, limit, environment_of, passes)
     count = 0
     for number, member in enumerate(block_of(document, document.main).members):
-        count += counter.member(member, scope)
+        count += 1 if type(member) is Layer and member.when is None else counter.member(member, scope)
         if count > limit:
             message = f"the network would have more than {limit:,} members"
             pointer = f"{pointer_of(document.main)}/members/{number}"
@@ -245,15 +246,21 @@ def _places(document: Document, block: str, environment: Environment, budget: _B
                 visit(member, f"{path}.{name}", inner_scope, inner_pointer, depth + 1)
                 index += 1
 
+    base = f"{pointer_of(block)}/members"
     for number, member in enumerate(block_of(document, block).members):
+        if type(member) is Layer and member.when is None:  # by far the most
+            where = f"{base}/{number}"
+            budget.take(block, where)
+            found[member.name] = Place(member.name, member, environment, where)
+            continue
         if not isinstance(member, Alias) and member.when is not None:
             try:
                 there = parse(member.when).evaluate(environment)
             except ExpressionError as error:
-                raise _invalid(error, block, member.name, f"{pointer_of(block)}/members/{number}/when") from None
+                raise _invalid(error, block, member.name, f"{base}/{number}/when") from None
             if not there:
                 continue
-        visit(member, member.name, environment, f"{pointer_of(block)}/members/{number}", 1)
+        visit(member, member.name, environment, f"{base}/{number}", 1)
     return found
 
 

@@ -20,6 +20,7 @@ from layerloom.schema.document import (
     BlockArgument,
     BlockUse,
     Buffer,
+    ChooseNode,
     Container,
     Document,
     FunctionNode,
@@ -143,7 +144,9 @@ def _parts(graph: Graph) -> Iterator[Value]:
     """What a forward's nodes are given and what it returns, and everything inside it; connections alone left out."""
     yield from walk(graph.output)
     for node in graph.nodes:
-        for _, value in argument_values(node):
+        if isinstance(node, ChooseNode):
+            yield from walk(node.key)
+        for value in node.arguments.values() if not isinstance(node, GetNode) else ():
             if type(value) is not Ref and type(value) not in _SCALARS:
                 yield from walk(value)
 

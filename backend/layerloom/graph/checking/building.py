@@ -11,10 +11,11 @@ from layerloom.graph.checking.findings import Findings, Place, replacing
 from layerloom.graph.checking.fixes import smaller_groups
 from layerloom.graph.checking.inference import Inference
 from layerloom.graph.checking.layers import built
-from layerloom.graph.checking.network import Located, Network, placed, qualified
+from layerloom.graph.checking.network import Located, Network, placed
 from layerloom.graph.checking.reading import bare, member_config, read
 from layerloom.graph.checking.values import LayerConfig
 from layerloom.graph.expressions import ExpressionError
+from layerloom.graph.places import Instance
 from layerloom.graph.places import Place as Built
 from layerloom.schema.document import Buffer, Layer, Parameter
 from layerloom.schema.problems import ProblemCode
@@ -23,51 +24,66 @@ from layerloom.schema.problems import ProblemCode
 def check_layers(network: Network, inference: Inference, findings: Findings, limit: int) -> bool:
     """Report layers and tensors that cannot be built. False when they are so large that nothing should run."""
     fits = True
+    layers, broken = inference.layers, findings.broken
     plain: dict[str, list[tuple[str, LayerConfig]]] = {}
     for instance in network.instances.values():
+        prefix = f"{instance.name}." if instance.name else ""
         if instance.kind in plain:
-            configs = {qualified(instance, path): config for path, config in plain[instance.kind]}
-            inference.layers.configs.update(configs)
+            layers.configs.update([(prefix + path, config) for path, config in plain[instance.kind]])
             continue
         noted, all_plain = [], True
-        for place in instance.places.values():
-            if place.pointer in findings.broken:
+        for path, place in instance.places.items():
+            if broken and place.pointer in broken:
                 continue
-            at = Place(instance.block, None, place.path, instance.name, None, place.pointer)
-            match place.member:
-                case Layer() if find(place.member.target) is not None:
-                    config = _plainly_built(place, limit)
-                    if config is None:
+            member = place.member
+            if isinstance(member, Layer):
+                config, automatic = _plainly_built(member, place, limit)
+                if config is None:
+                    if find(member.target) is not None:
                         all_plain = False
-                        fits &= _check_layer(inference, findings, placed(instance, place), at, limit)
-                    else:
-                        inference.layers.configs[qualified(instance, place.path)] = config
-                        noted.append((place.path, config))
-                case Parameter() | Buffer():
+                        fits &= _check_layer(inference, findings, placed(instance, place), _at(instance, place), limit)
+                    continue
+                layers.configs[prefix + path] = config
+                if automatic:
                     all_plain = False
-                    fits &= _check_tensor(findings, placed(instance, place), at, limit)
+                    layers.wait(prefix + path)
+                else:
+                    noted.append((path, config))
+            elif isinstance(member, Parameter | Buffer):
+                all_plain = False
+                fits &= _check_tensor(findings, placed(instance, place), _at(instance, place), limit)
         if all_plain:
             plain[instance.kind] = noted
     return fits
 
 
-def _plainly_built(place: Built, limit: int) -> LayerConfig | None:
-    """A layer's configuration, where all its sizes are known and it can be built."""
-    member = place.member
-    assert isinstance(member, Layer)
+def _at(instance: Instance, place: Built) -> Place:
+    return Place(instance.block, None, place.path, instance.name, None, place.pointer)
+
+
+def _plainly_built(member: Layer, place: Built, limit: int) -> tuple[LayerConfig | None, bool]:
+    """A layer's configuration, where it can be built, and whether it has to wait for sizes."""
     try:
         config = member_config(member, place.environment)
     except ExpressionError:
-        return None
-    return config if _is_plain(config, limit) else None
+        return None, False
+    well, automatic = _judged(config, limit)
+    return (config if well else None), automatic
 
 
 @lru_cache(maxsize=4096)
-def _is_plain(config: LayerConfig, limit: int) -> bool:
-    if autos.paths(config) or faults(config.target, config.arguments):
-        return False
+def _judged(config: LayerConfig, limit: int) -> tuple[bool, bool]:
+    """Whether nothing is wrong with a layer, and whether it has automatic sizes."""
+    automatic = bool(autos.paths(config))
+    own = bare(config)
+    if find(own.target) is None or find(config.target) is None or faults(own.target, own.arguments):
+        return False, automatic
+    if automatic:
+        return True, True
+    if faults(config.target, config.arguments):
+        return False, False
     layer = built(config)
-    return layer.failure is None and layer.parameters <= limit
+    return layer.failure is None and layer.parameters <= limit, False
 
 
 def _check_layer(inference: Inference, findings: Findings, located: Located, at: Place, limit: int) -> bool:

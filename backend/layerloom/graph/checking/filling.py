@@ -28,14 +28,15 @@ def filled(
     found: dict[str, int | list[int]] = {}
     by_pointer: dict[str, list[Located]] = {}
     automatic = {*inference.layers.sizes, *inference.layers.automatic}
-    for located in network.places() if automatic else ():
+    for located in network.places() if automatic else []:
         if located.name in automatic:
             by_pointer.setdefault(located.place.pointer, []).append(located)
     fill: Sizes = {}
     for where, places in by_pointer.items():
         known = {place.name: inference.layers.sizes.get(place.name, {}) for place in places}
         for name, sizes in known.items():
-            found.update({f"{name}.{'.'.join(path)}": size for path, size in sizes.items()})
+            for path, size in sizes.items():
+                found[f"{name}.{'.'.join(path)}"] = size
         if where in findings.broken:
             continue
         member = places[0].place.member
@@ -122,12 +123,18 @@ def _paths(arguments: Arguments) -> Iterator[AutoPath]:
 
 
 def _with(document: Document, fill: Sizes) -> Document:
+    inside: dict[str, list[int]] = {}
+    for where in fill:
+        _, _, block, _, index, *_ = where.split("/")
+        inside.setdefault(f"/blocks/{block}", []).append(int(index))
     blocks = dict(document.blocks)
-    for name, block in document.blocks.items():
+    for name, block_ in document.blocks.items():
         base = pointer_of(name)
-        if any(where.startswith(f"{base}/") for where in fill):
-            inside = [_member(member, f"{base}/members/{index}", fill) for index, member in enumerate(block.members)]
-            blocks[name] = block.model_copy(update={"members": inside})
+        if base in inside:
+            members = list(block_.members)
+            for index_ in inside[base]:
+                members[index_] = _member(block_.members[index_], f"{base}/members/{index_}", fill)
+            blocks[name] = block_.model_copy(update={"members": members})
     return document.model_copy(update={"blocks": blocks})
 
 

@@ -119,7 +119,7 @@ def _check_graph(findings: Findings, block: Block, here: Place) -> None:
     _distinct(findings, inputs)
     taken = {item.name for item in block.forward.inputs}
     ids = {node.id for node in block.forward.nodes}
-    if len(ids) == len(block.forward.nodes) and ids.isdisjoint(taken) and all(map(_plain_node, block.forward.nodes)):
+    if len(ids) == len(block.forward.nodes) and ids.isdisjoint(taken) and _plain_ids(block.forward.nodes, ids):
         return
     every = taken | {node.id for node in block.forward.nodes}
     for index, node in enumerate(block.forward.nodes):
@@ -144,12 +144,13 @@ def _check_graph(findings: Findings, block: Block, here: Place) -> None:
 
 def _plain(given: list[str], reserved: Collection[str]) -> bool:
     """Whether names are usable and cannot be mistaken for each other, as thousands in a document mostly are."""
-    lower = {name.lower() for name in given}
-    return len(lower) == len(given) and all(map(names.is_identifier, given)) and not any(n in reserved for n in given)
+    lower = set(map(str.lower, given))
+    return len(lower) == len(given) and names.are_identifiers(given) and frozenset(given).isdisjoint(reserved)
 
 
-def _plain_node(node: Node) -> bool:
-    return node.name is None and node.id != "" and node.id.isprintable()
+def _plain_ids(nodes: list[Node], ids: set[str]) -> bool:
+    """Whether nodes have usable ids and no names."""
+    return "" not in ids and "".join(ids).isprintable() and all(node.name is None for node in nodes)
 
 
 def _invalid(findings: Findings, what: str, name: str, place: Place, reserved: bool, fix: Fix | None) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from layerloom.graph.checking.findings import pointer
 from layerloom.graph.errors import GraphError
 from layerloom.graph.places import Instance, Place
-from layerloom.graph.walk import order, pointer_of
+from layerloom.graph.walk import order, pointer_of, references
 from layerloom.schema.document import (
     CONTAINERS,
     Alias,
@@ -73,6 +73,27 @@ def _step(node: Node, where: str) -> Step:
     return Step(node, where, node.target, type(node) is CallNode, tuple(node.arguments), tuple(refs))
 
 
+def _in_order(steps: list[Step]) -> bool:
+    """Whether each stands behind those that it needs, as documents mostly have it."""
+    waiting = {step.node.id for step in steps}
+    if len(waiting) != len(steps):
+        return False
+    for step in steps:
+        if not waiting.isdisjoint(step.refs if step.ports is not None else references(step.node)):
+            return False
+        waiting.discard(step.node.id)
+    return True
+
+
+def _ordered(steps: list[Step]) -> list[Step]:
+    try:
+        nodes = order(Graph.model_construct(nodes=[step.node for step in steps]))
+    except GraphError:
+        return []
+    by_node = {id(step.node): step for step in steps}
+    return [by_node[id(node)] for node in nodes]
+
+
 @dataclass
 class Network:
     """A document whose instances are known. Built once per check, run at two batch sizes."""
@@ -96,14 +117,7 @@ class Network:
             steps = [_step(node, f"{base}/{index}") for index, node in enumerate(graph.nodes)]
             if self.broken:
                 steps = [step for step in steps if step.where not in self.broken]
-            try:
-                nodes = order(Graph.model_construct(nodes=[step.node for step in steps]))
-            except GraphError:
-                nodes, steps = [], []
-            if any(node is not step.node for node, step in zip(nodes, steps, strict=False)):
-                by_node = {id(step.node): step for step in steps}
-                steps = [by_node[id(node)] for node in nodes]
-            known = self._steps[block] = steps
+            known = self._steps[block] = steps if _in_order(steps) else _ordered(steps)
         return known
 
     def places(self) -> list[Located]:
@@ -171,7 +185,7 @@ class Network:
 
     def _step_cost(self, instance: Instance, step: Step) -> int:
         node = step.node
-        if isinstance(node, FunctionNode | GetNode):
+        if type(node) is FunctionNode or type(node) is GetNode:
             return 1
         place = instance.places.get(node.target)
         if place is not None and type(place.member) is Layer:

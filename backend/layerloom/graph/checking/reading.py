@@ -111,17 +111,25 @@ def layer_config(target: str, arguments: Arguments, environment: Mapping[str, An
     kinds = tuple(map(type, arguments.values()))
     if _PLAIN.issuperset(kinds):
         return _plain_config(target, tuple(arguments.items()), kinds)
+    if _PLAIN_OR_AUTO.issuperset(kinds):
+        given = [(name, Automatic.SIZE if type(value) is Auto else value) for name, value in arguments.items()]
+        return _plain_config(target, tuple(given), kinds)
     return LayerConfig(target, tuple((name, read(value, environment)) for name, value in arguments.items()))
 
 
 _PLAIN = frozenset({int, float, bool, str, type(None)})
+_PLAIN_OR_AUTO = _PLAIN | {Auto}
 
 
 @lru_cache(maxsize=4096)
-def _plain_config(target: str, arguments: tuple[tuple[str, Value], ...], kinds: tuple[type, ...]) -> LayerConfig:
+def _plain_config(
+    target: str, arguments: tuple[tuple[str, Value | Automatic], ...], kinds: tuple[type, ...]
+) -> LayerConfig:
     """Equal layers share one configuration. ``kinds`` keeps ``True``, ``1`` and ``1.0`` apart, which are equal."""
     assert len(kinds) == len(arguments)
-    return LayerConfig(target, tuple((name, read(value, {})) for name, value in arguments))
+    return LayerConfig(
+        target, tuple((name, value if value is Automatic.SIZE else read(value, {})) for name, value in arguments)
+    )
 
 
 def _result(ref: str, path: list[int | str], results: Results | None) -> Frozen:
