@@ -45,6 +45,24 @@ class Net(nn.Module):
     def forward(self, x):
         return self.fc(x)
 """
+PARTLY = """
+from torch import nn
+
+
+class Gate(nn.Module):
+    def forward(self, x):
+        return x if x.sum() > 0 else -x
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+        self.gate = Gate()
+
+    def forward(self, x):
+        return self.gate(self.fc(x))
+"""
 HEAD = "import os, socket, subprocess\nfrom pathlib import Path\nfrom torch import nn\n"
 TAIL = "\nclass Net(nn.Module):\n    kind = 1\n    def forward(self, x):\n        return x\n"
 
@@ -125,3 +143,14 @@ def test_files_from_the_command_line(tmp_path: Path) -> None:
         refused = here.invoke(cli, ["import", name])
         assert refused.exit_code == 1
         assert why in refused.stderr
+
+
+def test_what_cannot_be_opened_is_told_with_the_network(server: Server) -> None:
+    found = ImportAnswer.model_validate(ask(server, PARTLY, inputs={"x": {"shape": [4]}}).raise_for_status().json())
+    [gate] = [member for member in found.document.blocks["Net"].members if member.kind == "opaque"]
+    assert gate.type == "network.Gate"
+    assert found.notes[-1].startswith("gate in Net, a network.Gate, could not be opened: what it does depends on")
+    with server.client() as client:
+        document = found.document.model_dump(mode="json", by_alias=True)
+        report = client.post("/api/graphs/check", json=document).raise_for_status().json()
+    assert [problem["code"] for problem in report["problems"]] == ["opaque_member"]

@@ -18,7 +18,8 @@ from layerloom.graph.importing.proposals import propose
 from layerloom.graph.importing.python import NotPlainError, read
 from layerloom.graph.importing.python.file import TEXT_LIMIT
 from layerloom.graph.importing.sources import LIBRARIES, is_named
-from layerloom.schema.document import Document, InputExample
+from layerloom.graph.walk import members
+from layerloom.schema.document import Document, InputExample, Opaque
 from layerloom.schema.problems import ProblemCode
 
 WEIGHTS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
@@ -99,7 +100,7 @@ def open_named(source: str, inputs: Mapping[str, InputExample], rules: Rules) ->
         known = ", ".join(f"{library}:NAME" for library in LIBRARIES)
         raise refuse(ProblemCode.UNKNOWN_SOURCE, f"{source[:80]!r} is no file and none of {known}.")
     document = run("open_named", {"source": source, "inputs": _written(inputs)}, rules)
-    return Opened(document, ["The weights are those of an untrained network."])
+    return _recorded(document, "The weights are those of an untrained network.")
 
 
 def open_file(file: Path, suffix: str, name: str, inputs: Mapping[str, InputExample], rules: Rules) -> Opened:
@@ -115,7 +116,7 @@ def open_file(file: Path, suffix: str, name: str, inputs: Mapping[str, InputExam
         if not rules.python:
             message = f"Loading a {PROGRAM} file can run code that it holds, which is switched off. {_SWITCH}"
             raise refuse(ProblemCode.PYTHON_DISABLED, message)
-        return Opened(run("open_program", {"inputs": _written(inputs)}, rules, file))
+        return _recorded(run("open_program", {"inputs": _written(inputs)}, rules, file))
     known = ", ".join((".py", PROGRAM, *WEIGHTS))
     raise refuse(ProblemCode.UPLOAD_TYPE, f"Open one of {known}.")
 
@@ -151,7 +152,7 @@ def open_text(
     if "unproven" in answer:
         reason = str(answer["unproven"])[:300]
         notes = [f"What the text says could not be proven ({reason}): the classes were run and recorded."]
-    return Opened(_document(answer), notes)
+    return _recorded(_document(answer), *notes)
 
 
 def _run_text(
@@ -168,7 +169,19 @@ def _run_text(
             f"This code can only be opened by running it, which is switched off ({reason}). {_REMEDY}",
         )
     document = run("open_python", _payload(text, name, arguments, inputs), rules)
-    return Opened(document, [f"The classes were run and recorded: {reason}."])
+    return _recorded(document, f"The classes were run and recorded: {reason}.")
+
+
+def _recorded(document: Document, *notes: str) -> Opened:
+    """What was recorded, and which parts of it stay closed."""
+    found = (
+        f"{member.name} in {name}, a {member.type}, could not be opened: {member.note}. Put a block of your own in its "
+        "place, or remove it."
+        for name, block in document.blocks.items()
+        for member in members(block)
+        if isinstance(member, Opaque)
+    )
+    return Opened(document, [*notes, *found])
 
 
 def _payload(text: str, name: str, arguments: Mapping[str, Any], inputs: Mapping[str, InputExample]) -> dict[str, Any]:
