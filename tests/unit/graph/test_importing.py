@@ -346,3 +346,35 @@ class _Squared(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.net(x, x)
+
+
+class Windows(nn.Module):
+    """Sizes that follow from the batch, handed on as plain numbers, and a list that is filled while it is used."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.place = _Placing()
+        self.steps = _Filling()
+
+    def forward(self, x: Tensor) -> Tensor:
+        windows = x.reshape(-1, 2)
+        x = self.steps([x, windows.view(windows.shape[0] // 2, 4)])
+        return x + self.place(x.shape)
+
+
+class _Placing(nn.Module):
+    def forward(self, shape: torch.Size) -> Tensor:
+        return torch.ones(shape) * 3
+
+
+class _Filling(nn.Module):
+    def forward(self, parts: list[Tensor]) -> Tensor:
+        for index, part in enumerate(parts):
+            parts[index] = part * 2
+        return parts[0] + parts[1]
+
+
+def test_sizes_travel_as_numbers_and_lists_are_taken_as_they_were() -> None:
+    network = Windows()
+    _, twin = again(network, torch.randn(2, 4))
+    assert differences(network, twin, [torch.randn(3, 4)]) == []

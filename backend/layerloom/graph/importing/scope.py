@@ -137,11 +137,15 @@ class Scope:
                 if size == wanted:
                     arguments: Arguments = {"input": self._made[id(tensor)], "dim": axis}
                     return self._add(FunctionNode(id=self._id("size"), target=SIZE, arguments=arguments))
-        for tensor in self._sized:
-            for size in tensor.shape:
-                if size % BATCH == 0 and wanted % size == 0:
-                    arguments = {"input": self._size(size), "other": wanted // size}
-                    return self._add(FunctionNode(id=self._id("size"), target="operator.mul", arguments=arguments))
+        known = [size for tensor in self._sized for size in tensor.shape if follows(size)] + [*self._sizes]
+        whole = next((size for size in known if wanted % size == 0), None)
+        part = next((size for size in known if size % wanted == 0), None)
+        if whole is not None:
+            arguments = {"input": self._size(whole), "other": wanted // whole}
+            return self._add(FunctionNode(id=self._id("size"), target="operator.mul", arguments=arguments))
+        if part is not None:
+            arguments = {"input": self._size(part), "other": part // wanted}
+            return self._add(FunctionNode(id=self._id("size"), target="operator.floordiv", arguments=arguments))
         raise ClosedError(f"{self.path or 'the network'} computes a size from the batch in a way that has no node")
 
     def _bind(self, node: str, result: Any) -> None:
