@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, is_dataclass
 from typing import Any
@@ -18,19 +18,29 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Call:
-    """The arguments of one call of a network, each tensor with its batch axis first."""
+    """The arguments of one call of a network, each tensor with its batch axis first.
+
+    Tensors in a list are samples by themselves, images of different sizes for instance, and have no such axis.
+    """
 
     positional: tuple[Any, ...] = ()
     named: Mapping[str, Any] = field(default_factory=dict)
 
     def larger(self) -> Call:
         """The same with one sample more."""
-        grown = tree_map_only(
-            torch.Tensor,
-            lambda tensor: torch.cat([tensor, tensor[:1]]) if tensor.dim() else tensor,
-            (self.positional, dict(self.named)),
-        )
-        return Call(*grown)
+        return self.mapped(lambda tensor: torch.cat([tensor, tensor[:1]]) if tensor.dim() else tensor)
+
+    def mapped(
+        self,
+        change: Callable[[torch.Tensor], torch.Tensor],
+        sample: Callable[[torch.Tensor], torch.Tensor] = lambda tensor: tensor,
+    ) -> Call:
+        """The same with other tensors: ``change`` for those with a batch axis, ``sample`` for those in lists."""
+
+        def value(given: Any) -> Any:
+            return tree_map_only(torch.Tensor, sample if isinstance(given, list) else change, given)
+
+        return Call(tuple(map(value, self.positional)), {name: value(given) for name, given in self.named.items()})
 
     def batches(self) -> tuple[tuple[Call, bool], ...]:
         """What a proof runs: calls, and whether in training."""

@@ -135,7 +135,7 @@ class _Recorder(TorchFunctionMode):
 
     def run(self, call: Call) -> None:
         """Record the root."""
-        positional, named = tree_map_only(torch.Tensor, self._faked, (call.positional, dict(call.named)))
+        given = call.mapped(self._faked, self._fake.from_tensor)
         self._fake_state()
 
         def heard(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
@@ -144,7 +144,7 @@ class _Recorder(TorchFunctionMode):
         nn.Module.__call__ = heard  # type: ignore[method-assign]
         try:
             with self._fake, enable_python_dispatcher(), self:
-                self._open("", self._root, positional, named)
+                self._open("", self._root, given.positional, dict(given.named))
         finally:
             nn.Module.__call__ = _call  # type: ignore[method-assign]
 

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from layerloom.graph import GraphError, build, check, to_python
 from layerloom.graph.importing import ClosedError, from_module
+from layerloom.graph.importing.proof import Call
+from layerloom.graph.importing.record import recorded
 from layerloom.graph.walk import members
 from layerloom.schema.document import Alias, Document, Opaque
 from layerloom.schema.problems import ProblemCode
@@ -294,3 +296,18 @@ class Wrong(nn.Module):
 def test_inputs_that_a_network_does_not_take_close_nothing() -> None:
     with pytest.raises(ClosedError, match="does not run on these inputs: mat1 and mat2"):
         from_module(Wrong(), [torch.randn(2, 4)])
+
+
+class Images(nn.Module):
+    """Takes images of different sizes, without a batch axis."""
+
+    def forward(self, images: list[Tensor]) -> Tensor:
+        return torch.stack([image.reshape(image.shape[0], -1).mean(1) for image in images])
+
+
+def test_tensors_in_a_list_have_no_batch_axis() -> None:
+    call = Call(([torch.rand(3, 4, 5), torch.rand(3, 6, 7)],))
+    [graph] = recorded(Images(), call, training=False).graphs.values()
+    shapes = [node.arguments["shape"] for node in graph.nodes if node.op == "function" and "reshape" in node.target]
+    assert shapes == [[3, -1], [3, -1]]
+    assert call.larger() == call
