@@ -102,11 +102,16 @@ def instances(document: Document, limit: int = PLACES_LIMIT) -> dict[str, Instan
         raise _invalid(error, document.main, "", f"{pointer_of(document.main)}/arguments") from None
     _check_count(document, scope, limit)
     budget = _Budget(limit)
+    alike: dict[str, dict[str, Place]] = {}
     pending: list[tuple[str, str, Environment, tuple[str, ...]]] = [("", document.main, scope, (document.main,))]
     while pending:
         name, block, environment, around = pending.pop()
-        places = _places(document, block, environment, budget)
         kind = f"{block}({environment!r})"  # 1, 1.0 and True are equal, and differ here
+        places = alike.get(kind)
+        if places is None:
+            places = alike[kind] = _places(document, block, environment, budget)
+        else:
+            budget.take(block, pointer_of(block), len(places))
         instance = Instance(name, block, {TRAINING: False, **environment}, places, kind)
         found[name] = instance
         inner = []
@@ -213,8 +218,8 @@ class _Budget:
     limit: int
     used: int = 0
 
-    def take(self, block: str, pointer: str) -> None:
-        self.used += 1
+    def take(self, block: str, pointer: str, count: int = 1) -> None:
+        self.used += count
         if self.used > self.limit:
             message = f"the network has more than {self.limit} members"
             raise refuse(ProblemCode.TOO_MANY_NODES, message, block=block, pointer=pointer)

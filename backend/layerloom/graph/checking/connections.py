@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from layerloom.graph.checking.findings import Findings, Place, adding, pointer, removing, replacing, shown
 from layerloom.graph.checking.wording import called, check_value
 from layerloom.graph.errors import GraphError
 from layerloom.graph.places import TRAINING
-from layerloom.graph.walk import argument_values, changes, order, pointer_of, references
+from layerloom.graph.walk import argument_values, changes, order, pointer_of
 from layerloom.schema.document import CONTAINERS, Alias, Block, FunctionNode, Graph
 from layerloom.schema.problems import Edit, Fix, ProblemCode
 from layerloom.schema.values import If, Ref, Value, children, refs
@@ -20,7 +21,7 @@ CYCLES = 20
 class Connections:
     """The edges of one block's forward graph."""
 
-    def __init__(self, findings: Findings, name: str, block: Block) -> None:
+    def __init__(self, findings: Findings, name: str, block: Block, needs: dict[str, list[str]]) -> None:
         self._findings = findings
         self._name = name
         self._graph = block.forward
@@ -28,8 +29,8 @@ class Connections:
         self._scope = {argument.name for argument in block.arguments} | {TRAINING}
         self._base = pointer(pointer_of(name), "forward")
         self._ids = {item.name for item in self._graph.inputs} | {node.id for node in self._graph.nodes}
-        self._needs = {node.id: references(node) for node in self._graph.nodes}
-        self._taken = {ref for found in self._needs.values() for ref in found}
+        self._needs = needs
+        self._taken = set(chain.from_iterable(needs.values()))
 
     def _said(self, name: str) -> str:
         """What a person calls a node: by the member that it calls, or the operation that it is."""
@@ -46,7 +47,8 @@ class Connections:
     def _check_cycles(self) -> None:
         graph = self._graph
         for index, node in enumerate(graph.nodes):
-            if node.id in self._needs[node.id]:
+            name = node.id
+            if name in self._needs[name]:
                 where = f"{self._base}/nodes/{index}"
                 message = f"{self._said(node.id)} is connected to itself. Remove that connection."
                 place = Place(self._name, node.id, None, None, None, where)
@@ -54,7 +56,7 @@ class Connections:
                 self._findings.breaks(where)
         # References to what does not exist are no edges: nothing waits for these.
         seen = {item.name for item in graph.inputs} | (self._taken - self._ids)
-        if all(_seen(node.id, self._needs, seen) for node in graph.nodes):
+        if _in_order(graph, self._needs, seen):
             return  # each node stands behind those that it needs, as documents mostly have it
         nodes = [node for node in graph.nodes if node.id not in self._needs[node.id]]
         for _ in range(CYCLES):
@@ -130,7 +132,7 @@ class Connections:
     def _check_connected(self) -> None:
         """Warn of nodes that the output does not need, and of inputs that nothing needs."""
         graph = self._graph
-        changing = [node.id for node in graph.nodes if changes(node)]
+        changing = [node.id for node in graph.nodes if type(node) is FunctionNode and changes(node)]
         needed = _reachable(self._needs, [*(ref.ref for ref in refs(graph.output)), *changing])
         if not any(True for _ in refs(graph.output)):
             return
@@ -167,11 +169,12 @@ def _conditions(value: Value, holding: frozenset[str]) -> Iterator[tuple[str, fr
             yield from _conditions(child, holding)
 
 
-def _seen(name: str, needs: dict[str, list[str]], seen: set[str]) -> bool:
-    """Whether a node needs only what was seen; it is itself seen from now on."""
-    if not seen.issuperset(needs[name]):
-        return False
-    seen.add(name)
+def _in_order(graph: Graph, needs: dict[str, list[str]], seen: set[str]) -> bool:
+    """Whether each node needs only what was seen before it."""
+    for node in graph.nodes:
+        if not seen.issuperset(needs[node.id]):
+            return False
+        seen.add(node.id)
     return True
 
 

@@ -21,6 +21,7 @@ from typing import Any
 from layerloom.graph.checking import autos, growing, report
 from layerloom.graph.checking.arguments import faults
 from layerloom.graph.checking.calls import Arguments, Outcome, call_layer, call_operation
+from layerloom.graph.checking.filling import Completed
 from layerloom.graph.checking.findings import Findings, Place
 from layerloom.graph.checking.forward import plainly_given
 from layerloom.graph.checking.inference import Inference, _adapted, _first_port
@@ -33,11 +34,11 @@ from layerloom.graph.checking.training import check_batch_of_one
 from layerloom.graph.checking.values import Frozen, LayerConfig
 from layerloom.graph.expressions import ExpressionError
 from layerloom.graph.places import TRAINING, Instance
-from layerloom.graph.walk import conditional, references
+from layerloom.graph.walk import conditional, pointer_of, references
 from layerloom.schema.document import Alias, CallNode, Document, FunctionNode, Layer, Member, Node
 from layerloom.schema.problems import ProblemCode
 from layerloom.schema.report import ModuleReport, NodeReport, Report, Totals
-from layerloom.schema.values import Auto, Ref, refs
+from layerloom.schema.values import Ref, refs
 
 PARAMETERS_LIMIT = 10**9
 SMALLEST = 32
@@ -54,7 +55,7 @@ class Kept:
 
     document: Document
     batch: int
-    complete: Document
+    completed: Completed
     report: Report
     network: Network
     """Its members may be those of an earlier state of the document."""
@@ -374,7 +375,7 @@ class _Edit:
         new = Kept(
             self._document,
             kept.batch,
-            self._complete(),
+            self._completed(),
             found,
             kept.network,
             self._first,
@@ -410,22 +411,15 @@ class _Edit:
         ordered = [name for name in self._kept.report.modules if name in sizes]
         return {f"{name}.{'.'.join(path)}": size for name in ordered for path, size in sizes[name].items()}
 
-    def _complete(self) -> Document:
-        """The document with every size filled in."""
-        main = self._document.main
-        block, sizes = self._document.blocks[main], self._first.layers.sizes
-        before = self._kept.complete.blocks[main]
-        members = list(before.members)
+    def _completed(self) -> Completed:
+        """The document with the sizes that belong into it."""
+        fill, sizes = dict(self._kept.completed.fill), self._first.layers.sizes
         for name in self._module_reports:
-            index, member = self._by_name[name]
-            assert isinstance(member, Layer)
-            filled = {path[0]: size for path, size in sizes.get(name, {}).items()}
-            arguments = {key: filled.get(key, value) for key, value in member.arguments.items()}
-            automatic = any(isinstance(value, Auto) for value in member.arguments.values())
-            members[index] = member.model_copy(update={"arguments": arguments}) if automatic else member
-        whole = block.model_copy(update={"members": members})
-        blocks = {**self._kept.complete.blocks, main: whole}
-        return self._document.model_copy(update={"blocks": blocks})
+            where = f"{pointer_of(self._document.main)}/members/{self._by_name[name][0]}"
+            fill.pop(where, None)
+            if sizes.get(name):
+                fill[where] = sizes[name]
+        return Completed(self._document, fill)
 
 
 _SUMMED = ("parameters", "trainable", "buffers", "parameter_bytes")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from layerloom.graph.checking.autos import AutoPath
@@ -18,26 +20,43 @@ Sizes = dict[str, dict[AutoPath, int]]
 """By pointer of the layer."""
 
 
+@dataclass(frozen=True)
+class Completed:
+    """A document and the sizes that belong into it; put in when somebody asks."""
+
+    original: Document
+    fill: Sizes
+
+    @cached_property
+    def document(self) -> Document:
+        """With every size in its place."""
+        return _with(self.original, self.fill) if self.fill else self.original
+
+
 def filled(
     document: Document, network: Network, inference: Inference, findings: Findings
-) -> tuple[Document, dict[str, int | list[int]]]:
+) -> tuple[Completed, dict[str, int | list[int]]]:
     """The document with sizes in place, and every size by ``<qualified module name>.<argument>``.
 
     Reports sizes that nothing determines, and sizes that differ between instances of a block.
     """
+    layers = inference.layers
     found: dict[str, int | list[int]] = {}
     by_pointer: dict[str, list[Located]] = {}
-    automatic = {*inference.layers.sizes, *inference.layers.automatic}
+    automatic = {*layers.sizes, *layers.automatic}
     for located in network.places() if automatic else []:
         if located.name in automatic:
             by_pointer.setdefault(located.place.pointer, []).append(located)
     fill: Sizes = {}
     for where, places in by_pointer.items():
-        known = {place.name: inference.layers.sizes.get(place.name, {}) for place in places}
+        known = {place.name: layers.sizes.get(place.name, {}) for place in places}
         for name, sizes in known.items():
             for path, size in sizes.items():
                 found[f"{name}.{'.'.join(path)}"] = size
         if where in findings.broken:
+            continue
+        if len(places) == 1 and places[0].name not in layers.automatic:
+            fill[where] = layers.sizes[places[0].name]
             continue
         member = places[0].place.member
         assert isinstance(member, Layer)
@@ -49,7 +68,7 @@ def filled(
                 _ambiguous(findings, network, places, path, known)
             elif findings.ok:
                 _unresolved(findings, places[0], path)
-    return (_with(document, fill) if fill else document), found
+    return Completed(document, fill), found
 
 
 def _unresolved(findings: Findings, located: Located, path: AutoPath) -> None:

@@ -13,7 +13,7 @@ from layerloom.graph.checking.findings import Findings, Place, hint, near, point
 from layerloom.graph.checking.wording import called, check_expression, check_value, unknown_argument, unknown_name
 from layerloom.graph.errors import GraphError
 from layerloom.graph.places import TRAINING
-from layerloom.graph.walk import pointer_of, steps
+from layerloom.graph.walk import pointer_of, references, steps
 from layerloom.schema.document import (
     Alias,
     Block,
@@ -33,6 +33,9 @@ from layerloom.schema.problems import Edit, Fix, ProblemCode
 from layerloom.schema.values import Ref, Value, refs
 
 _JSON: TypeAdapter[Value] = TypeAdapter(Value)
+
+
+_NUMBERS = frozenset({int, float, bool, str})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,37 +99,46 @@ class _Graph:
     def check(self) -> None:
         """Report what is wrong, and mark broken nodes."""
         graph = self._block.forward
+        needs: dict[str, list[str]] = {}
         for index, node in enumerate(graph.nodes):
-            if self._plainly_well(node):
+            refs_ = self._plainly_well(node)
+            needs[node.id] = references(node) if refs_ is None else refs_
+            if refs_ is not None:
                 continue
             place = Place(self._name, node.id, None, None, None, f"{self._base}/nodes/{index}")
             if not self._check_node(node, place):
                 self._findings.breaks(place.pointer or "")
-        Connections(self._findings, self._name, self._block).check()
+        Connections(self._findings, self._name, self._block, needs).check()
 
-    def _plainly_well(self, node: Node) -> bool:
+    def _plainly_well(self, node: Node) -> list[str] | None:
         """Whether a call is of the kind of which there are thousands: a layer or an operation, and every value given
-        to it a number or a connection, to a port that it has. (The long way comes to the same, ten times slower.)
+        to it a number or a connection, to a port that it has: then what it is connected to, else None. (The long way
+        comes to the same, ten times slower.)
         """
         member = None
         if type(node) is CallNode:
             member = self._members.get(node.target)
             if type(member) is not Layer:
-                return False
+                return None
             ports = _names("layer", member.target)
         elif type(node) is FunctionNode:
             ports = _names("operation", node.target)
         else:
-            return False
+            return None
         given = node.arguments.keys()
         if ports is None or node.when is not None or not (given <= ports[0] and given >= ports[1]):
-            return False
+            return None
+        found = []
         for value in node.arguments.values():
-            if not (value.ref in self._ids if type(value) is Ref else type(value) in (int, float, bool, str)):
-                return False
+            if type(value) is Ref:
+                if value.ref not in self._ids:
+                    return None
+                found.append(value.ref)
+            elif type(value) not in _NUMBERS:
+                return None
         if member is not None:
             self._used[self._name].add(node.target)
-        return True
+        return found if len(found) < 2 else list(dict.fromkeys(found))
 
     def _check_node(self, node: Node, place: Place) -> bool:
         well = node.when is None or check_expression(self._findings, node.when, place.below("when"), self._scope)

@@ -14,6 +14,7 @@ from layerloom.graph.checking.reading import member_config, read
 from layerloom.graph.checking.records import Stopped
 from layerloom.graph.checking.values import LayerConfig, TensorSpec
 from layerloom.graph.expressions import ExpressionError
+from layerloom.graph.places import Instance
 from layerloom.schema.document import CONTAINERS, BlockUse, Buffer, Layer, Opaque, Parameter
 
 
@@ -30,6 +31,8 @@ class Holdings:
     """Automatic sizes that are known."""
     holders: set[str] = field(default_factory=set)
     """Modules that have a layer with automatic sizes inside, known or not."""
+
+    _counts: dict[str, int] = field(default_factory=dict)
 
     def wait(self, name: str) -> None:
         """Note a layer that has automatic sizes."""
@@ -85,6 +88,15 @@ class Holdings:
         tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
         return {name: TensorSpec(tuple(tensor.shape), tensor.dtype) for name, tensor in tensors.items()}
 
+    def _inside(self, instance: Instance) -> int:
+        """Parameters of an instance; the same in all that are built alike, unless they have automatic sizes."""
+        known = self._counts.get(instance.kind)
+        if known is not None and instance.name not in self.holders:
+            return known
+        places = [placed(instance, place) for path, place in instance.places.items() if "." not in path]
+        count = self._counts[instance.kind] = sum(map(self.parameters, places))
+        return count
+
     def parameters(self, located: Located) -> int:
         """Parameters of a layer, or of everything below a container or block, without aliases."""
         member = located.place.member
@@ -95,8 +107,7 @@ class Holdings:
             return sum(self.parameters(item) for item in self.network.items(located))
         if isinstance(member, BlockUse):
             inner = self.network.instances.get(located.name)
-            places = inner.places.items() if inner else ()
-            return sum(self.parameters(placed(inner, p)) for path, p in places if inner and "." not in path)
+            return self._inside(inner) if inner else 0
         if isinstance(member, Opaque):
             return sum(prod(tensor.shape) for tensor in member.tensors.values() if not tensor.buffer)
         return self.tensor(located).elements if isinstance(member, Parameter) else 0

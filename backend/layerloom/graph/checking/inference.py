@@ -44,6 +44,9 @@ from layerloom.schema.document import (
 from layerloom.schema.problems import ProblemCode
 from layerloom.schema.values import Ref, Value, refs
 
+_Plain = tuple[LayerConfig | str | None, tuple[str, ...] | None, tuple[Frozen, ...], Made | None]
+"""A plain call: what is called, by which ports, with what, and the same call of the pass before."""
+
 
 @dataclass
 class Inference:
@@ -63,8 +66,7 @@ class Inference:
     """Every call of a layer with a batch normalization, in order."""
     made: dict[str, Made] = field(default_factory=dict)
     """The last plain call of every node, by the node's key."""
-    _calls: dict[tuple[Frozen, Arguments, Made | None], Made] = field(default_factory=dict)
-    """Plain calls by what is called, on what, and the same call of the pass before."""
+    _calls: dict[_Plain, Made] = field(default_factory=dict)
     _given: dict[tuple[str, str], Arguments] = field(default_factory=dict)
     """Arguments of the last call of every layer and operation, by node and module."""
     _told: dict[tuple[str, Arguments], Told] = field(default_factory=dict)
@@ -164,75 +166,77 @@ class Inference:
         has a result. False, and nothing done, for any other. (``_step`` comes to the same, ten times slower.)
         """
         try:
-            arguments = tuple(zip(step.ports or (), [results[ref] for ref in step.refs], strict=True))
+            values = tuple([results[ref] for ref in step.refs])
         except KeyError:
             return False
-        node, layers = step.node, self.layers
-        key = f"{instance.name}#{node.id}"
-        before = self.before.made.get(key) if self.before else None
-        place, name = None, ""
-        target: Frozen = step.target
+        layers, nodes = self.layers, self.nodes
+        key = instance.name + step.key
+        before = None
+        if self.before is not None:
+            before = self.before.made.get(key)
+            if before is None:
+                return False
+        place, name, target = None, "", step.target
         if step.layer:
-            place = instance.places.get(step.target)
+            place = instance.places.get(target)
             if place is None or type(place.member) is not Layer or place.pointer in self.network.broken:
                 return False
-            name = prefix + step.target
-            if name in layers.automatic and not self._settled(name, place.member, arguments):
+            name = prefix + target
+            if name in layers.automatic and not self._settled(name, place.member, step, values):
                 return False
-            target = layers.configs.get(name)
-        if target is None or (before is None and self.before is not None):
-            return False
-        call = (target, arguments, before)
+        call = (layers.configs.get(name) if name else target, step.ports, values, before)
         made = self._calls.get(call)
         if made is None:
-            made = self._make(target, arguments, before)
+            made = self._make(call)
             if made is None:
                 return False
             self._calls[call] = made
         self.made[key] = made
-        self.nodes[key] = self.nodes[key].then(made.node) if key in self.nodes else made.node
-        if made.module is not None:
+        nodes[key] = nodes[key].then(made.node) if key in nodes else made.node
+        if place is not None and made.module is not None:
             self.modules[name] = self.modules[name].then(made.module) if name in self.modules else made.module
-            if place is not None and isinstance(target, LayerConfig) and built(target).normalizes:
-                at = Place(instance.block, node.id, step.target, instance.name, None, place.pointer)
-                self.normalized.append(Normalized(name, target, made.arguments, at))
+            if made.normalizes is not None:
+                at = Place(instance.block, step.node.id, target, instance.name, None, place.pointer)
+                self.normalized.append(Normalized(name, made.normalizes, made.arguments, at))
         outcome = made.outcome
         self.flops += outcome.flops
         self.bytes += outcome.bytes
-        results[node.id] = outcome.result
+        results[step.node.id] = outcome.result
         return True
 
-    def _settled(self, name: str, member: Layer, arguments: Arguments) -> bool:
+    def _settled(self, name: str, member: Layer, step: Step, values: tuple[Frozen, ...]) -> bool:
         """Whether a layer's automatic sizes follow from what it is given; they are noted then."""
-        given = tuple(_adapted(dict(arguments), _first_port(member.target)).items())
-        found = autos.resolve(self.layers.configs[name], given)
+        given = dict(zip(step.ports or (), values, strict=True))
+        arguments = tuple(_adapted(given, _first_port(member.target)).items())
+        found = autos.resolve(self.layers.configs[name], arguments)
         if found.config is None:
             return False
         self.layers.settle(name, member, found)
         return True
 
-    def _make(self, target: Frozen, arguments: Arguments, before: Made | None) -> Made | None:
+    def _make(self, call: _Plain) -> Made | None:
         """A plain call that is new to this pass; None where it fails."""
-        given, parameters, module = dict(arguments), 0, None
+        target, ports, values, before = call
+        given = received = dict(zip(ports or (), values, strict=True))
         earlier = before.arguments if before else None
+        parameters, module, normalizes = 0, None, None
         if isinstance(target, LayerConfig):
             layer = built(target)
             if layer.module is None:
                 return None
             received = _adapted(given, _first_port(target.target))
             outcome = self._grown(call_layer, target, tuple(received.items()), earlier)
-            parameters, module = (
-                layer.parameters,
-                ModuleRecord(received, outcome.result, outcome.flops, outcome.bytes, 1),
-            )
+            parameters = layer.parameters
+            module = ModuleRecord(received, outcome.result, outcome.flops, outcome.bytes, 1)
+            normalizes = target if layer.normalizes else None
+        elif target is not None:
+            outcome = self._grown(call_operation, target, tuple(given.items()), earlier)
         else:
-            assert isinstance(target, str)
-            received = given
-            outcome = self._grown(call_operation, target, arguments, earlier)
+            return None
         if outcome.failure is not None:
             return None
         node = NodeRecord(given, outcome.result, True, parameters, outcome.flops, outcome.bytes)
-        return Made(outcome, tuple(received.items()), node, module)
+        return Made(outcome, tuple(received.items()), node, module, normalizes)
 
     def _node(self, instance: Instance, node: Node, results: Given, record: NodeRecord, place: Place) -> Frozen:
         if isinstance(node, GetNode):

@@ -21,6 +21,7 @@ from layerloom.graph.checking.reading import read
 from layerloom.graph.checking.records import Stopped
 from layerloom.graph.checking.values import Frozen, thaw
 from layerloom.graph.expressions import ExpressionError
+from layerloom.graph.walk import members
 from layerloom.schema.document import InitRule, Layer, Parameter, ParameterInit
 from layerloom.schema.problems import ProblemCode
 
@@ -43,6 +44,9 @@ class _Target:
 def check_initializers(network: Network, inference: Inference, findings: Findings) -> None:
     """Try every initializer on a tensor of the shape of every parameter that it is meant for."""
     rules = network.document.init
+    inside = (member for block in network.document.blocks.values() for member in members(block))
+    if not rules and not any(getattr(member, "init", None) for member in inside):
+        return
     told: set[tuple[str, str]] = set()
     for located in network.places():
         if not (rules or getattr(located.place.member, "init", None)) or located.place.pointer in findings.broken:

@@ -50,6 +50,8 @@ class Step(NamedTuple):
     """A node in running order, and what is plain about it."""
 
     node: Node
+    key: str
+    """What the report adds to its instance's name."""
     where: str
     """JSON pointer."""
     target: str = ""
@@ -64,13 +66,13 @@ class Step(NamedTuple):
 
 def _step(node: Node, where: str) -> Step:
     if not isinstance(node, CallNode | FunctionNode) or node.when is not None:
-        return Step(node, where)
+        return Step(node, f"#{node.id}", where)
     refs = []
     for value in node.arguments.values():
         if type(value) is not Ref or value.path:
-            return Step(node, where)
+            return Step(node, f"#{node.id}", where)
         refs.append(value.ref)
-    return Step(node, where, node.target, type(node) is CallNode, tuple(node.arguments), tuple(refs))
+    return Step(node, f"#{node.id}", where, node.target, type(node) is CallNode, tuple(node.arguments), tuple(refs))
 
 
 def _in_order(steps: list[Step]) -> bool:

@@ -66,6 +66,8 @@ class Made:
     """As the layer's or operation's own ports name them."""
     node: NodeRecord
     module: ModuleRecord | None
+    normalizes: LayerConfig | None
+    """The layer, if it has a batch normalization."""
 
 
 class Normalized(NamedTuple):

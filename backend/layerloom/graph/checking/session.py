@@ -9,6 +9,7 @@ from layerloom.catalogue import dtype
 from layerloom.graph.checking import editing, filling, memory, report
 from layerloom.graph.checking.building import check_layers
 from layerloom.graph.checking.editing import PARAMETERS_LIMIT
+from layerloom.graph.checking.filling import Completed
 from layerloom.graph.checking.findings import Findings, Place, hint, near, pointer, replacing, shown
 from layerloom.graph.checking.forward import check_graphs
 from layerloom.graph.checking.holdings import Holdings
@@ -39,14 +40,17 @@ Examples = Mapping[str, tuple[TensorSpec, bool]]
 
 @dataclass(frozen=True)
 class CheckedGraph:
-    """A document and what the check found in it.
+    """A document and what the check found in it."""
 
-    ``document`` has every automatic size filled in that could be determined; when ``report.ok`` there is none left,
-    and the source writer may rely on every name, reference and argument.
-    """
-
-    document: Document
+    completed: Completed
     report: Report
+
+    @property
+    def document(self) -> Document:
+        """The document with every automatic size filled in that could be determined; when ``report.ok`` there is none
+        left, and the source writer may rely on every name, reference and argument.
+        """
+        return self.completed.document
 
 
 def check(document: Document, batch: int = 2) -> Report:
@@ -61,20 +65,20 @@ def checked(document: Document, batch: int = 2) -> CheckedGraph:
     """
     with memory.collector_at_rest():
         known = memory.documents.after_an_edit(document, batch)
-        return CheckedGraph(known.complete, known.report) if known else _checked(document, batch)
+        return CheckedGraph(known.completed, known.report) if known else _checked(document, batch)
 
 
 def _checked(document: Document, batch: int) -> CheckedGraph:
     findings = Findings()
     if _refused(document, findings):
-        return CheckedGraph(document, Report(ok=False, problems=findings.problems()))
+        return CheckedGraph(Completed(document, {}), Report(ok=False, problems=findings.problems()))
     check_names(document, findings)
     check_members(document, findings)
     check_graphs(document, findings)
     examples = _examples(document, findings)
     network = unrolled(document, findings)
     if network is None or _too_many(network, findings):
-        return CheckedGraph(document, Report(ok=False, problems=findings.problems()))
+        return CheckedGraph(Completed(document, {}), Report(ok=False, problems=findings.problems()))
     return _inferred(document, network, findings, examples, batch)
 
 
@@ -97,7 +101,7 @@ def _inferred(document: Document, network: Network, findings: Findings, examples
     check_batch_of_one(findings, first, second, batch)
     check_initializers(network, first, findings)
     check_sharing(network, first, findings)
-    complete, sizes = filling.filled(document, network, first, findings)
+    completed, sizes = filling.filled(document, network, first, findings)
     inventory = report.Inventory(network, first)
     _check_total(network, inventory, findings)
     found = Report.model_construct(
@@ -111,8 +115,8 @@ def _inferred(document: Document, network: Network, findings: Findings, examples
     )
     if output is not None and grown is not None and editing.keepable(document, found, first):
         inputs = at_batch(examples, batch), at_batch(examples, batch + 1)
-        memory.documents.keep(editing.Kept(document, batch, complete, found, network, first, second, inputs))
-    return CheckedGraph(complete, found)
+        memory.documents.keep(editing.Kept(document, batch, completed, found, network, first, second, inputs))
+    return CheckedGraph(completed, found)
 
 
 def _first_pass(inference: Inference, inputs: Given) -> tuple[Inference, Frozen]:
