@@ -20,11 +20,12 @@ from typing import Any
 
 from layerloom.graph.checking import autos, growing, report
 from layerloom.graph.checking.arguments import faults
+from layerloom.graph.checking.calling import adapted, first_port
 from layerloom.graph.checking.calls import Arguments, Outcome, call_layer, call_operation
 from layerloom.graph.checking.filling import Completed
 from layerloom.graph.checking.findings import Findings, Place
 from layerloom.graph.checking.forward import plainly_given
-from layerloom.graph.checking.inference import Inference, _adapted, _first_port
+from layerloom.graph.checking.inference import Inference
 from layerloom.graph.checking.layers import built
 from layerloom.graph.checking.members import plainly_well
 from layerloom.graph.checking.network import Network
@@ -312,8 +313,8 @@ class _Edit:
             raise _Whole
         if record is None or record.calls != 1:
             raise _Whole
-        port = _first_port(member.target)
-        received, larger_received = _adapted(given, port), _adapted(grown, port)
+        port = first_port(member.target)
+        received, larger_received = adapted(given, port), adapted(grown, port)
         arguments, larger_arguments = tuple(received.items()), tuple(larger_received.items())
         config = self._config(member, arguments)
         outcome, larger = self._called(call_layer, config, arguments, larger_arguments)
