@@ -24,6 +24,7 @@ _WHERE = {
     "Plan": "layerloom.schema.plan",
     "catalogue": "layerloom.catalogue",
     "forget_gate_bias": "layerloom.catalogue",
+    "allow_python": "layerloom.graph",
     "check": "layerloom.graph",
     "confirm": "layerloom.graph.confirming",
     "to_python": "layerloom.graph",
@@ -51,6 +52,7 @@ __all__ = [
     "Plan",
     "Problem",
     "Report",
+    "allow_python",
     "analyse",
     "block_from_expression",
     "build",
@@ -74,7 +76,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from layerloom.catalogue import catalogue, forget_gate_bias
-    from layerloom.graph import GraphError, build, check, to_python
+    from layerloom.graph import GraphError, allow_python, build, check, to_python
     from layerloom.graph.analysis import analyse
     from layerloom.graph.comparing import diff, merge
     from layerloom.graph.confirming import confirm

@@ -116,7 +116,13 @@ def _serve(settings: Settings, ready: Callable[[str, str], None]) -> None:
     except StoreError as error:
         raise CannotStartError(f"The database cannot be opened: {error}.") from None
     executor = LocalExecutor()
-    dispatcher = Dispatcher(store, executor, data_folder=settings.data, address_file=settings.home / "address")
+    dispatcher = Dispatcher(
+        store,
+        executor,
+        data_folder=settings.data,
+        address_file=settings.home / "address",
+        python=settings.allow_python,
+    )
     services = _services(settings, store, sessions, dispatcher, executor)
     names = {*settings.allow_hosts, settings.host}
     app = application(services, hosts=names, lifespan=_lifespan(services, dispatcher))

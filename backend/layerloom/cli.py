@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from layerloom.schema.document import Document, InputExample
     from layerloom.schema.export import ExportReport
     from layerloom.schema.problems import Problem
+    from layerloom.schema.report import Report
 
 cli = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Draw a PyTorch network, train it, keep its weights."
 )
 Home = Annotated[Path | None, typer.Option(help="Folder of runs, data and token; LAYERLOOM_HOME, or ~/.layerloom.")]
+AllowPython = Annotated[bool, typer.Option("--allow-python", help="Run the Python code that the network carries.")]
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A network as JSON.")]
 
 
@@ -77,14 +79,18 @@ def open_page(home: Home = None) -> None:
 def check(
     file: File,
     confirm: Annotated[bool, typer.Option(help="Run it once, too, in a process of its own.")] = True,
+    allow_python: AllowPython = False,
 ) -> None:
     """Check a network and run it once: its size, or what is wrong. Exit status 1 when it has errors."""
     from layerloom.graph import check as check_document
     from layerloom.graph.confirming import confirmed
 
     document = _document(file)
-    report = check_document(document)
-    found = confirmed(document) if report.ok and confirm else []
+    if allow_python and document.code:
+        report, found = _checked_apart(document, confirm)
+    else:
+        report = check_document(document)
+        found = confirmed(document) if report.ok and confirm else []
     _print_problems([*report.problems, *found])
     totals = report.totals
     print(
@@ -92,6 +98,19 @@ def check(
     )
     if not report.ok or any(problem.severity == "error" for problem in found):
         sys.exit(1)
+
+
+def _checked_apart(document: Document, confirm: bool) -> tuple[Report, list[Problem]]:
+    """The same of a network that carries code, which is run in a sandbox."""
+    from layerloom.graph import GraphError
+    from layerloom.graph.custom import CHECK, CONFIRM, ask
+    from layerloom.schema.report import Report
+
+    try:
+        report = ask(CHECK, document)
+        return report, ask(CONFIRM, document).problems if report.ok and confirm else []
+    except GraphError as error:
+        return Report(ok=False), error.problems
 
 
 @cli.command()
@@ -104,9 +123,11 @@ def export(
         Path | None, typer.Option(exists=True, dir_okay=False, help="A state_dict, .pt or .safetensors.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The file to write; Python goes to standard output without.")] = None,
+    allow_python: AllowPython = False,
 ) -> None:
     """Write a network as Python, weights, a program (torch.export, ONNX) or a quantized one, held against torch."""
     from layerloom.graph import GraphError, to_python
+    from layerloom.graph import allow_python as allow
     from layerloom.graph.exporting import FORMATS, load_state, write
 
     if format not in FORMATS:
@@ -117,6 +138,8 @@ def export(
     if out is not None and not out.parent.is_dir():
         _fail(f"There is no folder {out.parent}.")
     document = _document(file)
+    if allow_python:
+        allow()
     try:
         state = None if weights is None else load_state(weights)
         if out is None:

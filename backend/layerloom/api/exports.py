@@ -33,12 +33,19 @@ def limits() -> Limits:
 
 
 def write_apart(
-    document: Document, format: str, folder: Path, weights: Path | None, texts: Mapping[str, str], home: Path
+    document: Document,
+    format: str,
+    folder: Path,
+    weights: Path | None,
+    texts: Mapping[str, str],
+    home: Path,
+    python: bool = False,
 ) -> tuple[Path, ExportReport]:
     """The file in ``folder``, an empty one of this request, and what is known of it.
 
-    The process sees ``weights`` and libraries, and nothing of ``home``. A thread waits here meanwhile; when
-    ``AT_ONCE`` do, the next request is refused rather than left waiting for a thread that others need.
+    The process sees ``weights`` and libraries, and nothing of ``home``. Code that the document carries is run there
+    where ``python`` says so. A thread waits here meanwhile; when ``AT_ONCE`` do, the next request is refused rather
+    than left waiting for a thread that others need.
 
     Raises:
         Refusal: 422 with the problems, 503 when too many are at it, 507 when the disk is full.
@@ -47,7 +54,7 @@ def write_apart(
     from layerloom.graph.exporting.tasks import OUT
     from layerloom.graph.sandbox import SandboxError, TaskError, run
 
-    payload = {"document": document.model_dump(mode="json"), "format": format, "texts": dict(texts)}
+    payload = {"document": document.model_dump(mode="json"), "format": format, "texts": dict(texts), "python": python}
     tasks = "layerloom.graph.exporting.tasks"
     try:
         with _slot():

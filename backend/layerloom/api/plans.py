@@ -16,19 +16,26 @@ from layerloom.schema.catalogue import DatasetEntry, Entry
 from layerloom.schema.document import Document
 from layerloom.schema.plan import Choice, Plan, Schedule
 from layerloom.schema.problems import Problem, ProblemCode
+from layerloom.schema.report import Report
 from layerloom.schema.run import Device
 from layerloom.schema.values import NonFinite, Tuple, Value
 
 
-def require_trainable(document: Document, plan: Plan, data: Path, devices: Callable[[], list[Device]]) -> int:
-    """The number of parameters of a network that can be trained by this plan.
+def require_trainable(
+    document: Document,
+    plan: Plan,
+    data: Path,
+    devices: Callable[[], list[Device]],
+    check: Callable[[Document], Report] | None = None,
+) -> int:
+    """The number of parameters of a network that can be trained by this plan. ``check`` takes the place of our own.
 
     Raises:
         Refusal: 422 with everything that stands in the way.
     """
-    from layerloom.graph import check
+    from layerloom import graph
 
-    report = check(document)
+    report = (check or graph.check)(document)
     problems = [problem for problem in report.problems if problem.severity == "error"]
     problems += [*_data_problems(document, plan, data, drawn=not problems), *_choice_problems(plan)]
     problems += _device_problems(plan, devices())

@@ -33,6 +33,11 @@ class Services:
     python: bool = False
     """Whether code that users bring may be run, in a sandbox; the command line alone decides it."""
 
+    @property
+    def layers(self) -> Path:
+        """Folder of the layers that are users' own code."""
+        return self.data.parent / "layers"
+
 
 # Asynchronous, because a synchronous dependency would cost a worker thread per request.
 async def _services(connection: HTTPConnection) -> Services:

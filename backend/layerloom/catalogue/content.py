@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from layerloom.catalogue import own
 from layerloom.catalogue.introspection import layers as _layers
 from layerloom.catalogue.introspection import operations as _operations
 from layerloom.catalogue.introspection import recipes as _recipes
@@ -59,8 +60,8 @@ _PREFIXES = (
 
 
 def layers() -> dict[str, Entry]:
-    """Every concrete layer of ``torch.nn`` by name, losses included."""
-    return _entries("layers")
+    """Every concrete layer of ``torch.nn`` by name, losses included, and a person's own where they are in use."""
+    return _entries("layers") | mine if (mine := own.entries(torch.nn.Module)) else _entries("layers")
 
 
 def losses() -> dict[str, Entry]:
@@ -70,7 +71,8 @@ def losses() -> dict[str, Entry]:
 
 def operations() -> dict[str, Entry]:
     """Every function, Tensor method, Tensor property and operator that a forward graph may use, by name."""
-    return _entries("operations")
+    mine = own.entries(torch.autograd.Function)
+    return _entries("operations") | mine if mine else _entries("operations")
 
 
 def initializers() -> dict[str, Entry]:
@@ -180,6 +182,8 @@ def _metric_entries() -> dict[str, Entry]:
 
 def _known(name: str) -> Known | None:
     """A name tells its section, so that asking for an optimizer does not introspect a thousand operations."""
+    if name.startswith(own.PREFIX):
+        return own.known(name)
     if name.startswith("torchmetrics."):
         return _metrics().get(name)
     section = next(section for prefix, section in _PREFIXES if name.startswith(prefix))

@@ -5,8 +5,9 @@
 >>> module = build(document, seed=0)
 """
 
+from layerloom.catalogue.own import allow as allow_python
 from layerloom.graph.build import build, to_python
 from layerloom.graph.checking import CheckedGraph, check, checked
 from layerloom.graph.errors import GraphError
 
-__all__ = ["CheckedGraph", "GraphError", "build", "check", "checked", "to_python"]
+__all__ = ["CheckedGraph", "GraphError", "allow_python", "build", "check", "checked", "to_python"]

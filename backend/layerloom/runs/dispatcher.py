@@ -19,13 +19,21 @@ class Dispatcher:
     """Stateless but for its clocks: all that must survive is in the store, so it may die and come back at any time."""
 
     def __init__(
-        self, store: Store, executor: Executor, *, data_folder: Path, address_file: Path, limits: Limits | None = None
+        self,
+        store: Store,
+        executor: Executor,
+        *,
+        data_folder: Path,
+        address_file: Path,
+        limits: Limits | None = None,
+        python: bool = False,
     ) -> None:
         self._store = store
         self._executor = executor
         self._data_folder = data_folder.resolve()
         self._address_file = address_file.resolve()
         self._limits = limits or Limits()
+        self._python = python
         self._watch = Watch(store, executor, self._limits)
         self._wakes = threading.Event()
         self._closing = False
@@ -99,6 +107,7 @@ class Dispatcher:
             data_folder=str(self._data_folder),
             address_file=str(self._address_file),
             token=claim.token,
+            python=self._python,
             resume=claim.resume,
         )
         write_atomic(folder / "job.json", job.model_dump_json().encode())
@@ -116,4 +125,7 @@ class Dispatcher:
         except FileNotFoundError:
             self._store.queue.lost(run.run, run.attempt, "was not started before the service ended", crash=False)
         else:
+            if job.python and not self._python:  # this service was started otherwise than the one that wrote it
+                job = job.model_copy(update={"python": False})
+                write_atomic(folder / "job.json", job.model_dump_json().encode())
             self._start(job, folder)

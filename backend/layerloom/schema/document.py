@@ -365,6 +365,16 @@ class View(Wire):
     blocks: dict[str, BlockView] = {}
 
 
+class PythonLayer(Wire):
+    """A class of Python, an ``nn.Module`` or a ``torch.autograd.Function``, that a document carries.
+
+    It is run nowhere but where that was switched on; elsewhere it is text, and ``check`` says ``python_disabled``.
+    """
+
+    source: Annotated[str, Field(max_length=100_000)]
+    """Imports, the class that is named as the layer is, and what else it needs."""
+
+
 class Document(Wire):
     """A network as a person draws it. See DESIGN.md for the idea, ``layerloom.build`` for the module."""
 
@@ -376,6 +386,9 @@ class Document(Wire):
     frozen: list[Annotated[str, Field(max_length=256)]] = []
     """Globs on qualified parameter names that do not train."""
     inputs: dict[str, InputExample] = {}
+    code: Annotated[dict[Name, PythonLayer], Field(max_length=64)] = {}
+    """Layers that are Python code, by the name of the class: ``SwishGate`` is the layer or operation
+    ``python.SwishGate``."""
     ui: View = View()
 
 

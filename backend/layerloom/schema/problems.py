@@ -70,6 +70,11 @@ class ProblemCode(StrEnum):
     DROPOUT_AT_OUTPUT = "dropout_at_output"
     # --- imports
     PYTHON_DISABLED = "python_disabled"
+    PYTHON_INVALID = "python_invalid"
+    PYTHON_EXHAUSTED = "python_exhausted"
+    PYTHON_BUSY = "python_busy"
+    STATE_INCOMPLETE = "state_incomplete"
+    GRADIENT_WRONG = "gradient_wrong"
     IMPORT_CLOSED = "import_closed"
     IMPORT_EXHAUSTED = "import_exhausted"
     INPUTS_UNKNOWN = "inputs_unknown"

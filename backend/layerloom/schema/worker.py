@@ -28,6 +28,8 @@ class Job(Wire):
     """Holds the service's present URL; read anew at every reconnect, because the service may come back elsewhere."""
     token: str
     """Valid for this run and attempt only."""
+    python: bool = False
+    """Code that the document carries may be run: the server was started so."""
     resume: str | None = None
     """Checkpoint to go on from, relative to ``folder``."""
 

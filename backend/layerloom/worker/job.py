@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from layerloom.data import Scaling, main_inputs, prepare
-from layerloom.graph import build
+from layerloom.graph import allow_python, build
 from layerloom.schema.events import Event, Log, ProblemFound, StateChanged
 from layerloom.schema.problems import Problem
 from layerloom.schema.run import SCALING_FILE, InputScaling
@@ -80,6 +80,8 @@ def _train(job: Job, emit: Callable[[Event], None], control: Control) -> Outcome
         emit(Log(message=note))
     if data.scaling is not None:
         _keep_scaling(data.scaling, Path(job.folder))
+    if job.python:
+        allow_python()
     module = build(job.document, seed=job.plan.seed)
     return train(
         module,

@@ -9,6 +9,7 @@ from layerloom.api.routes import (
     imports,
     lab,
     networks,
+    own_layers,
     runs,
     session,
     stream,
@@ -18,6 +19,7 @@ from layerloom.api.routes import (
 
 ROUTERS = (
     catalogue.router,
+    own_layers.router,
     graphs.router,
     imports.router,
     lab.router,

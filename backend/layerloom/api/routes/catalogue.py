@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from layerloom.api.bodies import StrictRoute
 from layerloom.api.loading import NEEDS_TORCH, cache_folder
+from layerloom.api.own_layers import listed
 from layerloom.api.services import Given
 from layerloom.schema.catalogue import Catalogue
 from layerloom.schema.run import Example
@@ -17,18 +18,26 @@ router = APIRouter(prefix="/api", tags=["catalogue"], route_class=StrictRoute)
 
 @router.get("/catalogue", response_model=Catalogue, dependencies=[NEEDS_TORCH])
 def get_catalogue(request: Request, services: Given) -> Response:
-    """Everything that can be drawn, trained and measured. A reader that has it already is answered 304."""
+    """Everything that can be drawn, trained and measured, a person's own layers among it where Python is allowed. A
+    reader that has it already is answered 304.
+    """
     from layerloom.catalogue.remembered import remembered
     from layerloom.data import entries
 
     datasets = entries(services.data)
     known = remembered(cache_folder(services.data))
-    names = hashlib.sha256("".join(entry.model_dump_json() for entry in datasets).encode()).hexdigest()
+    own = listed(services.layers) if services.python else []
+    changing = [*datasets, *(layer.entry for layer in own)]
+    names = hashlib.sha256("".join(entry.model_dump_json() for entry in changing).encode()).hexdigest()
     digest = f"{known.digest}-{names[:16]}"
     headers = {"ETag": f'"{digest}"', "Cache-Control": "no-cache"}
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
-    whole = known.model_copy(update={"datasets": datasets, "digest": digest})
+    mine = {
+        "layers": [*known.layers, *(layer.entry for layer in own if layer.kind == "layer")],
+        "operations": [*known.operations, *(layer.entry for layer in own if layer.kind == "operation")],
+    }
+    whole = known.model_copy(update={**mine, "datasets": datasets, "digest": digest})
     return Response(_written(digest, whole), headers=headers, media_type="application/json")
 
 

@@ -12,12 +12,12 @@ from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from layerloom.api import exports
+from layerloom.api.asking import source
 from layerloom.api.bodies import StrictRoute
 from layerloom.api.loading import NEEDS_TORCH
 from layerloom.api.parameters import RunKey
 from layerloom.api.refusals import unknown
 from layerloom.api.routes.checkpoints import attachment, download_state_dict, hold
-from layerloom.api.routes.graphs import source
 from layerloom.api.services import Given, Services
 from layerloom.schema.document import Document
 from layerloom.schema.export import ExportFormat
@@ -45,7 +45,7 @@ def list_formats() -> list[ExportFormat]:
 def export_graph(format: Format, document: Document, services: Given) -> Response:
     """A document that is not trained, as a file; 422 with the problems when it cannot be written so."""
     form = _known(format)
-    text = source(document)  # whatever the format, so that errors are told before a process is started
+    text = source(document, services)  # whatever the format, so that errors are told before a process is started
     if format == "python":
         return attachment(text, form.media_type, f"{document.main}{form.suffix}")
     return _written(document, form, f"{document.main}{form.suffix}", None, {}, services)
@@ -63,7 +63,7 @@ def export_run(
     run = services.store.runs.get(run_id)
     match format:
         case "python":
-            return attachment(source(run.document), form.media_type, f"{run.model}{form.suffix}")
+            return attachment(source(run.document, services), form.media_type, f"{run.model}{form.suffix}")
         case "pt" | "safetensors" as plain:
             return download_state_dict(run_id, which, services, plain)
     step, held = hold(run_id, which, services)
@@ -92,7 +92,9 @@ def _written(
     services: Services,
 ) -> Response:
     with exports.folder_of_one_request(services.drafts, secrets.token_hex(8)) as folder:
-        file, report = exports.write_apart(document, form.name, folder, weights, texts, services.data.parent)
+        file, report = exports.write_apart(
+            document, form.name, folder, weights, texts, services.data.parent, services.python
+        )
         return FileResponse(
             file,
             media_type=form.media_type,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from layerloom.api.asking import apart, checked, is_apart, source
 from layerloom.api.bodies import StrictRoute
 from layerloom.api.loading import NEEDS_TORCH
 from layerloom.api.refusals import with_problems
+from layerloom.api.services import Given
 from layerloom.schema.document import Block, Document
 from layerloom.schema.importing import ExpressionRequest
 from layerloom.schema.report import Confirmation, Report
@@ -16,28 +18,37 @@ router = APIRouter(prefix="/api/graphs", tags=["graphs"], route_class=StrictRout
 
 
 @router.post("/check")
-def check_graph(document: Document) -> Report:
-    """Shapes, costs and problems. A network with errors is answered 200, too: its shapes up to there are wanted."""
-    from layerloom.graph import check
+def check_graph(document: Document, services: Given) -> Report:
+    """Shapes, costs and problems. A network with errors is answered 200, too: its shapes up to there are wanted.
 
-    return check(document)
+    One that carries Python code is checked in a process of its own, which takes seconds, where the server was started
+    with ``--allow-python``; nothing of it is run elsewhere.
+    """
+    return checked(document, services)
 
 
 @router.post("/confirm")
-def confirm_graph(document: Document) -> Confirmation:
+def confirm_graph(document: Document, services: Given) -> Confirmation:
     """What a real run on a tiny batch finds, forward and backward, in a process of its own; for a network that checks.
 
     The first answer takes some seconds, until that process is ready.
     """
+    from layerloom.graph import GraphError
     from layerloom.graph.confirming import confirmed
+    from layerloom.graph.custom import CONFIRM
 
-    return Confirmation(problems=confirmed(document))
+    if not is_apart(document, services):
+        return Confirmation(problems=confirmed(document))
+    try:
+        return apart(CONFIRM, document, services)
+    except GraphError as error:
+        return Confirmation(problems=error.problems)
 
 
 @router.post("/python")
-def write_python(document: Document) -> CodeAnswer:
+def write_python(document: Document, services: Given) -> CodeAnswer:
     """One Python file that imports only torch; 422 with the problems when the network has errors."""
-    return CodeAnswer(source=source(document))
+    return CodeAnswer(source=source(document, services))
 
 
 @router.post("/expression")
@@ -53,17 +64,3 @@ def read_expression(asked: ExpressionRequest) -> Block:
         return block_from_expression(asked.text, asked.name, asked.parameters)
     except GraphError as error:
         raise with_problems(422, "The expression cannot be read.", error.problems) from None
-
-
-def source(document: Document) -> str:
-    """The document as a Python file.
-
-    Raises:
-        Refusal: 422 with the document's errors.
-    """
-    from layerloom.graph import GraphError, to_python
-
-    try:
-        return to_python(document)
-    except GraphError as error:
-        raise with_problems(422, "The network has errors.", error.problems) from None

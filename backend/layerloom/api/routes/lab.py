@@ -7,44 +7,44 @@ from contextlib import contextmanager
 
 from fastapi import APIRouter
 
+from layerloom.api.asking import answered
 from layerloom.api.bodies import StrictRoute
 from layerloom.api.loading import NEEDS_TORCH
 from layerloom.api.refusals import with_problems
+from layerloom.api.services import Given
 from layerloom.schema.analysis import Analysis, AnalysisRequest
-from layerloom.schema.lab import DoctorReport, DoctorRequest, LabReport, LabRequest, Scheme
+from layerloom.schema.lab import DoctorReport, DoctorRequest, LabReport, LabRequest
 
 router = APIRouter(prefix="/api/graphs", tags=["graphs"], route_class=StrictRoute, dependencies=[NEEDS_TORCH])
 
 
 @router.post("/init-lab")
-def compare_initializers(request: LabRequest) -> LabReport:
+def compare_initializers(request: LabRequest, services: Given) -> LabReport:
     """Mean and variance of each layer's output and gradient under several initializers, side by side. Takes up to a
     minute; 422 with the problems when the network has errors or is too large.
     """
-    from layerloom.graph.lab import USUAL, init_lab
+    from layerloom.graph.custom import LAB
 
-    schemes: list[str | Scheme] = [*request.ready, *request.schemes]
     with _refusing():
-        return init_lab(request.document, schemes or USUAL, seeds=request.seeds, batch=request.batch)
+        return answered(LAB, request, request.document, services)
 
 
 @router.post("/doctor")
-def examine(request: DoctorRequest) -> DoctorReport:
+def examine(request: DoctorRequest, services: Given) -> DoctorReport:
     """What the textbooks warn of, as problems with fixes. A network with errors is answered 200, too, with those."""
-    from layerloom.graph.lab import doctor, recommended_initializers
+    from layerloom.graph.custom import DOCTOR
 
-    problems = doctor(request.document, request.plan)
-    wrong = any(problem.severity == "error" for problem in problems)
-    return DoctorReport(problems=problems, recommended=[] if wrong else recommended_initializers(request.document))
+    with _refusing():
+        return answered(DOCTOR, request, request.document, services)
 
 
 @router.post("/analysis")
-def analyse_costs(request: AnalysisRequest) -> Analysis:
+def analyse_costs(request: AnalysisRequest, services: Given) -> Analysis:
     """Parameters, operations and memory at a batch size, and the memory of training; 422 with errors."""
-    from layerloom.graph.analysis import analyse
+    from layerloom.graph.custom import ANALYSE
 
     with _refusing():
-        return analyse(request.document, request.batch, optimizer=request.optimizer, precision=request.precision)
+        return answered(ANALYSE, request, request.document, services)
 
 
 @contextmanager

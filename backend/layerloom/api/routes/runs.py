@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 
+from layerloom.api.asking import checked
 from layerloom.api.bodies import StrictRoute
 from layerloom.api.loading import NEEDS_TORCH
 from layerloom.api.parameters import Cursor, RunKey
@@ -30,7 +31,9 @@ def start_run(
 ) -> Run:
     """Check network, plan and data, and queue the run. Repeating an Idempotency-Key gives the run that it made."""
     document = _document(new, services)
-    parameters = require_trainable(document, new.plan, services.data, services.devices)
+    parameters = require_trainable(
+        document, new.plan, services.data, services.devices, lambda drawn: checked(drawn, services)
+    )
     name = new.name or document.name or document.main
     added = services.store.runs.add(document, new.plan, name=name, parameters=parameters, key=idempotency_key)
     services.wake()

@@ -45,6 +45,19 @@ def layers() -> Section:
         }
 
 
+def described(name: str, cls: type[torch.nn.Module], category: str) -> Entry:
+    """The entry of a class that is not torch's own. Its constructor is run to see what it registers."""
+    # The documentation of nn.Module is none of a class that says nothing of itself.
+    own = {} if "__doc__" in vars(cls) and cls.__doc__ else {"summary": ""}
+    found = _entry(name, cls).model_copy(update={"category": category, "link": "", "keywords": [], **own})
+    with torch.device("meta"), _Uninitialized(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return found.model_copy(update={"tensors": _tensors(cls, found)})
+        except Exception:  # of a constructor that is not torch's
+            return found
+
+
 def public_modules() -> Iterator[type[torch.nn.Module]]:
     """The module classes that ``torch.nn`` offers, in the order of their names."""
     for name in sorted(vars(torch.nn)):

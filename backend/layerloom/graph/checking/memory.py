@@ -11,15 +11,20 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from layerloom.catalogue import own
 from layerloom.graph.checking import (
     arguments,
     autos,
     building,
     calls,
+    forward,
     growing,
+    inference,
     initializers,
     layers,
     lazy,
+    members,
+    operations,
     reading,
     report,
     training,
@@ -61,6 +66,10 @@ class Documents:
 
 
 documents = Documents()
+_REMEMBERING = (
+    *(arguments, autos, building, calls, forward, inference, initializers, layers, members, operations, reading),
+    *(report, training),
+)
 
 
 def forget() -> None:
@@ -68,7 +77,7 @@ def forget() -> None:
     documents.forget()
     growing.forget()
     lazy.forget()
-    for module in (arguments, autos, building, calls, initializers, layers, reading, report, training):
+    for module in _REMEMBERING:
         for value in vars(module).values():
             if getattr(value, "__module__", None) == module.__name__ and hasattr(value, "cache_clear"):
                 value.cache_clear()
@@ -86,3 +95,7 @@ def collector_at_rest() -> Iterator[None]:
     finally:
         if collecting:
             gc.enable()
+
+
+# What a name of a person's own layer means can change, as no name of torch's does.
+own.on_change(forget)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from layerloom.catalogue import dtype
 from layerloom.graph.checking import editing, filling, memory, report
 from layerloom.graph.checking.building import check_layers
+from layerloom.graph.checking.code import check_code
 from layerloom.graph.checking.editing import PARAMETERS_LIMIT
 from layerloom.graph.checking.filling import Completed
 from layerloom.graph.checking.findings import Findings, Place, hint, near, pointer, replacing, shown
@@ -64,13 +65,13 @@ def checked(document: Document, batch: int = 2) -> CheckedGraph:
     Every size, FLOP count and byte count of the report is at that batch.
     """
     with memory.collector_at_rest():
-        known = memory.documents.after_an_edit(document, batch)
+        known = None if document.code else memory.documents.after_an_edit(document, batch)
         return CheckedGraph(known.completed, known.report) if known else _checked(document, batch)
 
 
 def _checked(document: Document, batch: int) -> CheckedGraph:
     findings = Findings()
-    if _refused(document, findings):
+    if _refused(document, findings) or not check_code(document, findings):
         return CheckedGraph(Completed(document, {}), Report(ok=False, problems=findings.problems()))
     check_names(document, findings)
     check_members(document, findings)
@@ -113,7 +114,7 @@ def _inferred(document: Document, network: Network, findings: Findings, examples
         autos=sizes,
         totals=report.totals(inventory, first, batch),
     )
-    if output is not None and grown is not None and editing.keepable(document, found, first):
+    if output is not None and grown is not None and not document.code and editing.keepable(document, found, first):
         inputs = at_batch(examples, batch), at_batch(examples, batch + 1)
         memory.documents.keep(editing.Kept(document, batch, completed, found, network, first, second, inputs))
     return CheckedGraph(completed, found)

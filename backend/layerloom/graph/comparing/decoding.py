@@ -33,6 +33,7 @@ class Decoder:
             "init": [it.value for it in tree["init"].values()],
             "frozen": [it.value for it in tree["frozen"].values()],
             "inputs": {name: it.value for name, it in tree["inputs"].items()},
+            "code": {name: it.value for name, it in tree["code"].items()},
         }
 
     def block_name(self, key: str, block: str, what: str) -> str:

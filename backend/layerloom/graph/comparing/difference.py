@@ -15,7 +15,18 @@ from layerloom.schema.document import Document
 
 Kind = Literal["added", "removed", "changed", "moved", "renamed"]
 What = Literal[
-    "network", "block", "argument", "member", "input", "node", "wire", "output", "initializer", "frozen", "example"
+    "network",
+    "block",
+    "argument",
+    "member",
+    "input",
+    "node",
+    "wire",
+    "output",
+    "initializer",
+    "frozen",
+    "example",
+    "code",
 ]
 
 _Block: TypeAlias = tuple[str, str]
@@ -122,6 +133,7 @@ class _Reading:
         yield from _listed("initializer", "", old["init"], new["init"])
         yield from _listed("frozen", "", old["frozen"], new["frozen"])
         yield from _listed("example", "", old["inputs"], new["inputs"])
+        yield from _listed("code", "", old["code"], new["code"])
 
     def _block(self, key: str, old: Any, new: Any) -> Iterator[Change]:
         if old is None or new is None:

@@ -66,6 +66,7 @@ def encoded(document: Document, keys: Keys) -> dict[str, Any]:
         "init": _listed((f"{rule.name} {json.dumps(rule.types)}", leaf(rule)) for rule in document.init),
         "frozen": _listed((pattern, leaf(pattern)) for pattern in document.frozen),
         "inputs": {name: leaf(example) for name, example in document.inputs.items()},
+        "code": {name: leaf(layer) for name, layer in document.code.items()},
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from layerloom.catalogue import own
 from layerloom.graph.errors import refuse
 from layerloom.graph.exporting.exporter import write
 from layerloom.graph.exporting.state import load_state
@@ -18,11 +19,13 @@ OUT = "exported"
 
 
 def export_file(payload: Any, file: Path | None = None) -> Any:
-    """Write ``payload``'s document with the weights of ``file``; the report as JSON.
+    """Write ``payload``'s document with the weights of ``file``; the report as JSON. ``python`` lets its code run.
 
     Raises:
         GraphError: see ``write``, and a full disk.
     """
+    if payload["python"]:
+        own.allow()
     document = Document.model_validate(payload["document"])
     state = None if file is None else load_state(file)
     try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable
 
+from layerloom.catalogue import own
 from layerloom.graph import code
 from layerloom.graph.code import Code
 from layerloom.graph.errors import refuse
@@ -41,8 +42,19 @@ def write(document: Document, forward: type[ForwardWriter] = ForwardWriter) -> s
     _check_names(document, names)
     function, calls = write_initializers(document, imports)
     classes = [_class(document, name, imports, calls if name == document.main else [], forward) for name in names]
+    brought = _brought(document, imports)
     head = [HEADER, "", *imports.lines()]
-    return "\n\n\n".join(["\n".join(head), *imports.helpers, *([function] if function else []), *classes]) + "\n"
+    parts = ["\n".join(head), *imports.helpers, *brought, *([function] if function else []), *classes]
+    return "\n\n\n".join(parts) + "\n"
+
+
+def _brought(document: Document, imports: Imports) -> list[str]:
+    """The texts of the layers that are Python code and are used, as they are. They are in use where they are allowed,
+    and the catalogue does not know their names anywhere else."""
+    texts = [own.read(name, layer.source) for name, layer in document.code.items() if name in imports.own]
+    for text in texts:
+        imports.text(text)
+    return [text.body for text in texts]
 
 
 def _class(document: Document, name: str, imports: Imports, finish: list[str], writer: type[ForwardWriter]) -> str:

@@ -1,0 +1,87 @@
+"""Questions about documents: answered here, or, where they carry code, in a process that is started for them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from layerloom.api import own_layers
+from layerloom.api.refusals import Refusal, with_problems
+from layerloom.api.services import Services
+from layerloom.schema.document import Document
+from layerloom.schema.problems import ProblemCode
+from layerloom.schema.report import Report
+
+if TYPE_CHECKING:
+    from layerloom.graph.custom import Question
+    from layerloom.graph.custom.questions import About, Answer
+
+AT_ONCE, WAITING = 2, 6
+"""Processes that run people's code, each of a gigabyte, and requests that wait for one."""
+RETRY_S = 10
+_slots = threading.BoundedSemaphore(AT_ONCE)
+_waiting = threading.BoundedSemaphore(AT_ONCE + WAITING)
+
+
+def is_apart(document: Document, services: Services) -> bool:
+    """Whether a document carries code that may be run, which this process never does.
+
+    Where it may not, the answer is the same as everywhere: ``python_disabled``.
+    """
+    return bool(document.code) and services.python
+
+
+def answered(question: Question[About, Answer], about: About, document: Document, services: Services) -> Answer:
+    """The answer to a question about a document. Raises GraphError, and Refusal: 503 when too many ask."""
+    return apart(question, about, services) if is_apart(document, services) else question.here(about)
+
+
+def apart(question: Question[About, Answer], about: About, services: Services) -> Answer:
+    """The answer of a process of its own. Raises what ``answered`` does."""
+    from layerloom.graph.custom import ask
+
+    with _slot():
+        return ask(question, about, hide=[services.data.parent])
+
+
+def checked(document: Document, services: Services) -> Report:
+    """The check's report; code that fails or takes too much is a problem of the document."""
+    from layerloom.graph import GraphError
+    from layerloom.graph.custom import CHECK
+
+    try:
+        report = answered(CHECK, document, document, services)
+    except GraphError as error:
+        return Report(ok=False, problems=error.problems)
+    if report.ok or not services.python:
+        return report
+    return report.model_copy(update={"problems": own_layers.with_fixes(report.problems, document, services.layers)})
+
+
+def source(document: Document, services: Services) -> str:
+    """The document as a Python file.
+
+    Raises:
+        Refusal: 422 with the document's errors.
+    """
+    from layerloom.graph import GraphError
+    from layerloom.graph.custom import PYTHON
+
+    try:
+        return answered(PYTHON, document, document, services).source
+    except GraphError as error:
+        raise with_problems(422, "The network has errors.", error.problems) from None
+
+
+@contextmanager
+def _slot() -> Iterator[None]:
+    if not _waiting.acquire(blocking=False):
+        detail = "Too much code of people's own is being run; try again in a moment."
+        raise Refusal(503, ProblemCode.PYTHON_BUSY, detail, headers={"Retry-After": str(RETRY_S)})
+    try:
+        with _slots:
+            yield
+    finally:
+        _waiting.release()
