@@ -35,7 +35,8 @@ def test_killed_and_started_again(tmp_path: Path) -> None:
         with server.client() as user:
             user.timeout = 240  # the first request waits until torch is loaded, on a machine that may be busy
             examples = {one["id"]: one["document"] for one in user.get("/api/examples").json()}
-            plan = {"dataset": "digits", "epochs": 12, "seed": 0, "device": "cpu"}
+            # Long enough to outlast two starts of a server.
+            plan = {"dataset": "digits", "epochs": 100, "seed": 0, "device": "cpu"}
             answer = user.post("/api/runs", json={"document": examples["digits-cnn"], "plan": plan})
             run = answer.json()["id"]
         seen: list[dict[str, Any]] = []

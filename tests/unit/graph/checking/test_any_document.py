@@ -89,7 +89,7 @@ def shapes(value: Any) -> Any:
         return value.shape
     if isinstance(value, dict):
         return {key: shapes(item) for key, item in value.items()}
-    return [shapes(item) for item in value] if isinstance(value, list | tuple) else None
+    return [shapes(item) for item in value] if isinstance(value, list | tuple | range) else None
 
 
 EVERY_KIND = {
