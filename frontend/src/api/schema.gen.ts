@@ -9,7 +9,8 @@ export interface paths {
         };
         /**
          * Get Catalogue
-         * @description Everything that can be drawn, trained and measured. A reader that has it already is answered 304.
+         * @description Everything that can be drawn, trained and measured, a person's own layers among it where Python is allowed. A
+         *     reader that has it already is answered 304.
          */
         get: operations["get_catalogue"];
         put?: never;
@@ -136,6 +137,9 @@ export interface paths {
         /**
          * Check Graph
          * @description Shapes, costs and problems. A network with errors is answered 200, too: its shapes up to there are wanted.
+         *
+         *     One that carries Python code is checked in a process of its own, which takes seconds, where the server was started
+         *     with ``--allow-python``; nothing of it is run elsewhere.
          */
         post: operations["check_graph"];
         delete?: never;
@@ -367,6 +371,52 @@ export interface paths {
          * @description Remove a network. Runs keep the document that they trained.
          */
         delete: operations["delete_network"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/python-layers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Own Layers
+         * @description Those that are kept, with their code, by name.
+         */
+        get: operations["list_own_layers"];
+        put?: never;
+        /**
+         * Add Own Layer
+         * @description Try a layer, and keep it where nothing stands in its way, in the place of an older one of its name.
+         *
+         *     The answer has its form and ports, and as warnings what it cannot do; 422 with the problems when it has errors.
+         */
+        post: operations["add_own_layer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/python-layers/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Own Layer
+         * @description Offer it no longer. Networks that use it carry its code themselves.
+         */
+        delete: operations["delete_own_layer"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1567,6 +1617,13 @@ export interface components {
                 [key: string]: components["schemas"]["Block-Input"];
             };
             /**
+             * Code
+             * @default {}
+             */
+            code?: {
+                [key: string]: components["schemas"]["PythonLayer"];
+            };
+            /**
              * Format
              * @default 1
              */
@@ -1610,6 +1667,13 @@ export interface components {
             /** Blocks */
             blocks: {
                 [key: string]: components["schemas"]["Block-Output"];
+            };
+            /**
+             * Code
+             * @default {}
+             */
+            code: {
+                [key: string]: components["schemas"]["PythonLayer"];
             };
             /**
              * Format
@@ -3151,6 +3215,52 @@ export interface components {
             text: string;
         };
         /**
+         * OwnLayer
+         * @description A layer that is kept and offered beside torch's own.
+         */
+        OwnLayer: {
+            /** Created At */
+            created_at: number;
+            entry: components["schemas"]["Entry"];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "layer" | "operation";
+            outputs: components["schemas"]["Result"] | null;
+            /**
+             * Problems
+             * @default []
+             */
+            problems: components["schemas"]["Problem-Output"][];
+            /** Source */
+            source: string;
+        };
+        /**
+         * OwnLayerRequest
+         * @description Body of ``POST /api/python-layers``: an ``nn.Module`` or a ``torch.autograd.Function``, and how it is tried.
+         */
+        OwnLayerRequest: {
+            /**
+             * Arguments
+             * @default {}
+             */
+            arguments?: {
+                [key: string]: components["schemas"]["Value-Input"];
+            };
+            /**
+             * Inputs
+             * @default {}
+             */
+            inputs?: {
+                [key: string]: components["schemas"]["InputExample-Input"];
+            };
+            /** Name */
+            name: string;
+            /** Source */
+            source: string;
+        };
+        /**
          * Packed
          * @description The numbers of a tensor, row by row: base64 of their zlib-compressed bytes, little end first.
          */
@@ -3796,7 +3906,7 @@ export interface components {
          * @description Stable tags. Texts per language live in the front end, in a dictionary typed by this enumeration.
          * @enum {string}
          */
-        ProblemCode: "format_unsupported" | "main_missing" | "name_invalid" | "name_reserved" | "name_duplicate" | "node_duplicate" | "no_input" | "no_output" | "cycle" | "recursion" | "too_deep" | "too_many_nodes" | "too_large" | "overflow" | "disconnected" | "unused_member" | "opaque_member" | "unknown_layer" | "unknown_operation" | "unknown_block" | "unknown_member" | "unknown_initializer" | "unknown_argument" | "unknown_port" | "unknown_dtype" | "unknown_reference" | "conditional_result" | "missing_argument" | "missing_input" | "argument_type" | "argument_range" | "argument_invalid" | "expression_invalid" | "auto_unresolved" | "auto_ambiguous" | "not_callable" | "shape_mismatch" | "dtype_mismatch" | "layer_failed" | "initializer_failed" | "batch_fixed" | "batch_of_one" | "in_place" | "not_confirmed" | "weights_constant" | "variance_explodes" | "variance_vanishes" | "initializer_unfit" | "activation_saturates" | "forget_gate_closed" | "norm_weight_zero" | "activation_before_loss" | "dropout_at_output" | "python_disabled" | "import_closed" | "import_exhausted" | "inputs_unknown" | "unknown_source" | "plan_invalid" | "unknown_dataset" | "dataset_unavailable" | "dataset_mismatch" | "unknown_optimizer" | "unknown_scheduler" | "unknown_loss" | "unknown_metric" | "device_unavailable" | "upload_invalid" | "upload_type" | "one_class" | "trainer_failed" | "trainer_lost" | "diverged" | "out_of_memory" | "disk_full" | "checkpoint_missing" | "state_conflict" | "export_failed" | "export_busy" | "package_missing" | "weights_mismatch" | "bad_request" | "invalid_body" | "unauthenticated" | "forbidden_origin" | "unknown_host" | "not_found" | "method_not_allowed" | "stale_revision" | "payload_too_large" | "unsupported_media" | "request_timeout" | "fenced" | "store_busy" | "internal";
+        ProblemCode: "format_unsupported" | "main_missing" | "name_invalid" | "name_reserved" | "name_duplicate" | "node_duplicate" | "no_input" | "no_output" | "cycle" | "recursion" | "too_deep" | "too_many_nodes" | "too_large" | "overflow" | "disconnected" | "unused_member" | "opaque_member" | "unknown_layer" | "unknown_operation" | "unknown_block" | "unknown_member" | "unknown_initializer" | "unknown_argument" | "unknown_port" | "unknown_dtype" | "unknown_reference" | "conditional_result" | "missing_argument" | "missing_input" | "argument_type" | "argument_range" | "argument_invalid" | "expression_invalid" | "auto_unresolved" | "auto_ambiguous" | "not_callable" | "shape_mismatch" | "dtype_mismatch" | "layer_failed" | "initializer_failed" | "batch_fixed" | "batch_of_one" | "in_place" | "not_confirmed" | "weights_constant" | "variance_explodes" | "variance_vanishes" | "initializer_unfit" | "activation_saturates" | "forget_gate_closed" | "norm_weight_zero" | "activation_before_loss" | "dropout_at_output" | "python_disabled" | "python_invalid" | "python_exhausted" | "python_busy" | "state_incomplete" | "gradient_wrong" | "import_closed" | "import_exhausted" | "inputs_unknown" | "unknown_source" | "plan_invalid" | "unknown_dataset" | "dataset_unavailable" | "dataset_mismatch" | "unknown_optimizer" | "unknown_scheduler" | "unknown_loss" | "unknown_metric" | "device_unavailable" | "upload_invalid" | "upload_type" | "one_class" | "trainer_failed" | "trainer_lost" | "diverged" | "out_of_memory" | "disk_full" | "checkpoint_missing" | "state_conflict" | "export_failed" | "export_busy" | "package_missing" | "weights_mismatch" | "bad_request" | "invalid_body" | "unauthenticated" | "forbidden_origin" | "unknown_host" | "not_found" | "method_not_allowed" | "stale_revision" | "payload_too_large" | "unsupported_media" | "request_timeout" | "fenced" | "store_busy" | "internal";
         /**
          * ProblemFound
          * @description Something went wrong; a failed run ends with one. ``traceback`` is the trainer's own.
@@ -3940,6 +4050,16 @@ export interface components {
             step: number;
             /** Steps */
             steps: number;
+        };
+        /**
+         * PythonLayer
+         * @description A class of Python, an ``nn.Module`` or a ``torch.autograd.Function``, that a document carries.
+         *
+         *     It is run nowhere but where that was switched on; elsewhere it is text, and ``check`` says ``python_disabled``.
+         */
+        PythonLayer: {
+            /** Source */
+            source: string;
         };
         /**
          * Receipt
@@ -5402,6 +5522,97 @@ export interface operations {
             header?: never;
             path: {
                 network_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    list_own_layers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnLayer"][];
+                };
+            };
+        };
+    };
+    add_own_layer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OwnLayerRequest"];
+            };
+        };
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnLayer"];
+                };
+            };
+        };
+    };
+    delete_own_layer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
             };
             cookie?: never;
         };

@@ -16,10 +16,10 @@ from layerloom.graph.checking import (
     arguments,
     autos,
     building,
+    calling,
     calls,
     forward,
     growing,
-    inference,
     initializers,
     layers,
     lazy,
@@ -67,7 +67,7 @@ class Documents:
 
 documents = Documents()
 _REMEMBERING = (
-    *(arguments, autos, building, calls, forward, inference, initializers, layers, members, operations, reading),
+    *(arguments, autos, building, calls, calling, forward, initializers, layers, members, operations, reading),
     *(report, training),
 )
 

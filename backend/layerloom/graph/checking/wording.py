@@ -179,7 +179,12 @@ def unknown_argument(findings: Findings, name: str, known: Collection[str], labe
 
 def unknown_name(findings: Findings, code: ProblemCode, kind: str, name: str, at: Place) -> bool:
     """Report a layer, operation or initializer that the catalogue does not have, with those most like it."""
-    section = {"layer": layers, "operation": operations, "initializer": initializers, "parametrization": parametrizations}
+    section = {
+        "layer": layers,
+        "operation": operations,
+        "initializer": initializers,
+        "parametrization": parametrizations,
+    }
     known = section[kind]()
     close = [other for other in nearest(name[:200]) if other in known]
     fixes = [replacing(f"Use {other}", at.pointer or "", other) for other in close]
