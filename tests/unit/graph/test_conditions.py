@@ -105,6 +105,7 @@ def test_shapes_and_mistakes_of_training_are_found_too() -> None:
 def test_what_exists_in_training_only_cannot_be_read_otherwise() -> None:
     report = check(square(auxiliary({"$tuple": [{"$ref": "s"}, {"$ref": "m"}]})))
     problems = [problem for problem in report.problems if problem.code == ProblemCode.CONDITIONAL_RESULT]
-    assert [(problem.block, problem.port, problem.data["reference"]) for problem in problems] == [("Net", "output", "m")]
+    places = [(problem.block, problem.port, problem.data["reference"]) for problem in problems]
+    assert places == [("Net", "output", "m")]
     swapped = {"$if": "training", "then": {"$ref": "s"}, "else": {"$ref": "m"}}
     assert not check(square(auxiliary(swapped))).ok
