@@ -242,6 +242,7 @@ export function normalise(value: unknown): Doc {
     init: list(it.init).map(rule),
     frozen: list(it.frozen).map((pattern) => text(pattern)),
     inputs: entries(it.inputs, example),
+    code: entries(it.code, (layer) => ({ source: text(raw(layer, "code").source) })),
     ui: {
       blocks: entries(ui.blocks, (view) => {
         const v = raw(view, "ui.blocks");

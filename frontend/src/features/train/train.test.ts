@@ -52,6 +52,7 @@ function network(shape: number[], dtype = "float32", high: number | null = null)
     init: [],
     frozen: [],
     inputs: { x: { shape, dtype, batch: true, high } },
+    code: {},
     ui: { blocks: {} },
   };
 }
