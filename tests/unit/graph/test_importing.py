@@ -371,7 +371,8 @@ class _Filling(nn.Module):
     def forward(self, parts: list[Tensor]) -> Tensor:
         for index, part in enumerate(parts):
             parts[index] = part * 2
-        return parts[0] + parts[1]
+        parts.append(parts[0] + 1)
+        return torch.stack(parts).sum(0)
 
 
 def test_sizes_travel_as_numbers_and_lists_are_taken_as_they_were() -> None:

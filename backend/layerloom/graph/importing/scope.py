@@ -38,6 +38,8 @@ class Scope:
     nodes: list[Node] = field(default_factory=list)
     inputs: list[GraphInput] = field(default_factory=list)
     _made: dict[int, Ref] = field(default_factory=dict)
+    _held: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """What lists and dicts held when they were made: one that was added to since is another."""
     _alive: list[Any] = field(default_factory=list)
     """Held, so that no identity is used twice."""
     _sized: list[torch.Tensor] = field(default_factory=list)
@@ -72,7 +74,7 @@ class Scope:
         if follows(item):
             return self._size(item)
         whole = self._made.get(id(item)) if isinstance(item, list | tuple | dict) else None
-        if whole is not None:
+        if whole is not None and self._held[id(item)] == _items(item):
             return whole
         match item:
             case torch.Tensor():
@@ -154,6 +156,7 @@ class Scope:
                 self._sizes[made] = Ref(ref=node, path=list(path))
                 continue
             self._made[id(made)] = Ref(ref=node, path=list(path))
+            self._held[id(made)] = _items(made)
             self._alive.append(made)
             if isinstance(made, torch.Tensor) and not isinstance(made, nn.Parameter):
                 self._sized.append(made)
@@ -165,6 +168,12 @@ class Scope:
     def _id(self, target: str) -> str:
         stem = "".join(part if part.isalnum() else "_" for part in target.rpartition(".")[2]).strip("_") or "n"
         return f"{stem}_{len(self.nodes) + 1}"
+
+
+def _items(value: Any) -> tuple[int, ...]:
+    """The identities of what a list, tuple or dict holds."""
+    held = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return tuple(id(item) for item in held)
 
 
 def follows(value: Any) -> bool:
