@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from layerloom.graph.importing.calls import default_of
+from layerloom.graph.importing.alongside import alongside, side_by_side
 from layerloom.graph.importing.errors import ClosedError
-from layerloom.graph.importing.variants import pairs, renamed
 from layerloom.graph.places import TRAINING
 from layerloom.schema.document import Graph
 
@@ -39,35 +38,14 @@ def _united(path: str, one: Json, other: Json) -> Json:
         return one
     if one["inputs"] != other["inputs"]:
         raise ClosedError(f"{path or 'the network'} takes other inputs in training than in evaluation", path)
-    taken = {node["id"] for node in one["nodes"]}
-    names: dict[str, str] = {}
-    nodes = []
-    for mine, theirs in pairs(one["nodes"], other["nodes"]):
-        if theirs is None:
-            nodes.append({**mine, "when": f"not {TRAINING}"})
-            continue
-        theirs = renamed(theirs, names)
-        if mine is None:
-            name = theirs["id"] if theirs["id"] not in taken else f"{theirs['id']}_training"
-            names[theirs["id"]] = name
-            nodes.append({**theirs, "id": name, "when": TRAINING})
-        else:
-            names[theirs["id"]] = mine["id"]
-            nodes.append(_side_by_side(mine, theirs))
-    output = _chosen(one["output"], renamed(other["output"], names))
-    return {**one, "nodes": nodes, "output": output}
-
-
-def _side_by_side(mine: Json, theirs: Json) -> Json:
-    """One node for two of the same target. An argument that one leaves out has its default there."""
-    if "arguments" not in mine:
-        return mine
-    one, other = mine["arguments"], theirs["arguments"]
-    arguments = {}
-    for name in dict.fromkeys([*one, *other]):
-        default = default_of(mine["target"], name) if mine["op"] == "function" else None
-        arguments[name] = _chosen(one.get(name, default), other.get(name, default))
-    return {**mine, "arguments": arguments}
+    return alongside(
+        one,
+        other,
+        alone=lambda node, side: {**node, "when": TRAINING if side else f"not {TRAINING}"},
+        together=lambda mine, theirs: side_by_side(mine, theirs, _chosen),
+        choose=_chosen,
+        suffix="_training",
+    )
 
 
 def _chosen(one: Json, other: Json) -> Json:

@@ -6,11 +6,10 @@ A residual block has a projection where sizes change and none elsewhere; both ar
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
+from collections.abc import Sequence
 from typing import Any
 
-from layerloom.graph.importing.calls import default_of
+from layerloom.graph.importing.alongside import alongside, side_by_side
 from layerloom.graph.importing.scalars import skeleton, without_care
 from layerloom.graph.names import LOCALS, is_identifier
 
@@ -89,31 +88,16 @@ class _Union:
         return None if left else made
 
     def _forward(self, one: Json, other: Json) -> Json:
-        taken = {node["id"] for node in one["nodes"]}
-        names: dict[str, str] = {}
-        nodes = []
-        for mine, theirs in pairs(one["nodes"], other["nodes"]):
-            if theirs is None:
-                nodes.append(self._under(self._side(0, mine), self._flag))
-                continue
-            moved = renamed(theirs, names)
-            if mine is None:
-                self._choices += 1
-                name = moved["id"] if moved["id"] not in taken else f"{moved['id']}_without"
-                names[theirs["id"]] = name
-                nodes.append(self._under({**self._side(1, moved), "id": name}, f"not {self._flag}"))
-                continue
-            names[theirs["id"]] = mine["id"]
-            if mine.get("when") != moved.get("when"):
-                self._choices = CHOICES + 1
-            arguments = {}
-            for key in dict.fromkeys([*mine.get("arguments", {}), *moved.get("arguments", {})]):
-                default = default_of(mine["target"], key) if mine["op"] == "function" else None
-                both = (node["arguments"].get(key, default) for node in (mine, moved))
-                arguments[key] = self._value(*both)
-            nodes.append({**mine, "arguments": arguments} if "arguments" in mine else mine)
-        output = self._value(one["output"], renamed(other["output"], names))
-        return {**one, "nodes": nodes, "output": output}
+        return alongside(one, other, alone=self._alone, together=self._together, choose=self._value, suffix="_without")
+
+    def _alone(self, node: Json, side: int) -> Json:
+        self._choices += side
+        return self._under(self._side(side, node), f"not {self._flag}" if side else self._flag)
+
+    def _together(self, mine: Json, theirs: Json) -> Json:
+        if mine.get("when") != theirs.get("when"):
+            self._choices = CHOICES + 1
+        return side_by_side(mine, theirs, self._value)
 
     def _under(self, node: Json, condition: str) -> Json:
         inner = node.get("when")
@@ -126,24 +110,3 @@ class _Union:
         if isinstance(one, bool) and isinstance(other, bool):
             return {"$expr": self._flag if one else f"not {self._flag}"}
         return {"$if": self._flag, "then": self._side(0, one), "else": self._side(1, other)}
-
-
-def pairs(ones: list[Json], others: list[Json]) -> Iterator[tuple[Json, Json]]:
-    """Nodes of two graphs in order: side by side where they call the same, alone where only one does."""
-    keys = [[(node["op"], node["target"]) for node in nodes] for nodes in (ones, others)]
-    for tag, a, b, c, d in SequenceMatcher(None, keys[0], keys[1], autojunk=False).get_opcodes():
-        if tag == "equal":
-            yield from zip(ones[a:b], others[c:d], strict=True)
-        else:
-            yield from ((node, None) for node in ones[a:b])
-            yield from ((None, node) for node in others[c:d])
-
-
-def renamed(value: Json, names: dict[str, str]) -> Json:
-    """With references to nodes by their new names."""
-    if isinstance(value, dict):
-        changed = {key: renamed(item, names) for key, item in value.items()}
-        if isinstance(value.get("$ref"), str):
-            changed["$ref"] = names.get(value["$ref"], value["$ref"])
-        return changed
-    return [renamed(item, names) for item in value] if isinstance(value, list) else value
