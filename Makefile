@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Each process reads what the first one has compiled. Hence pip need not compile all of torch, of which little is used.
+unexport PYTHONDONTWRITEBYTECODE
 # Passed to `layerloom serve` by `make run`, e.g. ARGS="--port 9000 --no-browser".
 ARGS ?=
 
@@ -11,7 +13,7 @@ STATIC := backend/layerloom/static/index.html
 FRONTEND_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/null) \
 	$(wildcard frontend/index.html frontend/vite.config.ts frontend/package-lock.json)
 
-.PHONY: run dev test check generate bench catalogue-report pictures wheel install system-packages clean help
+.PHONY: run dev test endure check generate bench catalogue-report pictures wheel install system-packages clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -22,9 +24,17 @@ run: $(VENV)/.runtime $(STATIC) ## Install, build and start LayerLoom, and open 
 dev: $(VENV)/.development frontend/node_modules/.installed ## Server on 7878 and front end with hot reload on 5173
 	@trap 'kill 0' EXIT; $(BIN)/layerloom serve --port 7878 --no-browser & cd frontend && npm run dev
 
+# Much of it waits, hence more workers than cores, of one thread each.
 test: system-packages check $(STATIC) ## Every check and every test
 	cd frontend && npm test
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \
+		$(PYTEST_ARGS)
+
+endure: $(VENV)/.development ## Exports of all examples, 2,000 documents of each kind, 200 kills of server or trainer, 50 in an epoch: an hour
+	LAYERLOOM_EXPORTS=all $(BIN)/python -m pytest tests/unit/graph/exporting/test_examples.py
+	LAYERLOOM_PROPERTIES=2000 $(BIN)/python -m pytest tests/unit/graph/checking/test_any_document.py
+	LAYERLOOM_SERVER_KILLS=200 LAYERLOOM_KILLS=50 $(BIN)/python -m pytest -s tests/faults/test_endurance.py \
+		tests/faults/test_killed_trainer.py
 
 check: $(VENV)/.development frontend/node_modules/.installed ## Format, lint, types, layers, generated files, container files
 	$(BIN)/ruff check backend tests benchmarks docs
@@ -39,7 +49,7 @@ check: $(VENV)/.development frontend/node_modules/.installed ## Format, lint, ty
 generate: $(VENV)/.development frontend/node_modules/.installed ## Rewrite the files that are made from others
 	cd frontend && npm run generate
 
-bench: $(VENV)/.development ## Side-by-side timings; prints ratios
+bench: $(VENV)/.bench ## Side-by-side timings; prints ratios
 	@set -e; for program in benchmarks/*.py; do echo "== $$program"; $(BIN)/python $$program; done
 
 catalogue-report: $(VENV)/.development ## Try all of torch's samples on every layer and operation; write docs/CATALOGUE.md
@@ -63,12 +73,16 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable .
 	@touch $@
 
 $(VENV)/.development: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@ $(VENV)/.runtime
+
+$(VENV)/.bench: $(VENV)/.development
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	@touch $@
 
 frontend/node_modules/.installed: frontend/package-lock.json
 	cd frontend && npm ci --no-audit --no-fund --loglevel=error

@@ -28,6 +28,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
 from layerloom.data import TensorSet
+from layerloom.schema.events import Event
 from layerloom.schema.plan import Plan
 from layerloom.training import Control, train
 from layerloom.worker.spool import Spool
@@ -94,9 +95,9 @@ class Case:
 
 
 CASES = {
-    "mlp": Case(mlp, digits, 64, 2_000, 1.5),
-    "cnn": Case(cnn, lambda: noise(3, 32, 32), 128, 60, 0.95),
-    "lstm": Case(Lstm, lambda: noise(32, 16), 64, 150, 1.0),
+    "mlp": Case(mlp, digits, 64, 4_000, 2.5),
+    "cnn": Case(cnn, lambda: noise(3, 32, 32), 128, 60, 0.98),
+    "lstm": Case(Lstm, lambda: noise(32, 16), 64, 300, 1.3),
 }
 
 
@@ -152,12 +153,27 @@ def by_hand(module: Timed, case: Case, inputs: Tensor, targets: Tensor, validate
                     right += (output.argmax(1) == y).sum().item()
 
 
-def by_layerloom(module: Timed, case: Case, inputs: Tensor, targets: Tensor, threads: int) -> None:
-    """Everything that a trainer process does: statistics, metrics, checkpoints, and every event into its spool."""
+def engine(
+    module: nn.Module,
+    plan: Plan,
+    inputs: Tensor,
+    targets: Tensor,
+    *,
+    watch: Callable[[Event], None] = lambda _event: None,
+    control: Control | None = None,
+    spooled: bool = True,
+) -> None:
+    """Train as a trainer process does: statistics, metrics, checkpoints, and every event into its spool unless told
+    otherwise. ``watch`` sees each event."""
     cut = int(SHARE * len(targets))
-    plan = Plan(dataset="benchmark", batch_size=case.batch, steps=module.last + 2, device="cpu", threads=threads)
     with tempfile.TemporaryDirectory() as folder:
         spool = Spool(Path(folder) / "spool.jsonl")
+
+        def emit(event: Event) -> None:
+            watch(event)
+            if spooled:
+                spool.append(event)
+
         train(
             module,
             plan,
@@ -165,11 +181,17 @@ def by_layerloom(module: Timed, case: Case, inputs: Tensor, targets: Tensor, thr
             TensorSet({"x": inputs[cut:]}, targets[cut:]),
             task="classification",
             classes=10,
-            emit=spool.append,
-            control=Control(),
+            emit=emit,
+            control=control or Control(),
             folder=Path(folder),
         )
         spool.close()
+
+
+def by_layerloom(module: Timed, case: Case, inputs: Tensor, targets: Tensor, threads: int) -> None:
+    """Everything that a trainer process does."""
+    plan = Plan(dataset="benchmark", batch_size=case.batch, steps=module.last + 2, device="cpu", threads=threads)
+    engine(module, plan, inputs, targets)
 
 
 def measure(case: Case, rounds: int, threads: int) -> dict[str, list[tuple[float, float]]]:

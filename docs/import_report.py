@@ -1,7 +1,7 @@
 """Which networks of torchvision, timm and transformers come back as documents, and why the others stay closed.
 
-python benchmarks/import_report.py [torchvision|timm|transformers|LIBRARY:NAME …]
-Without names all are tried, and ``docs/imports.md`` is written.
+python docs/import_report.py [torchvision|timm|transformers|"torchvision detection, parts"|…|LIBRARY:NAME …]
+Without names all are tried, and ``docs/imports.md`` is written; of whole libraries their sections are written anew.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -19,7 +20,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from layerloom import ClosedError, Document, build, from_module, to_python
 from sameness import differences, left_closed
-from zoo import Animal, animals
+from zoo import LIBRARIES, Animal, animals
 
 REPORT = Path(__file__).parents[1] / "docs" / "imports.md"
 
@@ -27,9 +28,10 @@ REPORT = Path(__file__).parents[1] / "docs" / "imports.md"
 def verdict(animal: Animal) -> tuple[str, str]:
     """``equal``, ``in part``, ``closed`` or ``wrong``, and the reason or the figures."""
     torch.manual_seed(0)
-    module, inputs = animal.make()
     start = time.perf_counter()
     try:
+        module, inputs = animal.make()
+        start = time.perf_counter()
         document = from_module(module, inputs)
     except ClosedError as error:
         return "closed", str(error)
@@ -49,10 +51,7 @@ def main() -> None:
     """One line a network, and the sums."""
     chosen = sys.argv[1:]
     found: dict[str, tuple[str, str]] = {}
-    for animal in animals():
-        library = animal.name.partition(":")[0]
-        if chosen and not {library, animal.name} & set(chosen):
-            continue
+    for animal in _chosen(chosen):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
@@ -66,12 +65,22 @@ def main() -> None:
     for library in dict.fromkeys(name.partition(":")[0] for name in found):
         counts = Counter(verdict for name, (verdict, _) in found.items() if name.startswith(f"{library}:"))
         print(library, dict(counts))
-    if not chosen:
-        REPORT.write_text(_page(found), encoding="utf-8")
+    if set(chosen) <= set(LIBRARIES):
+        REPORT.write_text(_page(_sections(found), set(chosen)), encoding="utf-8")
 
 
-def _page(found: dict[str, tuple[str, str]]) -> str:
-    """The report as Markdown."""
+def _chosen(names: list[str]) -> Iterator[Animal]:
+    for library in LIBRARIES:
+        if not names or any(name.partition(":")[0] == library for name in names):
+            whole = not names or library in names
+            yield from (animal for animal in animals(library) if whole or animal.name in names)
+
+
+def _page(sections: dict[str, str], chosen: set[str]) -> str:
+    """The report as Markdown, with the sections of libraries that were not tried as they are."""
+    if chosen:
+        _, *others = REPORT.read_text(encoding="utf-8").split("\n## ")
+        sections = {other.partition(": ")[0]: other for other in others} | sections
     lines = [
         "# Networks that can be opened",
         "",
@@ -80,14 +89,28 @@ def _page(found: dict[str, tuple[str, str]]) -> str:
         "bit for bit in evaluation at two batch sizes, and the same outputs, gradients and buffers in training under "
         "one seed. No member is left unopened. *In part*: opened and proven but for opaque members.",
         "",
+        "Networks for detection resize lists of images to their own sizes and choose boxes by their scores, which no "
+        "graph of tensors says: none of them opens as a whole. Their parts do: `layerloom import "
+        "torchvision:fasterrcnn_resnet50_fpn --part backbone`. Parts are what holds parameters and is called, directly "
+        "in the network or one level deeper. The ones with one stage open as `--part backbone+head`: all that they "
+        "compute between those two, with every key of theirs, so that the whole network's weights load strictly.",
+        "",
         f"torch {torch.__version__}",
     ]
+    ordered = [sections[library] for library in LIBRARIES if library in sections]
+    return "\n".join([*lines, "", *(f"## {section.strip()}\n" for section in ordered)]).rstrip() + "\n"
+
+
+def _sections(found: dict[str, tuple[str, str]]) -> dict[str, str]:
+    """A table for every library."""
+    made = {}
     for library in dict.fromkeys(name.partition(":")[0] for name in found):
         rows = {name.partition(":")[2]: row for name, row in found.items() if name.startswith(f"{library}:")}
         equal = sum(verdict == "equal" for verdict, _ in rows.values())
-        lines += ["", f"## {library}: {equal} of {len(rows)}", "", "| network | verdict | |", "|---|---|---|"]
+        lines = [f"{library}: {equal} of {len(rows)}", "", "| network | verdict | |", "|---|---|---|"]
         lines += [f"| {name} | {verdict} | {why.replace('|', '/')[:200]} |" for name, (verdict, why) in rows.items()]
-    return "\n".join(lines) + "\n"
+        made[library] = "\n".join(lines)
+    return made
 
 
 if __name__ == "__main__":

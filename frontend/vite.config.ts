@@ -31,5 +31,11 @@ export default defineConfig({
   },
   worker: { format: "es" },
   server: { host: "127.0.0.1", proxy: { "/api": proxy } },
-  test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"], restoreMocks: true },
+  test: {
+    environment: "happy-dom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    restoreMocks: true,
+    // A guard against what hangs: on a machine that is busy, a whole dialog takes seconds to be drawn.
+    testTimeout: 30_000,
+  },
 });

@@ -29,7 +29,7 @@ def channel(store: Store, address_file: Path) -> Iterator[None]:
                 appended = store.log.append(run, delivery.attempt, delivery.events)
             except Fenced:
                 return self._answer(409, b'{"code": "fenced"}')
-            receipt = Receipt(received=appended.received, desired=appended.desired)
+            receipt = Receipt(received=appended.received, desired=appended.desired, orders=appended.orders)
             return self._answer(200, receipt.model_dump_json().encode())
 
         def _answer(self, status: int, body: bytes) -> None:

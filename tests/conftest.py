@@ -1,8 +1,32 @@
-"""Fixtures for every suite."""
+"""Fixtures for every suite, and the order of its files."""
 
 from __future__ import annotations
+
+from collections import Counter
+
+import pytest
 
 from postgres import postgres
 from stores import database_url, store
 
 __all__ = ["database_url", "postgres", "store"]
+
+LONG = (
+    "test_fresh_install.py",
+    "test_two_processes.py",
+    "test_endurance.py",
+    "test_train_alone.py",
+    "test_python_allowed.py",
+)
+"""Files of few tests that take minutes: begun last, they would be waited for by all other workers."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files first, then those of most tests; each file stays together."""
+    counts = Counter(item.path for item in items)
+
+    def rank(item: pytest.Item) -> tuple[int, int, str]:
+        place = LONG.index(item.path.name) if item.path.name in LONG else len(LONG)
+        return (place, -counts[item.path], str(item.path))
+
+    items.sort(key=rank)

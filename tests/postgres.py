@@ -13,7 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-HANG_GUARD_S = 120
+from waiting import HANG_GUARD_S
+
 # It holds nothing that has to survive the session.
 SETTINGS = (
     "-c listen_addresses='' -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200"

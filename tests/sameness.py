@@ -14,6 +14,11 @@ from layerloom.graph.walk import members
 from layerloom.schema.document import Document, Opaque
 
 
+def seed(number: int) -> None:
+    """Torch's numbers on the CPU, without a note, stack and all, for each kind of device that is not there."""
+    torch.random.default_generator.manual_seed(number)
+
+
 def left_closed(document: Document) -> list[str]:
     """The members of a document that were not opened, with the reasons."""
     found = (member for block in document.blocks.values() for member in members(block) if isinstance(member, Opaque))
@@ -45,7 +50,7 @@ def _trainable(module: nn.Module) -> list[tuple[str, bool]]:
 
 def _evaluated(module: nn.Module, call: Call) -> Any:
     module.eval()
-    torch.manual_seed(1)
+    seed(1)
     with torch.no_grad():
         return module(*copy.deepcopy(call.positional), **copy.deepcopy(dict(call.named)))
 
@@ -54,7 +59,7 @@ def _trained(module: nn.Module, call: Call) -> dict[str, Any]:
     """Outputs, gradients and buffers of one step in training, or the error that both should raise."""
     module.train()
     module.zero_grad(set_to_none=True)
-    torch.manual_seed(1)
+    seed(1)
     try:
         result = module(*copy.deepcopy(call.positional), **copy.deepcopy(dict(call.named)))
     except (ValueError, RuntimeError, AssertionError) as error:

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import httpx
 
+from waiting import HANG_GUARD_S
+
 READY = re.compile(r"LayerLoom is ready: (http://[^/\s]+)(/\S*)?")
-HANG_GUARD_S = 120
 
 
 class Server:
@@ -34,6 +35,14 @@ class Server:
 
     def start(self, port: int = 0) -> Server:
         """Start and wait until the ready line is printed."""
+        if not self.launch(port).wait(HANG_GUARD_S) or not self.url:
+            self.stop()
+            raise AssertionError(f"the server did not start:\n{''.join(self.output)}")
+        return self
+
+    def launch(self, port: int = 0) -> threading.Event:
+        """Start; the event is set when the ready line is printed, or the process has ended."""
+        self.url = ""
         command = [sys.executable, "-m", "layerloom.cli", "serve", "--home", str(self.home), "--no-browser"]
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         self._process = subprocess.Popen(
@@ -46,10 +55,7 @@ class Server:
         ready = threading.Event()
         self._reader = threading.Thread(target=self._read, args=(self._process, ready), daemon=True)
         self._reader.start()
-        if not ready.wait(HANG_GUARD_S) or not self.url:
-            self.stop()
-            raise AssertionError(f"the server did not start:\n{''.join(self.output)}")
-        return self
+        return ready
 
     def _read(self, process: subprocess.Popen[str], ready: threading.Event) -> None:
         assert process.stdout is not None
@@ -74,8 +80,8 @@ class Server:
         return (self.home / "token").read_text().strip()
 
     def client(self) -> httpx.Client:
-        """An authenticated client; close it after use."""
-        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=60)
+        """An authenticated client; close it after use. Its first request may wait until torch is loaded."""
+        return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=HANG_GUARD_S)
 
     def kill(self) -> None:
         """SIGKILL: no chance to clean up."""
@@ -109,7 +115,7 @@ def serving(home: Path, *arguments: str) -> Iterator[Server]:
         server.stop()
 
 
-def wait_for_run(client: httpx.Client, run: str, *states: str, seconds: float = 180) -> dict[str, object]:
+def wait_for_run(client: httpx.Client, run: str, *states: str, seconds: float = HANG_GUARD_S) -> dict[str, object]:
     """Poll a run until it is in one of the states; its last view is returned."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

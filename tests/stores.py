@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from layerloom.schema.document import Document
 from layerloom.schema.events import CheckpointSaved, Event, Metrics, Progress, StateChanged
@@ -40,6 +41,31 @@ DOCUMENT = Document.model_validate(
     }
 )
 PLAN = Plan(dataset="digits-flat", epochs=1, device="cpu", threads=1)
+
+_MADE = {
+    "0002": ["DROP TABLE chunks", "DROP TABLE series"],
+    "0003": [
+        "DROP INDEX ix_events_run_last_step",
+        "DROP INDEX ix_events_run_seq",
+        *(f"ALTER TABLE events DROP COLUMN {name}" for name in ("first_step", "last_step")),
+    ],
+    "0004": [
+        "DROP INDEX ix_runs_origin",
+        *(f"ALTER TABLE runs DROP COLUMN {name}" for name in ("asked", "answered", "adjustment", "adjusted", "origin")),
+        *(f"ALTER TABLE run_bodies DROP COLUMN {name}" for name in ("adjusted", "origin")),
+        "ALTER TABLE checkpoints DROP COLUMN weights",
+    ],
+}
+"""What takes back what each revision of the schema made."""
+
+
+def as_before(connection: sa.Connection, revision: str) -> None:
+    """Give a database the schema that it had at an earlier revision."""
+    for later in sorted(_MADE, reverse=True):
+        for statement in _MADE[later] if later > revision else ():
+            connection.exec_driver_sql(statement)
+    connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+
 
 OpenStore = Callable[[], Store]
 

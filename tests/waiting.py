@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-HANG_GUARD_S = 120
+HANG_GUARD_S = 240
+"""What nothing takes on a machine that is ten times as slow, or busy with others' work: only what hangs does."""
 
 
 def wait_for(condition: Callable[[], T], what: str = "", seconds: float = HANG_GUARD_S) -> T:

@@ -8,11 +8,16 @@ import json
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
+
+from layerloom.graph.importing.hearing import heard
+from layerloom.graph.importing.parts import has_state, part_of
+from layerloom.graph.importing.proof import Call
 
 Inputs = list[Any] | dict[str, Any]
 SIZES = {"inception": 299, "vit": 224, "swin": 224, "maxvit": 224}
@@ -30,7 +35,7 @@ class Animal:
 
 def animals(kind: str = "") -> Iterator[Animal]:
     """All of them, or those of one library."""
-    for library, listed in (("torchvision", _torchvision), ("timm", _timm), ("transformers", _transformers)):
+    for library, listed in LIBRARIES.items():
         if kind in ("", library):
             yield from listed()
 
@@ -73,6 +78,44 @@ def _vision(name: str, group: str) -> tuple[nn.Module, Inputs]:
             frames = 16 if large or name.startswith("swin") else 8
             return module, [torch.randn(2, 3, frames, 224, 224) if large else torch.randn(2, 3, frames, 64, 64)]
     return module, [torch.randn(2, 3, size, size)]
+
+
+PARTS, TOGETHER = "torchvision detection, parts", "torchvision detection, parts together"
+ONE_STAGE, TWO_STAGES = "backbone+head", "backbone+rpn.head"
+
+
+def _parts() -> Iterator[Animal]:
+    """What holds parameters in a detector, directly and one level deeper, as far as it is called."""
+    for name, module, call in _detectors():
+        paths = [path for path, part in module.named_modules() if path and path.count(".") < 2 and has_state(part)]
+        called = {one.path for one in heard(module, call, paths)[0]}
+        for path in (path for path in paths if path in called):
+            yield Animal(f"{PARTS}:{name} {path}", partial(_taken, module, call, path))
+
+
+def _together() -> Iterator[Animal]:
+    """All of a detector between its transform and its boxes, or the first stage of one that has two."""
+    for name, module, call in _detectors():
+        paths = ONE_STAGE if hasattr(module, "head") else TWO_STAGES
+        yield Animal(f"{TOGETHER}:{name} {paths}", partial(_taken, module, call, paths))
+
+
+def _detectors() -> Iterator[tuple[str, nn.Module, Call]]:
+    models = importlib.import_module("torchvision.models")
+    for name in models.list_models(module=models.detection):
+        size = {} if name.startswith("ssd") else {"min_size": 96, "max_size": 160}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield (
+                name,
+                models.get_model(name, weights=None, weights_backbone=None, **size),
+                Call((torch.rand(2, 3, 96, 96),)),
+            )
+
+
+def _taken(module: nn.Module, call: Call, paths: str) -> tuple[nn.Module, Inputs]:
+    part = part_of(module, call, paths)
+    return part.module, list(part.call.positional)
 
 
 # --- timm
@@ -271,3 +314,12 @@ def _transformers() -> Iterator[Animal]:
             return getattr(home, label)(getattr(library, config)(**settings)), inputs()
 
         yield Animal(f"transformers:{name}", make)
+
+
+LIBRARIES: dict[str, Callable[[], Iterator[Animal]]] = {
+    "torchvision": _torchvision,
+    PARTS: _parts,
+    TOGETHER: _together,
+    "timm": _timm,
+    "transformers": _transformers,
+}

@@ -6,6 +6,7 @@
 >>> module = layerloom.build(document, seed=0)
 >>> layerloom.export(document, module.state_dict(), "onnx").save("net.onnx")
 >>> document = layerloom.from_module(any_module, [example_input])
+>>> document = layerloom.from_module(detector, [images], part="backbone+head")
 >>> document = layerloom.from_python("class Net(nn.Module): …")
 """
 
@@ -39,6 +40,7 @@ _WHERE = {
     "ClosedError": "layerloom.graph.importing",
     "block_from_expression": "layerloom.graph.editing",
     "make_block": "layerloom.graph.editing",
+    "alike": "layerloom.graph.editing",
     "dissolve": "layerloom.graph.editing",
     "detach": "layerloom.graph.editing",
     "diff": "layerloom.graph.comparing",
@@ -52,6 +54,7 @@ __all__ = [
     "Plan",
     "Problem",
     "Report",
+    "alike",
     "allow_python",
     "analyse",
     "block_from_expression",
@@ -80,7 +83,7 @@ if TYPE_CHECKING:
     from layerloom.graph.analysis import analyse
     from layerloom.graph.comparing import diff, merge
     from layerloom.graph.confirming import confirm
-    from layerloom.graph.editing import block_from_expression, detach, dissolve, make_block
+    from layerloom.graph.editing import alike, block_from_expression, detach, dissolve, make_block
     from layerloom.graph.exporting import export
     from layerloom.graph.importing import ClosedError, from_module
     from layerloom.graph.importing.opening import from_python

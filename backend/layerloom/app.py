@@ -7,9 +7,9 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -29,11 +29,12 @@ from layerloom.api.transport import DroppableWebSocket
 from layerloom.runs import Dispatcher
 from layerloom.runs.executors.local import LocalExecutor
 from layerloom.runs.files import write_atomic
-from layerloom.storage import Store, StoreError, open_store
+from layerloom.storage import Keep, Store, StoreError, open_store
 
 logger = logging.getLogger("layerloom")
 PORT = 7878
 DRAIN_SECONDS = 10
+THINNING_SECONDS = 3600
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 WILDCARDS = ("0.0.0.0", "::")  # noqa: S104  compared with, not bound to
 
@@ -56,6 +57,10 @@ class Settings:
     """SQLAlchemy URL; a file in the home directory when None."""
     allow_python: bool = False
     """Run the Python code that users bring, each time in a process of limited means."""
+    downloads: bool = True
+    """Download the files of a data set that is chosen and not here."""
+    keep: Keep = field(default_factory=Keep)
+    """What is kept of the histograms, activations, images and log lines of runs."""
 
     @property
     def data(self) -> Path:
@@ -84,6 +89,11 @@ def database_from_environment() -> str | None:
     return parts._replace(netloc=f"{user.partition(':')[0]}:{password}@{place}").geturl()
 
 
+def downloads_from_environment() -> bool:
+    """Whether ``LAYERLOOM_NO_DOWNLOADS`` leaves them on: it is unset, empty, 0, false, no or off."""
+    return os.environ.get("LAYERLOOM_NO_DOWNLOADS", "").strip().lower() in ("", "0", "false", "no", "off")
+
+
 def serve(settings: Settings, ready: Callable[[str, str], None]) -> None:
     """Serve until a signal ends it. ``ready`` is called with address and single-use code once requests are answered.
 
@@ -91,6 +101,27 @@ def serve(settings: Settings, ready: Callable[[str, str], None]) -> None:
         CannotStartError: with the reason and the remedy.
     """
     _refuse_open_doors(settings)
+    with _locked(settings):
+        _serve(settings, ready)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Store]:
+    """The store of a home directory that nobody serves, for as long as the context lasts.
+
+    Raises:
+        CannotStartError: with the reason and the remedy.
+    """
+    with _locked(settings):
+        store = _open(settings)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+@contextmanager
+def _locked(settings: Settings) -> Iterator[None]:
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = FileLock(settings.home / "lock")
     try:
@@ -100,7 +131,14 @@ def serve(settings: Settings, ready: Callable[[str, str], None]) -> None:
             f"Another LayerLoom serves {settings.home}. Open it with `layerloom open`, or choose another --home."
         ) from None
     with lock:
-        _serve(settings, ready)
+        yield
+
+
+def _open(settings: Settings) -> Store:
+    try:
+        return open_store(settings.database_url, settings.home / "runs")
+    except StoreError as error:
+        raise CannotStartError(f"The database cannot be opened: {error}.") from None
 
 
 def _serve(settings: Settings, ready: Callable[[str, str], None]) -> None:
@@ -111,10 +149,7 @@ def _serve(settings: Settings, ready: Callable[[str, str], None]) -> None:
     listener = listen(settings)
     address = _address(settings.host, listener.getsockname()[1])
     write_atomic(settings.home / "address", address.encode("ascii"))
-    try:
-        store = open_store(settings.database_url, settings.home / "runs")
-    except StoreError as error:
-        raise CannotStartError(f"The database cannot be opened: {error}.") from None
+    store = _open(settings)
     executor = LocalExecutor()
     dispatcher = Dispatcher(
         store,
@@ -122,10 +157,11 @@ def _serve(settings: Settings, ready: Callable[[str, str], None]) -> None:
         data_folder=settings.data,
         address_file=settings.home / "address",
         python=settings.allow_python,
+        downloads=settings.downloads,
     )
     services = _services(settings, store, sessions, dispatcher, executor)
     names = {*settings.allow_hosts, settings.host}
-    app = application(services, hosts=names, lifespan=_lifespan(services, dispatcher))
+    app = application(services, hosts=names, lifespan=_lifespan(services, dispatcher, settings.keep))
     server = _Server(configuration(app), lambda: ready(address, sessions.new_code()))
     server.run(sockets=[listener])
 
@@ -147,24 +183,41 @@ def _services(
         drafts=settings.home / "drafts",
         wake=dispatcher.wake,
         devices=executor.devices,
+        parities=dispatcher.parities,
+        rates=dispatcher.rates,
         python=settings.allow_python,
+        downloads=settings.downloads,
     )
 
 
-def _lifespan(services: Services, dispatcher: Dispatcher) -> Lifespan:
+def _lifespan(services: Services, dispatcher: Dispatcher, keep: Keep) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         services.streams.attach()
         deafen = services.store.log.listen(services.streams.publish)
         threading.Thread(target=_warm, args=(services,), name="loading", daemon=True).start()
         await asyncio.to_thread(dispatcher.start)
+        thinning = asyncio.create_task(_thin(services.store, keep))
         yield
+        thinning.cancel()
         # Here and not after the server's end: it lets the signal that ended it take its effect again.
         deafen()
         await asyncio.to_thread(dispatcher.close)
         services.store.close()
 
     return lifespan
+
+
+async def _thin(store: Store, keep: Keep) -> None:
+    while keep != Keep():
+        try:
+            gone = await asyncio.to_thread(store.retention.thin, keep)
+        except StoreError:
+            logger.warning("what is too old or too large was not thinned: the database does not answer")
+        else:
+            if gone:
+                logger.info("thinned %d events that are too old, or of runs with too many", gone)
+        await asyncio.sleep(THINNING_SECONDS)
 
 
 def _warm(services: Services) -> None:
@@ -182,7 +235,7 @@ def _warm(services: Services) -> None:
 def _tell_what_is_not_held() -> None:
     from layerloom.graph import sandbox
 
-    missing = {"network", "files", "processes"} - sandbox.held()
+    missing = sandbox.HOLDS - sandbox.held()
     if missing:
         logger.warning(
             "Python code may be run, and this system does not let its sandbox hold %s: it can do what this server's "

@@ -15,7 +15,10 @@ FRONTEND = ROOT / "frontend" / "src"
 # Words that are also layers: what is forbidden is naming a layer, not these words in a sentence.
 NAMES = sorted({entry.label for entry in layerloom.catalogue().layers if len(entry.label) > 4})
 # A mend that inserts a layer must say which.
-MENDS = {"backend/layerloom/graph/checking/fixes.py": ["Flatten"]}
+MENDS = {
+    "backend/layerloom/graph/checking/fixes/arriving.py": ["Flatten"],
+    "backend/layerloom/graph/checking/fixes/joining.py": ["Linear"],
+}
 NAMED = re.compile(rf"(?:\bnn\.|['\"])({'|'.join(NAMES)})\b")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -9,6 +10,7 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
+import numpy as np
 import torch
 from torch.overrides import TorchFunctionMode
 
@@ -18,6 +20,7 @@ from layerloom.catalogue import layers, operations, resolve
 from layerloom.schema.catalogue import Entry
 from layerloom.schema.document import FunctionNode
 from layerloom.schema.values import Ref, Tuple
+from sameness import seed
 
 DTYPES = (torch.float32, torch.int64, torch.bool, torch.complex64, torch.float64, torch.int32, torch.bfloat16)
 PREFIXES = {
@@ -140,9 +143,12 @@ def _arguments(info: Any, most: int) -> list[tuple[tuple[Any, ...], dict[str, An
     dtype = next((dtype for dtype in DTYPES if dtype in info.dtypes), None)
     if dtype is None:
         return []
-    torch.manual_seed(0)
+    seed(0)
+    random.seed(0)
+    np.random.seed(0)
     with warnings.catch_warnings(action="ignore"):
-        samples = islice(info.sample_inputs("cpu", dtype, requires_grad=False), most)
+        # As `info.sample_inputs` does it; that also looks through the stack of its callers for a test, for 50 ms.
+        samples = islice(info.sample_inputs_func(info, "cpu", dtype, False), most)
         return [((sample.input, *sample.args), dict(sample.kwargs)) for sample in samples]
 
 

@@ -21,11 +21,13 @@ from layerloom.catalogue import (
     optimizers,
     overrides,
     schedulers,
+    transforms,
 )
 from layerloom.catalogue.introspection import operations as introspected
+from layerloom.catalogue.introspection import transforms as introspected_transforms
 from layerloom.catalogue.introspection.layers import public_modules
 from layerloom.catalogue.introspection.recipes import public_initializers, public_optimizers, public_schedulers
-from layerloom.schema.catalogue import Entry
+from layerloom.schema.catalogue import Catalogue, Entry
 
 
 def _unexplained(names: list[str], found: dict[str, Entry]) -> list[str]:
@@ -57,6 +59,18 @@ def test_every_optimizer_and_scheduler_has_a_form_or_a_reason() -> None:
     assert _unexplained(names, schedulers()) == []
 
 
+def test_every_transform_has_a_form_or_a_reason() -> None:
+    names = [f"{introspected_transforms.PLACE}.{cls.__name__}" for cls in introspected_transforms.public_transforms()]
+    assert len(names) > 50
+    assert _unexplained(names, transforms()) == []
+    categories = {entry.label: entry.category for entry in transforms().values()}
+    assert [categories[label] for label in ("Resize", "Normalize", "RandomCrop")] == [
+        introspected_transforms.FIXED,
+        introspected_transforms.FIXED,
+        introspected_transforms.RANDOM,
+    ]
+
+
 def test_every_documented_function_on_tensors_has_a_form_or_a_reason() -> None:
     names = [name for name, _ in introspected.candidates() if introspected.documented(name) is not None]
     assert len(names) > 1000
@@ -81,6 +95,7 @@ def test_no_line_of_the_override_table_is_dead() -> None:
         *(f"torch.nn.{cls.__name__}" for cls in public_modules()),
         *(f"torch.optim.lr_scheduler.{cls.__name__}" for cls in public_schedulers()),
         *(f"torch.optim.{cls.__name__}" for cls in public_optimizers()),
+        *(f"{introspected_transforms.PLACE}.{cls.__name__}" for cls in introspected_transforms.public_transforms()),
         *(name for name, _ in introspected.candidates()),
     }
     for line in overrides.ABSENT:
@@ -97,7 +112,7 @@ def test_no_entry_hides_a_required_tensor_argument() -> None:
     """What cannot be written in a document must not be demanded by a constructor."""
     hidden = [
         f"{name}.{parameter.name}"
-        for section in (layers(), optimizers(), schedulers(), initializers(), metrics())
+        for section in (layers(), optimizers(), schedulers(), initializers(), metrics(), transforms())
         for name, entry in section.items()
         for parameter in entry.parameters
         if "any" in parameter.kinds or "tensor" in parameter.kinds
@@ -109,7 +124,8 @@ def test_the_counts_are_as_large_as_torch(capsys: object) -> None:
     whole = catalogue()
     counts = {
         part: len(getattr(whole, part))
-        for part in ("layers", "operations", "initializers", "optimizers", "schedulers", "losses", "metrics")
+        for part in Catalogue.model_fields
+        if part not in ("torch", "digest", "parametrizations", "datasets")
     }
     print(f"\ntorch {torch.__version__}: {counts}")
     assert counts["layers"] > 130

@@ -18,6 +18,7 @@ from layerloom.catalogue import layers, resolve
 from layerloom.schema.catalogue import Entry, ParameterSpec
 from layerloom.schema.document import CallNode, Layer
 from layerloom.schema.values import Ref
+from sameness import seed
 
 PLACEMENT = ("device", "dtype", "_random_samples")
 # Layers of which torch's tests keep no samples, with arguments that depend on each other as no form can tell.
@@ -71,7 +72,7 @@ def _case(entry: Entry, arguments: Given, given: Given) -> Case:
     node = CallNode(id="n", target="layer", arguments=given.written([*specs, *entry.options]))
     member = Layer(name="layer", target=entry.name, arguments=arguments.written(entry.parameters))
     document = network([member], [node], Ref(ref="n"), given.inputs)
-    torch.manual_seed(0)
+    seed(0)
     return Case(entry.name, document, given.inputs, ByHand(arguments.call(resolve(entry.name)), given).eval())
 
 
@@ -107,7 +108,7 @@ def module_samples() -> Mapping[type[nn.Module], list[tuple[Any, Any]]]:
 
         found = defaultdict(list)
         for info in module_db:
-            torch.manual_seed(0)
+            seed(0)
             for sample in info.module_inputs_func(info, "cpu", torch.float32, requires_grad=False, training=False):
                 if sample.forward_input is not None:
                     found[info.module_cls].append((sample.constructor_input, sample.forward_input))

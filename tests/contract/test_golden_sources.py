@@ -36,7 +36,9 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in GOLDEN.glob("*.py"):
         (folder / path.name).write_bytes(path.read_bytes())
     for example in examples():
-        (folder / f"{example.id.replace('-', '_')}.py").write_text(to_python(example.document), encoding="utf-8")
+        (folder / f"example_{example.id.replace('-', '_')}.py").write_text(
+            to_python(example.document), encoding="utf-8"
+        )
     assert len(list(folder.iterdir())) == 10 + len(examples())
     return folder
 

@@ -12,7 +12,7 @@ from browsing import browsing
 from gestures import sign_in
 from serving import HANG_GUARD_S, Server, serving
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=1000 * HANG_GUARD_S)
 VIEWPORT = {"width": 1440, "height": 900}
 
 
@@ -58,9 +58,10 @@ def page(chromium: Browser, server: Server, errors: Errors, request: pytest.Fixt
         viewport=VIEWPORT, locale="en-US", color_scheme="light", accept_downloads=True, base_url=server.url
     )
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
-    context.tracing.start(screenshots=True, snapshots=True)
+    # Without pictures of each moment: what a failed step saw is in its snapshot.
+    context.tracing.start(snapshots=True)
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(1000 * HANG_GUARD_S)
     watch(page, errors)
     sign_in(page, server)
     yield page

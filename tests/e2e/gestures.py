@@ -18,7 +18,7 @@ def train_quickly(server: Server, epochs: int = 2) -> str:
     """A finished run of the first example, by the API; its id."""
     with server.client() as client:
         example = client.get("/api/examples").raise_for_status().json()[0]
-        plan = {"dataset": example["dataset"], "epochs": epochs, "seed": 0}
+        plan = {"dataset": example["plan"]["dataset"], "epochs": epochs, "seed": 0}
         answer = client.post("/api/runs", json={"document": example["document"], "plan": plan})
         run: str = answer.raise_for_status().json()["id"]
         assert wait_for_run(client, run, "succeeded", "failed")["state"] == "succeeded"

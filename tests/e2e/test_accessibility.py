@@ -51,11 +51,25 @@ def train_dialog(page: Page, run: str) -> None:
     expect(page.get_by_test_id("start-run")).to_be_visible()
 
 
+def rate_search(page: Page, run: str) -> None:
+    train_dialog(page, run)
+    page.get_by_test_id("find-rate").click()
+    expect(page.get_by_test_id("suggested-rate")).to_be_visible(timeout=120_000)
+
+
 def open_dialog(page: Page, run: str) -> None:
     editor(page, run)
     page.get_by_test_id("project-menu").click()
     page.get_by_test_id("open-project").click()
-    expect(page.get_by_role("dialog")).to_be_visible()
+    page.get_by_role("tab", name="Examples").click()
+    expect(page.locator("[data-example='lenet5']")).to_be_visible()
+
+
+def export_dialog(page: Page, run: str) -> None:
+    editor(page, run)
+    page.get_by_test_id("project-menu").click()
+    page.get_by_test_id("export").click()
+    expect(page.locator("[data-format='python']")).to_be_visible()
 
 
 def run_page(page: Page, run: str) -> None:
@@ -74,6 +88,12 @@ def downloads(page: Page, run: str) -> None:
     expect(page.get_by_role("menuitem").first).to_be_visible()
 
 
+def checkpoints(page: Page, run: str) -> None:
+    run_page(page, run)
+    page.get_by_role("tab", name="Checkpoints").click()
+    expect(page.get_by_role("button", name="Other formats").first).to_be_visible()
+
+
 def runs_page(page: Page, _run: str) -> None:
     page.goto("/runs")
     expect(page.locator("[data-state='succeeded']").first).to_be_visible()
@@ -89,26 +109,29 @@ PLACES = [
     inspector,
     problems,
     train_dialog,
+    rate_search,
     open_dialog,
+    export_dialog,
     run_page,
     parameters,
     downloads,
+    checkpoints,
     runs_page,
     data_page,
 ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
-def test_nothing_serious(
-    place: Callable[[Page, str], None], scheme: str, chromium: Browser, server: Server, run: str
-) -> None:
-    with chromium.new_context(color_scheme=scheme, locale="en-US", base_url=server.url) as context:
+def test_nothing_serious(place: Callable[[Page, str], None], chromium: Browser, server: Server, run: str) -> None:
+    with chromium.new_context(color_scheme="light", locale="en-US", base_url=server.url) as context:
         page = context.new_page()
         sign_in(page, server)
         place(page, run)
-        page.wait_for_timeout(300)  # transitions fade text in, and half-faded text has too little contrast
-        assert serious(page) == []
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
+            page.wait_for_timeout(300)  # transitions fade text in, and half-faded text has too little contrast
+            assert serious(page) == [], scheme
 
 
 def test_axe_finds_what_is_wrong(chromium: Browser) -> None:

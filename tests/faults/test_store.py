@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import sqlite3
-import subprocess
-import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -21,6 +16,7 @@ from layerloom.schema.events import Log
 from layerloom.storage import Store, StoreBusy, StoreFull, open_store
 from postgres import Postgres
 from stores import add_run, claimed, loss, numbered, running
+from writers import killed_writer
 
 WRITER = """
 import sys
@@ -125,18 +121,7 @@ def test_a_commit_cut_short_is_busy_and_can_be_repeated(postgres: Postgres, tmp_
 def test_what_was_acknowledged_survives_kill_9(database_url: str, tmp_path: Path) -> None:
     chance = random.Random(0)
     for _ in range(3):
-        with subprocess.Popen(
-            [sys.executable, "-c", WRITER, database_url, str(tmp_path / "runs")],
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
-        ) as writer:
-            assert writer.stdout is not None
-            run = writer.stdout.readline().strip()
-            writer.stdout.readline()
-            time.sleep(chance.uniform(0, 0.2))
-            writer.send_signal(signal.SIGKILL)
-            acknowledged = [int(line) for line in writer.stdout.read().split("\n") if line.strip()]
+        run, acknowledged = killed_writer(WRITER, database_url, tmp_path / "runs", chance.uniform(0, 0.2))
         store = open_store(database_url, tmp_path / "runs")
         stored = seqs(store, run)
         assert stored == list(range(1, len(stored) + 1))

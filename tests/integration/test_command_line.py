@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -20,9 +23,10 @@ from websockets.sync.client import ClientConnection
 
 from layerloom.app import CannotStartError, Settings, database_from_environment, listen
 from layerloom.cli import cli
-from layerloom.graph import build
+from layerloom.graph import build, sandbox
 from layerloom.graph.examples import examples
 from layerloom.graph.exporting import FORMATS
+from layerloom.schema.document import Document
 from serving import Server, serving
 from watching import viewer
 
@@ -149,6 +153,62 @@ def test_a_module_becomes_a_network(tmp_path: Path) -> None:
         assert why in refused.stderr
 
 
+class Canary:
+    """Runs a command when it is unpickled."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.system, (f"touch {self.file}",)
+
+
+def armed(program: Path, canary: Path) -> Path:
+    """The same program, its first weight a pickle that runs a command."""
+    payload = io.BytesIO()
+    torch.save(Canary(canary), payload)
+    made = program.with_name("armed.pt2")
+    with zipfile.ZipFile(program) as given, zipfile.ZipFile(made, "w") as written:
+        for name in given.namelist():
+            content = given.read(name)
+            if name.endswith("model_weights_config.json"):
+                content = content.replace(b'"use_pickle": false', b'"use_pickle": true', 1)
+            elif name.endswith("weight_0"):
+                content = payload.getvalue()
+            written.writestr(name, content)
+    return made
+
+
+@pytest.mark.filterwarnings("ignore")  # of torch.export, on its way
+def test_a_program_becomes_a_network_and_what_it_runs_stays_shut_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = CliRunner()
+    network, program, canary = tmp_path / "net.json", tmp_path / "net.pt2", tmp_path / "canary"
+    network.write_text(examples()[0].document.model_dump_json())
+    assert here.invoke(cli, ["export", str(network), "--format", "pt2", "--out", str(program)]).exit_code == 0
+    made = here.invoke(cli, ["import", "--allow-python", str(program)])
+    assert made.exit_code == 0, made.stderr
+    again = Document.model_validate_json(made.stdout)
+    build(again).load_state_dict(build(examples()[0].document).state_dict(), strict=True)
+
+    bad = armed(program, canary)
+    with pytest.raises(Exception, match="not an instance"):
+        torch.export.load(bad)
+    assert canary.exists(), "torch by itself runs what the file says"
+    canary.unlink()
+    if sandbox.held() == sandbox.HOLDS:
+        assert here.invoke(cli, ["import", str(program)]).stdout == made.stdout
+        refused = here.invoke(cli, ["import", str(bad)])
+        assert (refused.exit_code, canary.exists()) == (1, False)
+        assert "no program that this torch can load" in refused.stderr
+    monkeypatch.setattr(sandbox, "held", lambda: frozenset({"processes"}))
+    refused = here.invoke(cli, ["import", str(program)])
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "does not let a sandbox hold files, network." in refused.stderr
+    assert f"layerloom import --allow-python {program}" in refused.stderr.replace("\n", "")
+
+
 def test_one_home_has_one_server_and_its_commands_find_it(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         second = layerloom("serve", "--home", str(tmp_path), "--no-browser")
@@ -164,10 +224,10 @@ def test_one_home_has_one_server_and_its_commands_find_it(tmp_path: Path) -> Non
         with httpx.Client(timeout=GUARD_S) as late:
             late.get(entrance)
             assert late.get(f"{server.url}/api/runs").status_code == 401, "a code works once"
-    for command in ("runs", "open"):
-        answer = layerloom(command, home=tmp_path)
-        assert answer.returncode == 1
-        assert "Start one with `layerloom serve`" in answer.stderr
+    answer = layerloom("open", home=tmp_path)
+    assert answer.returncode == 1
+    assert "Start one with `layerloom serve`" in answer.stderr
+    assert layerloom("runs", home=tmp_path).stdout.startswith("id ")
 
 
 def test_a_browser_stays_signed_in_over_a_restart(tmp_path: Path) -> None:
@@ -188,7 +248,7 @@ def test_a_signal_ends_it_politely(tmp_path: Path) -> None:
     with server.client() as user:
         user.timeout = GUARD_S
         example = user.get("/api/examples").json()[0]
-        body = {"document": example["document"], "plan": {"dataset": example["dataset"], "epochs": 1}}
+        body = {"document": example["document"], "plan": {"dataset": example["plan"]["dataset"], "epochs": 1}}
         run = user.post("/api/runs", json=body).json()["id"]
         user.post(f"/api/runs/{run}/stop")
     with viewer(server, run) as socket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ import httpx
 import pytest
 
 from serving import READY
+from waiting import HANG_GUARD_S
 
 ROOT = Path(__file__).parents[2]
 INSTALL_GUARD_S = 1_500
@@ -24,7 +26,7 @@ INSTALL_GUARD_S = 1_500
 
 def environment(home: Path, path: str | None = None) -> dict[str, str]:
     """What a person's shell has: no virtual environment, no variables of an outer make."""
-    dropped = ("VIRTUAL_ENV", "PYTHONPATH", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    dropped = ("VIRTUAL_ENV", "OMP_NUM_THREADS", "PYTHONPATH", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
     kept = {key: value for key, value in os.environ.items() if key not in dropped}
     outer = str(ROOT / ".venv" / "bin")
     kept["PATH"] = path or ":".join(part for part in kept["PATH"].split(":") if part != outer)
@@ -76,7 +78,7 @@ def started(command: list[str], folder: Path, env: dict[str, str]) -> Iterator[s
 
 
 def assert_serves_the_page(entrance: str) -> None:
-    with httpx.Client(follow_redirects=True, timeout=60) as client:
+    with httpx.Client(follow_redirects=True, timeout=HANG_GUARD_S) as client:
         base = entrance.split("/?")[0]
         assert client.get(f"{base}/health").status_code == 200
         page = client.get(entrance)
@@ -105,16 +107,30 @@ def test_make_run_starts_everything_from_a_fresh_clone(clone: Path, tmp_path: Pa
         assert_serves_the_page(entrance)
 
 
+def requirements(python: Path) -> list[str]:
+    """What the LayerLoom of an environment declares."""
+    ask = "import importlib.metadata, json; print(json.dumps(importlib.metadata.requires('layerloom')))"
+    found: list[str] = json.loads(subprocess.check_output([python, "-I", "-c", ask]))
+    return found
+
+
 @pytest.mark.timeout(INSTALL_GUARD_S + 120)
 def test_the_wheel_serves_the_page_without_node(clone: Path, tmp_path: Path) -> None:
+    """The clone has what pip made of its requirements: the packages of a wheel that declares the same."""
     assert (clone / "backend/layerloom/static/index.html").exists(), "the clone has not built its front end"
     env = environment(tmp_path)
     build = [str(ROOT / ".venv/bin/python"), "-m", "build", "--wheel", "--outdir", str(tmp_path), str(clone)]
     subprocess.run(build, check=True, env=env, stdout=subprocess.DEVNULL)
     (wheel,) = tmp_path.glob("layerloom-*.whl")
+    python = tmp_path / "empty/bin/python"
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "empty"], check=True)
-    pip = [tmp_path / "empty/bin/python", "-m", "pip", "install", "--quiet"]
-    subprocess.run([*pip, "--constraint", ROOT / "constraints.txt", wheel], check=True, env=env)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-deps", wheel], check=True, env=env)
+    assert requirements(python) == requirements(clone / ".venv/bin/python")
+    # A folder of a .pth file has its own .pth files ignored: the clone's LayerLoom is not on the path.
+    for packages in (clone / ".venv/lib").glob("python*/site-packages"):
+        (tmp_path / f"empty/lib/{packages.parent.name}/site-packages/required.pth").write_text(f"{packages}\n")
+    where = subprocess.check_output([python, "-I", "-c", "import layerloom; print(layerloom.__file__)"], text=True)
+    assert Path(where).is_relative_to(tmp_path / "empty")
     bare = tmp_path / "bin"
     bare.mkdir()
     assert shutil.which("node", path=str(bare)) is None

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,205 +15,12 @@ from safetensors.torch import load_file
 
 from layerloom.data import main_inputs, prepare
 from layerloom.graph import build
-from layerloom.graph.examples import examples
 from layerloom.schema.document import Document
-from layerloom.schema.plan import Plan
-from layerloom.schema.worker import Job
 from layerloom.training.checkpoints import CheckpointStore
+from trainers import ENVIRONMENT, LONG, Attempt, Forked, Template, example, losses, warm
 from unit.worker.service import HANG_GUARD_S, Service, serving
 
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
 pytestmark = pytest.mark.timeout(900)  # several processes that import torch, on machines that may be busy
-LONG = {"epochs": 100_000, "seed": 0, "threads": 1}
-
-
-def example(name: str) -> tuple[Document, str]:
-    """A network that comes with LayerLoom, and its data set."""
-    found = {item.id: item for item in examples()}[name]
-    return found.document, found.dataset
-
-
-class Forked:
-    """A trainer that the template forked, with the methods of ``Popen`` that the tests use."""
-
-    def __init__(self, template: Template, pid: int) -> None:
-        self.template = template
-        self.pid = pid
-
-    def poll(self) -> int | None:
-        """Its exit code, once it has one."""
-        return self.template.codes.get(self.pid)
-
-    def wait(self, timeout: float) -> int:
-        """Its exit code."""
-        with self.template.news:
-            assert self.template.news.wait_for(lambda: self.poll() is not None, timeout), "the trainer does not end"
-        return self.template.codes[self.pid]
-
-    def send_signal(self, number: int) -> None:
-        """Send a signal."""
-        os.kill(self.pid, number)
-
-    def kill(self) -> None:
-        """Kill it."""
-        self.send_signal(signal.SIGKILL)
-
-
-class Template:
-    """The template process, spoken to as the executor does."""
-
-    def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "layerloom.worker.template"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            bufsize=1,
-            env=ENVIRONMENT,
-        )
-        assert self.process.stdout is not None
-        assert self.process.stdin is not None
-        self.stdin, self.stdout = self.process.stdin, self.process.stdout
-        self.codes: dict[int, int] = {}
-        self.answers: list[dict[str, Any]] = []
-        self.news = threading.Condition()
-        self.reader = threading.Thread(target=self._read, daemon=True)
-        self.reader.start()
-
-    def _read(self) -> None:
-        for line in self.stdout:
-            message = json.loads(line)
-            with self.news:
-                if "exited" in message:
-                    self.codes[message["exited"]] = message["code"]
-                else:
-                    self.answers.append(message)
-                self.news.notify_all()
-
-    def say(self, **message: Any) -> None:
-        """One request."""
-        print(json.dumps(message), file=self.stdin)
-
-    def hear(self) -> dict[str, Any]:
-        """The next answer; ends of trainers are gathered apart."""
-        with self.news:
-            assert self.news.wait_for(lambda: self.answers, HANG_GUARD_S), "the template does not answer"
-            return self.answers.pop(0)
-
-    def fork(self, attempt: Attempt) -> Forked:
-        """Start a trainer."""
-        self.say(job=str(attempt.file), log=str(attempt.log), environment=ENVIRONMENT)
-        answer = self.hear()
-        assert answer["started"] == str(attempt.file)
-        return Forked(self, answer["pid"])
-
-    def close(self) -> None:
-        """End it."""
-        if not self.stdin.closed:
-            self.stdin.close()
-        self.process.wait(HANG_GUARD_S)
-        self.reader.join(HANG_GUARD_S)
-        self.stdout.close()
-
-
-class Attempt:
-    """One attempt at a run, with its files."""
-
-    def __init__(
-        self,
-        folder: Path,
-        name: str | tuple[Document, str],
-        plan: dict[str, Any],
-        *,
-        number: int = 1,
-        resume: str | None = None,
-    ) -> None:
-        self.document, dataset = example(name) if isinstance(name, str) else name
-        self.plan = Plan.model_validate({"dataset": dataset, "device": "cpu", **plan})
-        self.folder = folder / "run"
-        self.place = self.folder / "attempts" / str(number)
-        self.place.mkdir(parents=True)
-        self.job = Job(
-            run="r1",
-            attempt=number,
-            document=self.document,
-            plan=self.plan,
-            folder=str(self.folder),
-            data_folder=str(folder / "data"),
-            address_file=str(folder / "address"),
-            token=f"token-{number}",
-            resume=resume,
-        )
-        self.file = self.place / "job.json"
-        self.file.write_text(self.job.model_dump_json())
-        self.log = self.place / "log"
-
-    def by_command(self) -> int:
-        """Train to the end in a process of the command line, and return the exit code."""
-        with self.log.open("wb") as log:
-            command = [sys.executable, "-m", "layerloom.worker", str(self.file)]
-            return subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=ENVIRONMENT,
-                timeout=HANG_GUARD_S,
-                check=False,
-            ).returncode
-
-    @contextmanager
-    def running(self, template: Template) -> Iterator[Forked]:
-        """The trainer's process; killed at the end if it is there still."""
-        process = template.fork(self)
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait(HANG_GUARD_S)
-
-    def train(self, template: Template) -> int:
-        """Train to the end and return the exit code."""
-        with self.running(template) as process:
-            return process.wait(HANG_GUARD_S)
-
-    def spooled(self) -> list[dict[str, Any]]:
-        """Every event of the spool."""
-        lines = (self.place / "spool.jsonl").read_text().splitlines()
-        return [json.loads(line)["event"] for line in lines]
-
-
-def losses(events: list[dict[str, Any]], name: str = "train/loss") -> dict[int, float]:
-    """A series by step."""
-    points: dict[int, float] = {}
-    for event in events:
-        if event["kind"] == "metrics" and name in event["series"]:
-            points.update(zip(event["steps"], event["series"][name], strict=True))
-    return points
-
-
-@contextmanager
-def warm() -> Iterator[Template]:
-    """A template that is ready."""
-    running = Template()
-    try:
-        assert running.hear() == {"ready": True}
-        yield running
-    finally:
-        running.close()
-
-
-@pytest.fixture(scope="module")
-def template() -> Iterator[Template]:
-    with warm() as running:
-        yield running
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    with serving(tmp_path) as running:
-        yield running
 
 
 def trained(service: Service, step: int = 1) -> bool:
@@ -236,7 +37,8 @@ def test_a_perceptron_on_digits_tells_all_and_its_weights_keep_the_promise(
     assert service.states() == ["running", "succeeded"]
     events = [service.events[number] for number in sorted(service.events)]
     assert events == attempt.spooled()
-    assert {"state", "progress", "metrics", "statistics", "histograms", "log", "checkpoint"} == set(service.kinds())
+    statistics = {"statistics", "histograms", "activations", "sampling"}
+    assert {"state", "progress", "metrics", "log", "checkpoint"} | statistics == set(service.kinds())
     accuracy = losses(events, "validation/accuracy")
     last = service.of("checkpoint")[-1]
     assert last["step"] == max(accuracy)
@@ -398,6 +200,57 @@ def test_a_document_with_errors_fails_with_its_problems(tmp_path: Path, service:
     assert service.of("problem")
 
 
+def dividing() -> Document:
+    """Three blocks in a row, the third of which divides by zero."""
+
+    def call(name: str, target: str, before: str, port: str = "x") -> dict[str, Any]:
+        return {"op": "call", "id": name, "target": target, "arguments": {port: {"$ref": before}}}
+
+    def function(name: str, target: str, left: str, right: str) -> dict[str, Any]:
+        arguments = {"input": {"$ref": left}, "other": {"$ref": right}}
+        return {"op": "function", "id": name, "target": target, "arguments": arguments}
+
+    def block(*nodes: dict[str, Any]) -> dict[str, Any]:
+        auto = {"in_features": {"$auto": True}, "out_features": 16}
+        layer = {"kind": "layer", "name": "fc", "target": "torch.nn.Linear", "arguments": auto}
+        ends = {"inputs": [{"name": "x"}], "output": {"$ref": nodes[-1]["id"]}}
+        return {"members": [layer], "forward": {**ends, "nodes": nodes}}
+
+    plain, broken = (
+        block(call("n1", "fc", "x", "input")),
+        block(
+            call("n1", "fc", "x", "input"),
+            function("zero", "torch.sub", "n1", "n1"),
+            function("ratio", "torch.div", "n1", "zero"),
+        ),
+    )
+    main = block(
+        call("a", "first", "x"), call("b", "second", "a"), call("c", "third", "b"), call("out", "fc", "c", "input")
+    )
+    for name, used in (("first", "Plain"), ("second", "Other"), ("third", "Broken")):
+        main["members"].append({"kind": "block", "name": name, "block": used})
+    content = {
+        "format": 1,
+        "name": "Net",
+        "main": "Net",
+        "inputs": {"x": {"shape": [4]}},
+        "blocks": {"Net": main, "Plain": plain, "Other": plain, "Broken": broken},
+    }
+    return Document.model_validate(content)
+
+
+def test_a_division_by_zero_is_named_with_its_node(tmp_path: Path, service: Service, template: Template) -> None:
+    attempt = Attempt(tmp_path, (dividing(), "iris"), {"threads": 1})
+    assert attempt.train(template) == 0
+    (found,) = service.of("problem")
+    problem = found["problem"]
+    assert problem["code"] == "diverged"
+    assert (problem["block"], problem["node"], problem["instance"]) == ("Broken", "ratio", "third")
+    assert (problem["data"]["layer"], problem["data"]["step"], problem["data"]["began"]) == ("third", 1, 1)
+    assert "torch.div in layer third" in problem["message"]
+    assert service.states() == ["running", "failed"]
+
+
 def test_divergence_is_told_and_null(tmp_path: Path, service: Service, template: Template) -> None:
     wild = {"optimizer": {"name": "torch.optim.SGD", "arguments": {"lr": 1e30}}, "threads": 1}
     attempt = Attempt(tmp_path, "digits-mlp", wild)
@@ -405,6 +258,11 @@ def test_divergence_is_told_and_null(tmp_path: Path, service: Service, template:
     assert [event["problem"]["code"] for event in service.of("problem")] == ["diverged"]
     assert service.states() == ["running", "failed"]
     assert None in losses(attempt.spooled()).values()
+    (found,) = service.of("problem")
+    # What grew beyond all bounds is a layer's weights.
+    block = attempt.document.blocks[attempt.document.main]
+    assert found["problem"]["node"] in {node.id for node in block.forward.nodes}
+    assert "weights have grown to" in found["problem"]["message"]
 
 
 def test_the_template_forks_trainers_that_live_by_themselves(tmp_path: Path, template: Template) -> None:

@@ -20,10 +20,13 @@ from layerloom.api.routes import ROUTERS
 from layerloom.api.security import guard
 from layerloom.api.security.limits import BodyLimits
 from layerloom.api.services import Services
+from layerloom.schema.export import ExportReport
 from layerloom.schema.problems import ErrorBody
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 _REFUSED: dict[int | str, dict[str, Any]] = {"4XX": {"model": ErrorBody, "description": "Refused"}}
+_IN_HEADERS = (ExportReport,)
+"""What is sent beside a file, where FastAPI finds no model by itself."""
 
 
 def application(
@@ -68,6 +71,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for operation in path.values():
             refused = operation["responses"]["4XX"]
             refused["content"] = {MEDIA_TYPE: refused["content"]["application/json"]}
+    schemas = document["components"]["schemas"]
+    for model in _IN_HEADERS:
+        schema = model.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+        schemas |= {**schema.pop("$defs", {}), model.__name__: schema}
     return document
 
 

@@ -8,15 +8,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from layerloom.api import own_layers
+from layerloom.api.plans import require_trainable
 from layerloom.api.refusals import Refusal, with_problems
 from layerloom.api.services import Services
 from layerloom.schema.document import Document
+from layerloom.schema.plan import Plan
 from layerloom.schema.problems import ProblemCode
 from layerloom.schema.report import Report
 
 if TYPE_CHECKING:
     from layerloom.graph.custom import Question
     from layerloom.graph.custom.questions import About, Answer
+    from layerloom.graph.qualified import Names
 
 AT_ONCE, WAITING = 2, 6
 """Processes that run people's code, each of a gigabyte, and requests that wait for one."""
@@ -36,6 +39,15 @@ def is_apart(document: Document, services: Services) -> bool:
 def answered(question: Question[About, Answer], about: About, document: Document, services: Services) -> Answer:
     """The answer to a question about a document. Raises GraphError, and Refusal: 503 when too many ask."""
     return apart(question, about, services) if is_apart(document, services) else question.here(about)
+
+
+def aside(question: Question[About, Answer], about: About, document: Document, services: Services) -> Answer:
+    """The same of a question whose answer takes real work: never this process's own. Raises what ``answered`` does."""
+    from layerloom.graph.custom import ask_aside
+
+    if document.code:  # run in a process that ends with its answer, or, where that is switched off, not at all
+        return answered(question, about, document, services)
+    return ask_aside(question, about)
 
 
 def apart(question: Question[About, Answer], about: About, services: Services) -> Answer:
@@ -58,6 +70,30 @@ def checked(document: Document, services: Services) -> Report:
     if report.ok or not services.python:
         return report
     return report.model_copy(update={"problems": own_layers.with_fixes(report.problems, document, services.layers)})
+
+
+def named(document: Document, services: Services) -> Names:
+    """What the network's layers and parameters are called. Raises what ``answered`` does."""
+    from layerloom.graph.custom import NAMES
+
+    return answered(NAMES, document, document, services)
+
+
+def trainable(document: Document, plan: Plan, services: Services) -> int:
+    """The number of parameters of a network that can be trained by this plan.
+
+    Raises:
+        Refusal: 422 with everything that stands in the way.
+    """
+    return require_trainable(
+        document,
+        plan,
+        services.data,
+        services.devices,
+        lambda drawn: checked(drawn, services),
+        lambda drawn: named(drawn, services),
+        downloads=services.downloads,
+    )
 
 
 def source(document: Document, services: Services) -> str:

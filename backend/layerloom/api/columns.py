@@ -4,45 +4,43 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator, Sequence
 
-from pydantic import TypeAdapter
+import numpy as np
+from numpy.typing import NDArray
 
-from layerloom.schema.events import Event, Metrics
-from layerloom.storage.log import EventLog
+from layerloom.storage import Series, Slice
 
-_PAGE = 1_000
-_EVENT: TypeAdapter[Event] = TypeAdapter(Event)
-
-
-def metrics_csv(log: EventLog, run: str) -> str:
-    """One row per step, one column per series. Where a crashed attempt was repeated, the later values stand."""
-    rows: dict[int, dict[str, float | str | None]] = {}
-    names: dict[str, None] = {}
-    after = 0
-    while page := log.events(run, after, _PAGE):
-        after += len(page)
-        for raw in page:
-            if b'"metrics"' in raw and isinstance(event := _EVENT.validate_json(raw), Metrics):
-                _add(event, rows)
-                names |= dict.fromkeys(event.series)
-    return _text(rows, list(names))
+_ROWS = 10_000
 
 
-def _add(event: Metrics, rows: dict[int, dict[str, float | str | None]]) -> None:
-    for index, step in enumerate(event.steps):
-        row = rows.setdefault(step, {})
-        row |= {"epoch": event.epochs[index], "seconds": event.times[index]}
-        for name, values in event.series.items():
-            if values[index] is not None:
-                row[name] = values[index]
-            elif step in event.nonfinite.get(name, ()):
-                row[name] = "nan"
+def metrics_csv(series: Series, run: str) -> Iterator[str]:
+    """One row per step, one column per series, in pieces. Where a crashed attempt was repeated, the later values stand.
+
+    Raises:
+        Missing: there is no such run; before the first piece.
+    """
+    return _pieces(series.exact(run).items)
 
 
-def _text(rows: dict[int, dict[str, float | str | None]], names: list[str]) -> str:
+def _pieces(curves: Sequence[Slice]) -> Iterator[str]:
+    names = [curve.name for curve in curves]
+    yield _text([["step", "epoch", "seconds", *names]])
+    steps: NDArray[np.int64] = np.unique(np.concatenate([np.zeros(0, np.int64), *(curve.steps for curve in curves)]))
+    for start in range(0, len(steps), _ROWS):
+        part = steps[start : start + _ROWS]
+        rows: list[list[float | str]] = [[step, "", "", *[""] * len(names)] for step in part.tolist()]
+        for column, curve in enumerate(curves, 3):
+            first, last = np.searchsorted(curve.steps, [part[0], part[-1] + 1])
+            places = np.searchsorted(part, curve.steps[first:last]).tolist()
+            held = (curve.epochs, curve.times, curve.means)
+            for place, epoch, seconds, value in zip(places, *(one[first:last].tolist() for one in held), strict=True):
+                rows[place][1:3] = [epoch, seconds]
+                rows[place][column] = value
+        yield _text(rows)
+
+
+def _text(rows: Sequence[Sequence[float | str]]) -> str:
     out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(["step", "epoch", "seconds", *names])
-    for step in sorted(rows):
-        writer.writerow([step, *(rows[step].get(name, "") for name in ("epoch", "seconds", *names))])
+    csv.writer(out).writerows(rows)
     return out.getvalue()

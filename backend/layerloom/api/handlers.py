@@ -70,7 +70,8 @@ def _from_store(error: StoreError) -> Refusal:
             cause = ErrorItem(code=problem.code, message=message, problem=problem)
             return Refusal(412, problem.code, message, [cause], {"ETag": f'"{current.revision}"'})
         case StateConflict():
-            return Refusal(409, ProblemCode.STATE_CONFLICT, "The run's state does not allow this.")
+            # It names the state, and says what would help.
+            return Refusal(409, ProblemCode.STATE_CONFLICT, str(error))
         case KeyReused():
             return Refusal(422, ProblemCode.INVALID_BODY, "This Idempotency-Key was used with another body.")
         case Fenced():

@@ -32,7 +32,7 @@ def load() -> None:
         entries(nowhere)
         first = examples()[0]
         # The first optimizer costs seconds: torch imports its compiler for it.
-        require_trainable(first.document, Plan(dataset=first.dataset), nowhere, list)
+        require_trainable(first.document, Plan(dataset=first.plan.dataset), nowhere, list)
         _loaded.set()
 
 

@@ -24,7 +24,14 @@ async def _network_id(network_id: Annotated[str, Path()]) -> str:
     return network_id
 
 
+async def _search_id(search_id: Annotated[str, Path()]) -> str:
+    if not _ID.fullmatch(search_id):
+        raise unknown("search")
+    return search_id
+
+
 # What can be no id is refused as any other unknown one is, and never reaches the database.
 RunKey = Annotated[str, Depends(_run_id)]
+SearchKey = Annotated[str, Depends(_search_id)]
 NetworkKey = Annotated[str, Depends(_network_id)]
 Cursor = Annotated[int, Query(ge=0, le=2**53)]

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 
 from layerloom.api.security import Sessions
 from layerloom.api.streams import Streams
+from layerloom.runs import Parities, RateSearches
 from layerloom.schema.run import Device
 from layerloom.storage import Store
 
@@ -30,8 +31,14 @@ class Services:
     wake: Callable[[], None]
     """Tell the dispatcher that there is something to do."""
     devices: Callable[[], list[Device]]
+    parities: Parities
+    """Reports of how a run's plan trains in several ways."""
+    rates: RateSearches
+    """Searches for a learning rate."""
     python: bool = False
     """Whether code that users bring may be run, in a sandbox; the command line alone decides it."""
+    downloads: bool = True
+    """Whether data sets whose files are not here may be downloaded."""
 
     @property
     def layers(self) -> Path:

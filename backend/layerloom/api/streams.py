@@ -1,8 +1,9 @@
 """Live events to any number of viewers.
 
 A viewer is a cursor over the log, not a queue: what it has not got yet comes from a short tail that all viewers of a
-run share (each event is made text once), and from the store where the tail does not reach. So nobody can miss an event
-or get one twice, however slow he is and whenever he comes.
+run share, and from the store where the tail does not reach. So nobody can miss an event or get one twice, however slow
+he is and whenever he comes. Those who are level ride on the tail: what is new is framed once and written to each of
+their connections, without a task or a copy for each; who has no room for it goes on at his own pace.
 """
 
 from __future__ import annotations
@@ -11,13 +12,34 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+
+from layerloom.api.frames import as_block
+from layerloom.api.transport import UNSENT_BYTES, pieces
 
 TAIL_EVENTS = 512
 TAIL_BYTES = 2 * 1024 * 1024
 PAGE = 500
+TICKS_PER_SECOND = 50
+WRITES_PER_SECOND = 8_000
+"""To all viewers together: the more there are, the more events go in one write. A thousand wait 125 ms at most."""
 
 Read = Callable[[str, int, int], Awaitable[list[bytes]]]
 """Events of a run after a cursor, at most so many, from the store."""
+Push = Callable[[bytes], bool]
+"""Writes frames to a viewer without waiting; False, and nothing is written, when he has no room for them."""
+
+
+@dataclass(eq=False, slots=True)
+class Rider:
+    """A viewer who is level: he has exactly the events up to his cursor."""
+
+    push: Push
+    cursor: int
+    blocks: bool
+    """He takes columns as blocks of memory."""
+    behind: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Tail:
@@ -26,37 +48,74 @@ class Tail:
     def __init__(self) -> None:
         self.last = 0
         self.viewers = 0
-        self._frames: deque[tuple[int, str]] = deque()
+        self.told = -float("inf")
+        """When ``tell`` was called, by the loop's clock."""
+        self.telling: asyncio.TimerHandle | None = None
+        self._events: deque[tuple[int, bytes]] = deque()
         self._bytes = 0
-        self._changed = asyncio.Event()
+        self._riders: set[Rider] = set()
+        self._told = asyncio.Event()
 
-    def add(self, first: int, frames: list[str]) -> None:
-        """Events ``first``, ``first + 1``, … as text."""
-        for seq, text in enumerate(frames, first):
-            if seq <= self.last and self._frames:
+    def add(self, first: int, events: list[bytes]) -> None:
+        """Events ``first``, ``first + 1``, … as the store has them; nobody hears of them before ``tell``."""
+        for seq, event in enumerate(events, first):
+            if seq <= self.last and self._events:
                 continue
-            if self._frames and seq != self.last + 1:
-                self._frames.clear()
+            if self._events and seq != self.last + 1:
+                self._events.clear()
                 self._bytes = 0
-            self._frames.append((seq, text))
-            self._bytes += len(text)
+            self._events.append((seq, event))
+            self._bytes += len(event)
             self.last = seq
-        while len(self._frames) > TAIL_EVENTS or (self._bytes > TAIL_BYTES and len(self._frames) > 1):
-            self._bytes -= len(self._frames.popleft()[1])
-        self._changed.set()
-        self._changed = asyncio.Event()
+        while len(self._events) > TAIL_EVENTS or (self._bytes > TAIL_BYTES and len(self._events) > 1):
+            self._bytes -= len(self._events.popleft()[1])
 
-    def after(self, cursor: int) -> list[str] | None:
-        """The texts behind a cursor; None when the tail does not reach back to it."""
-        if not self._frames or self._frames[0][0] > cursor + 1:
+    def after(self, cursor: int) -> list[bytes] | None:
+        """The events behind a cursor; None when the tail does not reach back to it."""
+        if not self._events or self._events[0][0] > cursor + 1:
             return None
-        skip = cursor + 1 - self._frames[0][0]
-        return [text for _, text in list(self._frames)[skip:]]
+        return [event for _, event in islice(self._events, cursor + 1 - self._events[0][0], None)]
+
+    def tell(self) -> None:
+        """Write what is new to all riders, and wake who waits for it."""
+        made: dict[tuple[int, bool], bytes | None] = {}
+        for rider in tuple(self._riders):
+            if rider.cursor >= self.last:
+                continue
+            kind = (rider.cursor, rider.blocks)
+            if kind not in made:
+                made[kind] = self._joined(*kind)
+            frames = made[kind]
+            if frames is not None and rider.push(frames):
+                rider.cursor = self.last
+            else:
+                self._riders.discard(rider)
+                rider.behind.set()
+        self._told.set()
+        self._told = asyncio.Event()
+
+    def _joined(self, cursor: int, blocks: bool) -> bytes | None:
+        """What is behind a cursor as one write; None when it is no longer there, or too much to write unread."""
+        events = self.after(cursor) or []
+        joined = list(pieces(map(as_block, events) if blocks else events, UNSENT_BYTES))
+        return joined[0] if len(joined) == 1 else None
 
     async def grown(self, cursor: int) -> None:
         """Return when there is an event behind the cursor."""
         while self.last <= cursor:
-            await self._changed.wait()
+            await self._told.wait()
+
+    async def ride(self, cursor: int, push: Push, blocks: bool = False) -> int:
+        """Have what comes behind the cursor pushed for as long as there is room; returns the cursor then."""
+        if self.last > cursor:
+            return cursor
+        rider = Rider(push, cursor, blocks)
+        self._riders.add(rider)
+        try:
+            await rider.behind.wait()
+        finally:
+            self._riders.discard(rider)
+        return rider.cursor
 
 
 class Streams:
@@ -76,30 +135,50 @@ class Streams:
         """How many watch, over all runs."""
         return sum(tail.viewers for tail in self._tails.values())
 
+    def watched(self, run: str) -> bool:
+        """Whether somebody follows the run."""
+        return run in self._tails
+
     def publish(self, run: str, first: int, events: list[bytes]) -> None:
         """The store's listener: hand stored events to those who watch the run."""
         if self._loop is not None and run in self._tails and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._add, run, first, events)
+            self._loop.call_soon_threadsafe(self._add, self._loop, run, first, events)
 
-    def _add(self, run: str, first: int, events: list[bytes]) -> None:
+    def _add(self, loop: asyncio.AbstractEventLoop, run: str, first: int, events: list[bytes]) -> None:
         tail = self._tails.get(run)
-        if tail is not None:
-            tail.add(first, [event.decode("utf-8") for event in events])
+        if tail is None:
+            return
+        tail.add(first, events)
+        if tail.telling is None:
+            # The first after a silence goes at once; what follows too soon waits, and goes together.
+            pause = max(1 / TICKS_PER_SECOND, self.viewers / WRITES_PER_SECOND)
+            tail.telling = loop.call_at(max(loop.time(), tail.told + pause), self._tell, loop, tail)
 
-    async def follow(self, run: str, cursor: int) -> AsyncGenerator[str, None]:
+    @staticmethod
+    def _tell(loop: asyncio.AbstractEventLoop, tail: Tail) -> None:
+        tail.telling = None
+        tail.told = loop.time()
+        tail.tell()
+
+    async def follow(
+        self, run: str, cursor: int, push: Push | None, *, blocks: bool = False
+    ) -> AsyncGenerator[list[bytes], None]:
         """Every event behind the cursor, stored ones first and then live ones, for as long as one listens.
 
-        The caller has made sure that the run exists.
+        With ``blocks``, columns come as blocks of memory. What is yielded the caller has to send; while he is level
+        with the log, events are pushed instead, unless he has no ``push``. He has made sure that the run exists.
         """
         with self._watching(run) as tail:
             while True:
-                frames = tail.after(cursor)
-                if frames is None:
-                    frames = [event.decode("utf-8") for event in await self._read(run, cursor, PAGE)]
-                for frame in frames:
-                    yield frame
-                cursor += len(frames)
-                if not frames:
+                events = tail.after(cursor)
+                if events is None:
+                    events = await self._read(run, cursor, PAGE)
+                if events:
+                    yield list(map(as_block, events)) if blocks else events
+                    cursor += len(events)
+                elif push is not None:
+                    cursor = await tail.ride(cursor, push, blocks)
+                else:
                     await tail.grown(cursor)
 
     @contextmanager

@@ -39,6 +39,7 @@ from layerloom.catalogue.content import (
     parametrizations,
     resolve,
     schedulers,
+    transforms,
 )
 from layerloom.catalogue.forget_gate import forget_gate_bias
 from layerloom.catalogue.overrides import stored
@@ -62,6 +63,7 @@ __all__ = [
     "schedulers",
     "spoken",
     "stored",
+    "transforms",
 ]
 
 

@@ -29,6 +29,9 @@ class Activation:
     """Argument of the activation that is the initializer's ``a``, the slope below zero."""
 
 
+LOSS_OF_CLASSES = "torch.nn.CrossEntropyLoss"
+"""What compares scores of classes with class numbers where nobody asked for another loss."""
+
 _HE = "He, Zhang, Ren and Sun, Delving deep into rectifiers, 2015"
 _GLOROT = "Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, 2010"
 _KAIMING = "torch.nn.init.kaiming_normal_"

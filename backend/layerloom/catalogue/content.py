@@ -36,7 +36,7 @@ def _once(introspect: Callable[[], Section]) -> Callable[[], Section]:
     return section
 
 
-# Metrics stand apart: importing torchmetrics takes seconds.
+# Metrics and transforms stand apart: importing torchmetrics and torchvision takes seconds.
 _SECTIONS: dict[str, Callable[[], Section]] = {
     "layers": _once(_layers.layers),
     "operations": _once(_operations.operations),
@@ -100,8 +100,14 @@ def metrics() -> dict[str, Entry]:
     return _metric_entries()
 
 
+def transforms() -> dict[str, Entry]:
+    """Every transform of images by name. The first call imports torchvision (seconds)."""
+    return _transform_entries()
+
+
 def catalogue(*, metrics: bool = True) -> Catalogue:
-    """The whole catalogue, without data sets. ``metrics=False`` leaves metrics empty and spares that import."""
+    """The whole catalogue, without data sets. ``metrics=False`` leaves metrics and transforms empty and spares their
+    imports."""
     return _catalogue(metrics)
 
 
@@ -110,6 +116,7 @@ def _catalogue(metrics: bool) -> Catalogue:
     parts = {name: list(_entries(name).values()) for name in _SECTIONS}
     parts["losses"] = list(_losses().values())
     parts["metrics"] = list(_metric_entries().values()) if metrics else []
+    parts["transforms"] = list(_transform_entries().values()) if metrics else []
     content = Catalogue(torch=torch.__version__, digest="", **parts)
     digest = hashlib.sha256(content.model_dump_json().encode()).hexdigest()
     return content.model_copy(update={"digest": digest})
@@ -180,12 +187,28 @@ def _metric_entries() -> dict[str, Entry]:
     return {name: known.entry for name, known in _metrics().items()}
 
 
+@cache
+def _transforms() -> Section:
+    from layerloom.catalogue.introspection import transforms as introspected
+
+    return introspected.transforms()
+
+
+@cache
+def _transform_entries() -> dict[str, Entry]:
+    return {name: known.entry for name, known in _transforms().items()}
+
+
 def _known(name: str) -> Known | None:
     """A name tells its section, so that asking for an optimizer does not introspect a thousand operations."""
     if name.startswith(own.PREFIX):
         return own.known(name)
     if name.startswith("torchmetrics."):
         return _metrics().get(name)
+    if name.startswith("torchvision."):
+        from layerloom.catalogue.introspection.transforms import transform
+
+        return transform(name)
     section = next(section for prefix, section in _PREFIXES if name.startswith(prefix))
     return _SECTIONS[section]().get(name)
 

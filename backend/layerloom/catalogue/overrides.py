@@ -44,6 +44,8 @@ class Stored:
     """``presence``: the argument said whether it is there at all."""
 
 
+_V2 = "torchvision.transforms.v2"
+
 ABSENT: tuple[Absent, ...] = (
     # torch.nn
     Absent(("torch.nn.Module", "torch.nn.Container", "torch.nn.RNN*Base"), "abstract: forward is not defined"),
@@ -59,6 +61,22 @@ ABSENT: tuple[Absent, ...] = (
         ("torch.optim.lr_scheduler.LambdaLR", "torch.optim.lr_scheduler.MultiplicativeLR"),
         "takes a Python function, which a document cannot carry",
     ),
+    # torchvision.transforms.v2
+    Absent((f"{_V2}.Transform",), "abstract"),
+    Absent((f"{_V2}.Compose", f"{_V2}.RandomApply", f"{_V2}.Random[CO]*[er]"), "a plan lists transforms in order"),
+    Absent((f"{_V2}.Lambda", f"{_V2}.LinearTransformation"), "takes a Python function, or tensors"),
+    Absent((f"{_V2}.MixUp", f"{_V2}.CutMix"), "a plan has its own setting for mixing images"),
+    Absent(
+        (f"{_V2}.*Bounding*", f"{_V2}.*KeyPoints", f"{_V2}.SetClampingMode", f"{_V2}.RandomIoUCrop"),
+        "about boxes and key points in an image",
+    ),
+    Absent((f"{_V2}.UniformTemporalSubsample",), "about videos"),
+    Absent((f"{_V2}.FiveCrop", f"{_V2}.TenCrop"), "makes several images of one"),
+    Absent(
+        (f"{_V2}.*To*Tensor", f"{_V2}.To*Image", f"{_V2}.ToDtype", f"{_V2}.ConvertImageDtype", f"{_V2}.Identity"),
+        "images are tensors of floats already",
+    ),
+    Absent((f"{_V2}.JPEG",), "takes 8-bit images, and these are floats"),
     # Operations
     Absent(("torch.nn.functional.scaled_*mm",), "for the 8-bit formats of particular GPUs"),
     Absent(("torch.from_file",), "reads and writes files"),
@@ -241,6 +259,15 @@ AMENDMENTS: tuple[Amend, ...] = (
         {"kinds": ["choice"], "choices": ["strong_wolfe"]},
     ),
     Amend(("torch.Tensor.*mm",), ("out_dtype",), "an overload that torch.mm has and the method lacks", None),
+    Amend(
+        (f"{_V2}.*",),
+        ("interpolation",),
+        "an enumeration, or its words; the others are for images that are no tensors",
+        {"kinds": ["choice"], "choices": ["nearest", "nearest-exact", "bilinear", "bicubic"]},
+    ),
+    Amend((f"{_V2}.*",), ("fill",), "one number, or one for each channel", {"kinds": ["float", "list"]}),
+    Amend((f"{_V2}.*",), ("degrees",), "annotated as a number, of whatever kind", {"kinds": ["float", "list"]}),
+    Amend((f"{_V2}.*",), ("inplace",), "about memory, not about images", None),
 )
 
 _TRANSFORMER_LAYERS = ("torch.nn.Transformer?ncoderLayer", "torch.nn.Transformer?ecoderLayer")

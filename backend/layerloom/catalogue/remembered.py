@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from layerloom.catalogue.content import catalogue
 from layerloom.schema.catalogue import Catalogue
 
-MADE_FROM = ("torch", "torchmetrics", "pydantic")
+MADE_FROM = ("torch", "torchmetrics", "torchvision", "pydantic")
 
 
 @cache

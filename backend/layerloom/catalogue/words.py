@@ -112,6 +112,7 @@ _BY_CATEGORY: dict[str, tuple[str, ...]] = {
     "optimizer": ("优化器",),
     "scheduler": ("学习率", "调度"),
     "metric": ("指标", "度量"),
+    "transform": ("变换", "图像", "数据增强"),
 }
 
 _BY_LABEL: dict[str, tuple[str, ...]] = {

@@ -16,10 +16,13 @@ _WHERE = {
     "main_inputs": "preparation",
     "prepare": "preparation",
     "accept": "sources",
+    "details": "sources",
     "entries": "sources",
     "find": "sources",
     "load": "sources",
     "preview": "sources",
+    "shapes": "trying",
+    "transformed": "trying",
 }
 __all__ = [
     "DataError",
@@ -28,6 +31,7 @@ __all__ = [
     "Scaling",
     "TensorSet",
     "accept",
+    "details",
     "entries",
     "find",
     "fits",
@@ -35,12 +39,15 @@ __all__ = [
     "main_inputs",
     "prepare",
     "preview",
+    "shapes",
+    "transformed",
 ]
 
 if TYPE_CHECKING:
     from layerloom.data.dataset import DataError, Dataset, Prepared, Scaling, TensorSet
     from layerloom.data.preparation import fits, main_inputs, prepare
-    from layerloom.data.sources import accept, entries, find, load, preview
+    from layerloom.data.sources import accept, details, entries, find, load, preview
+    from layerloom.data.trying import shapes, transformed
 
 
 def __getattr__(name: str) -> Any:

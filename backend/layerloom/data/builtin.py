@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -34,6 +34,8 @@ class Source:
 
     entry: DatasetEntry
     make: Callable[[], Arrays]
+    columns: Callable[[], Sequence[str]] | None = None
+    """Names of a table's features and, last, of its target."""
 
     def load(self, _folder: Path) -> Dataset:
         """Make the tensors."""
@@ -41,7 +43,9 @@ class Source:
         return Dataset(self.entry, {"x": inputs}, targets)
 
 
+@lru_cache(maxsize=8)
 def _bundle(name: str) -> Any:
+    """Read from its file once in a process; whoever takes numbers from it copies them."""
     from sklearn import datasets
 
     return getattr(datasets, f"load_{name}")()
@@ -50,6 +54,10 @@ def _bundle(name: str) -> Any:
 def _table(name: str) -> Arrays:
     bundle = _bundle(name)
     return torch.tensor(bundle.data, dtype=torch.float32), torch.tensor(bundle.target, dtype=torch.int64)
+
+
+def _names(bundle: str, target: str) -> Callable[[], Sequence[str]]:
+    return lambda: [*map(str, _bundle(bundle).feature_names), target]
 
 
 def _digits() -> Arrays:
@@ -143,6 +151,7 @@ def _entry(
     shape: list[int],
     classes: list[str] | None = None,
     keywords: list[str] | None = None,
+    columns: Callable[[], Sequence[str]] | None = None,
 ) -> Source:
     numbers = task == "regression"
     entry = DatasetEntry(
@@ -160,7 +169,7 @@ def _entry(
         classes=classes or [],
         samples=samples,
     )
-    return Source(entry, make)
+    return Source(entry, make, columns)
 
 
 @lru_cache(maxsize=1)
@@ -203,6 +212,7 @@ def sources() -> dict[str, Source]:
             shape=[4],
             classes=["setosa", "versicolor", "virginica"],
             keywords=["鸢尾花"],
+            columns=_names("iris", "species"),
         ),
         _entry(
             "wine",
@@ -215,6 +225,7 @@ def sources() -> dict[str, Source]:
             shape=[13],
             classes=["class_0", "class_1", "class_2"],
             keywords=["葡萄酒"],
+            columns=_names("wine", "grower"),
         ),
         _entry(
             "breast-cancer",
@@ -227,6 +238,7 @@ def sources() -> dict[str, Source]:
             shape=[30],
             classes=["malignant", "benign"],
             keywords=["乳腺癌"],
+            columns=_names("breast_cancer", "diagnosis"),
         ),
         _entry(
             "diabetes",
@@ -238,6 +250,7 @@ def sources() -> dict[str, Source]:
             samples=442,
             shape=[10],
             keywords=["糖尿病", "回归"],
+            columns=_names("diabetes", "progression"),
         ),
         _entry(
             "moons",
@@ -250,6 +263,7 @@ def sources() -> dict[str, Source]:
             shape=[2],
             classes=["upper", "lower"],
             keywords=["双月"],
+            columns=lambda: ("x", "y", "moon"),
         ),
         _entry(
             "spirals",
@@ -262,6 +276,7 @@ def sources() -> dict[str, Source]:
             shape=[2],
             classes=["a", "b", "c"],
             keywords=["螺旋"],
+            columns=lambda: ("x", "y", "arm"),
         ),
         _entry(
             "sine",

@@ -1,201 +1,198 @@
-"""The columns of a table, read a batch of cells at a time into numbers that a later pass turns into tensors."""
+"""Columns of a table on their way to tensors: each turns cells into numbers, and tells which rows it cannot take."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from layerloom.data.dataset import DataError
-from layerloom.data.parse import MAX_CLASSES, MAX_FLOAT, Block, refuse
+from layerloom.data.cells import MISSING, NO_NUMBER, OK, TOO_LARGE, Cells, Numbers, number, texts
+from layerloom.data.guessing import MAX_CATEGORIES
+from layerloom.data.lexicon import PADDING, Lexicon
+from layerloom.data.parse import MAX_CLASSES, Block, refuse
+from layerloom.data.profile import Profile
+from layerloom.schema.datasets import RowReason
 
-MAX_CATEGORIES = 64
-"""A text column with more values than this is no feature."""
-MAX_NAME = 200
-"""Characters of a column's name and of a class label; both are shown wherever the data set is."""
-
-
-def number(cell: str) -> float | None:
-    """What a cell says as a number, NaN and infinities included; None for text.
-
-    ``float`` also takes ``1_000`` and the digits of other scripts, which are no numbers in a table.
-    """
-    if "_" in cell or not cell.strip().isascii():
-        return None
-    try:
-        return float(cell)
-    except ValueError:
-        return None
+MAX_ID = 2**53
+"""Whole numbers beyond it are not told apart by a float64."""
+REASONS: tuple[RowReason, ...] = ("missing", "no_number", "too_large", "no_target", "no_id", "empty_text")
+_OF_STATE = {MISSING: "missing", NO_NUMBER: "no_number", TOO_LARGE: "too_large"}
 
 
-class Numbers:
-    """A feature column whose first cell is a number, as all others have to be."""
-
-    width = 1
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def read(self, cells: Sequence[str], first: int) -> Block:
-        """The cells as numbers; ``first`` is the sample number of the first of them, counted from 1.
-
-        Raises:
-            DataError: with the sample at fault.
-        """
-        values = _plain_numbers(cells)
-        if values is None:
-            values = np.array([self._one(cell, first + place) for place, cell in enumerate(cells)])
-        return values
-
-    def expand(self, values: Block, out: Block) -> None:
-        """Write this column's part of a block, ``rows × width``."""
-        out[:, 0] = values
-
-    def _one(self, cell: str, sample: int) -> float:
-        value = number(cell)
-        if value is None or not abs(value) <= MAX_FLOAT:
-            raise no_number(self._name, cell, sample)
-        return value
+def code(reason: str) -> int:
+    """The number of a reason among ``Encoded.bad``; 0 is none."""
+    return REASONS.index(reason) + 1
 
 
-class Categories:
-    """A feature column of text with few values, each of which becomes a feature that is 0 or 1."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._codes: dict[str, int] = {}
-
-    @property
-    def width(self) -> int:
-        """How many features it becomes."""
-        return len(self._codes)
-
-    def read(self, cells: Sequence[str], _first: int) -> Block:
-        """The number of each cell's value, in the order in which the values were met.
-
-        Raises:
-            DataError: too many values, or numbers among them.
-        """
-        codes = self._codes
-        for cell in cells:
-            if cell not in codes:
-                self._add(cell)
-        return np.array([codes[cell] for cell in cells])
-
-    def expand(self, values: Block, out: Block) -> None:
-        """Write this column's part of a block, ``rows × width``: its values in the order of the alphabet."""
-        out[np.arange(len(values)), ranks(sorted(self._codes), self._codes)[values.astype(np.int64)]] = 1
-
-    def _add(self, cell: str) -> None:
-        if number(cell) is not None:
-            # With one number it is a column of numbers, and its first cell is none.
-            raise no_number(self._name, next(iter(self._codes)), 1)
-        if len(self._codes) == MAX_CATEGORIES:
-            raise refuse(
-                f"Column {self._name!r} is text with more than {MAX_CATEGORIES} different values. "
-                "Remove it, or turn it into numbers.",
-                column=self._name,
-            )
-        self._codes[cell] = len(self._codes)
-
-
-class Target:
-    """The column to predict. Only at its end is it known whether it holds classes or quantities."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._codes: dict[str, int] = {}
-        self._many = False
-        self._numeric = False
-        self._whole = True
-        self._bad: DataError | None = None
-
-    def read(self, cells: Sequence[str], first: int) -> tuple[Block, Block]:
-        """The cells as numbers, 0 where they are none, and as numbers of their labels."""
-        labels = [cell.strip() for cell in cells]
-        values = _plain_numbers(cells)
-        if values is None:
-            values = np.array([self._one(cell, first + place) for place, cell in enumerate(cells)])
-        else:
-            self._numeric = True
-            self._whole = self._whole and bool((values == np.floor(values)).all())
-        return values, np.array([self._code(label) for label in labels])
-
-    def finish(self, samples: int) -> list[str]:
-        """Names of the classes, or none for quantities.
-
-        Raises:
-            DataError: a sample without a label or number, or too many classes.
-        """
-        few = not self._many and len(self._codes) <= min(MAX_CLASSES, max(20, samples // 50))
-        if self._numeric and not (self._whole and few):
-            if self._bad:
-                raise self._bad
-            return []
-        if "" in self._codes:
-            raise refuse(f"Column {self.name!r} has samples without a label.", column=self.name)
-        if self._many:
-            raise refuse(
-                f"Column {self.name!r} has more than {MAX_CLASSES:,} classes, or labels of more than {MAX_NAME} "
-                "characters.",
-                column=self.name,
-            )
-        return sorted(self._codes, key=lambda label: (number(label) or 0.0, label))
-
-    def class_numbers(self, classes: list[str], codes: Block) -> Block:
-        """From the numbers that ``read`` gave to places among ``classes``."""
-        return ranks(classes, self._codes)[codes.astype(np.int64)]
-
-    def _one(self, cell: str, sample: int) -> float:
-        value = number(cell)
-        self._numeric = self._numeric or value is not None
-        self._whole = self._whole and value is not None and math.isfinite(value) and value == int(value)
-        if value is None or not abs(value) <= MAX_FLOAT:
-            self._bad = self._bad or no_number(self.name, cell, sample)
-            return 0.0
-        return value
-
-    def _code(self, label: str) -> int:
-        code = self._codes.get(label)
-        if code is None:
-            if len(self._codes) == MAX_CLASSES or len(label) > MAX_NAME:
-                self._many = True
-                return 0
-            code = self._codes[label] = len(self._codes)
-        return code
+_STATES = np.array([0 if state == OK else code(_OF_STATE[state]) for state in range(4)], np.uint8)
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table that has been read once. ``features`` are all columns but the target, in order."""
+class Encoded:
+    """``block`` is rows × width; ``bad`` has for each row the number of a reason, or 0."""
 
-    features: list[Numbers | Categories]
-    target: Target
-    samples: int
-
-
-def no_number(name: str, cell: str, sample: int) -> DataError:
-    """The error for a cell that has to be a number; raise it."""
-    what = "is no finite 32-bit number" if cell.strip() else "is empty"
-    return refuse(f"Column {name!r}, sample {sample}, {what}. Fill it in or remove the row.", column=name, row=sample)
+    block: Block
+    bad: Block
 
 
-def ranks(ordered: list[str], codes: dict[str, int]) -> Block:
-    """For each code the place of its value in ``ordered``."""
-    places = np.empty(len(ordered), np.int64)
-    places[[codes[value] for value in ordered]] = np.arange(len(ordered))
-    return places
+class Encoder(Protocol):
+    """``fills``: a bad row need not go, because a mean can take its place."""
+
+    name: str
+    width: int
+    fills: bool
+
+    @property
+    def features(self) -> list[str]:
+        """What each number of a row is; nothing where that says no more than the tensor's name."""
+        ...
+
+    def encode(self, cells: Cells, found: Numbers) -> Encoded:
+        """A batch of cells, which ``found`` has as numbers."""
+        ...
 
 
-def _plain_numbers(cells: Sequence[str]) -> Block | None:
-    """All cells as numbers, at once; None where one of them needs a closer look."""
-    together = "".join(cells)
-    if "_" in together or not together.isascii():
-        return None
-    try:
-        values = np.array(list(map(float, cells)))
-    except ValueError:
-        return None
-    return values if (np.abs(values) <= MAX_FLOAT).all() else None
+class NumberColumn:
+    """One float, NaN where there is no number."""
+
+    width = 1
+
+    def __init__(self, name: str, *, fills: bool) -> None:
+        self.name, self.fills = name, fills
+
+    @property
+    def features(self) -> list[str]:
+        """Its name."""
+        return [self.name]
+
+    def encode(self, _cells: Cells, found: Numbers) -> Encoded:
+        """As they stand."""
+        return Encoded(found.values[:, None].astype(np.float32), _STATES[found.states])
+
+
+class CategoryColumn:
+    """One float for each value in the order of the alphabet, 1 where the cell has it."""
+
+    def __init__(self, name: str, profile: Profile, *, fills: bool) -> None:
+        """Raise DataError: too many values."""
+        if profile.many or len(profile.labels) > MAX_CATEGORIES:
+            raise refuse(
+                f"Column {name!r} has more than {MAX_CATEGORIES} different values, which is too many for a category. "
+                "Read it as text or ids, or ignore it.",
+                column=name,
+            )
+        self.name, self.fills = name, fills
+        self._codes = {text: place for place, text in enumerate(sorted(profile.labels))}
+        self.width = len(self._codes)
+
+    @property
+    def features(self) -> list[str]:
+        """Each of its values."""
+        return [f"{self.name}={value}" for value in self._codes]
+
+    def encode(self, cells: Cells, _found: Numbers) -> Encoded:
+        """A missing value is NaN throughout, so that the mean of each value can take its place."""
+        codes = _looked_up(cells, self._codes)
+        block = np.zeros((len(codes), self.width), np.float32)
+        present = codes >= 0
+        block[np.flatnonzero(present), codes[present]] = 1
+        block[~present] = np.nan
+        return Encoded(block, np.where(present, 0, code("missing")).astype(np.uint8))
+
+
+class ClassColumn:
+    """The number of a class; classes are in the order of their numbers, or else of the alphabet."""
+
+    width = 1
+    fills = False
+
+    def __init__(self, name: str, profile: Profile) -> None:
+        """Raise DataError: too many classes, or none."""
+        if profile.many:
+            raise refuse(
+                f"Column {name!r} has more than {MAX_CLASSES:,} classes, or labels of more than 200 characters. "
+                "Make another column the target, or read it as a number.",
+                column=name,
+            )
+        self.name = name
+        self.classes = sorted(profile.labels, key=lambda text: (number(text) or 0.0, text))
+        self._codes = {text: place for place, text in enumerate(self.classes)}
+
+    @property
+    def features(self) -> list[str]:
+        """Its name."""
+        return [self.name]
+
+    def encode(self, cells: Cells, _found: Numbers) -> Encoded:
+        """A row without a label is bad."""
+        codes = _looked_up(cells, self._codes)
+        return Encoded(np.maximum(codes, 0)[:, None], np.where(codes < 0, code("no_target"), 0).astype(np.uint8))
+
+
+class QuantityColumn(NumberColumn):
+    """A number to predict."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, fills=False)
+
+    def encode(self, cells: Cells, found: Numbers) -> Encoded:
+        """A row without a number is bad."""
+        plain = super().encode(cells, found)
+        return Encoded(plain.block, np.where(plain.bad == code("missing"), code("no_target"), plain.bad))
+
+
+class IdColumn:
+    """A whole number from 0 as it stands."""
+
+    width = 1
+    fills = False
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.largest = 0
+
+    @property
+    def features(self) -> list[str]:
+        """Its name."""
+        return [self.name]
+
+    def encode(self, _cells: Cells, found: Numbers) -> Encoded:
+        """Any other number is bad."""
+        values = np.where(found.states == OK, found.values, -1)
+        good = (values >= 0) & (values <= MAX_ID) & (values == np.floor(values))
+        ids = np.where(good, values, 0).astype(np.int64)
+        self.largest = max(self.largest, int(ids.max(initial=0)))
+        reasons = np.where(found.states == MISSING, code("missing"), code("no_id"))
+        return Encoded(ids[:, None], np.where(good, 0, reasons).astype(np.uint8))
+
+
+class TextColumn:
+    """Numbers of tokens, cut or filled up to one length."""
+
+    fills = False
+
+    def __init__(self, name: str, lexicon: Lexicon) -> None:
+        self.name = name
+        self.width = lexicon.reading.length
+        self._lexicon = lexicon
+
+    @property
+    def features(self) -> list[str]:
+        """None: tokens have no names by their place."""
+        return []
+
+    def encode(self, cells: Cells, _found: Numbers) -> Encoded:
+        """A row without a token is bad."""
+        block = np.full((len(cells), self.width), PADDING, np.int32)
+        bad = np.zeros(len(cells), np.uint8)
+        for place, cell in enumerate(texts(cells)):
+            ids = self._lexicon.encode(cell)[: self.width]
+            block[place, : len(ids)] = ids
+            bad[place] = 0 if ids else code("empty_text")
+        return Encoded(block, bad)
+
+
+def _looked_up(cells: Cells, codes: dict[str, int]) -> Block:
+    """The number of each cell's text, -1 for none."""
+    return np.array([codes.get(text.strip(), -1) for text in texts(cells)], np.int64)

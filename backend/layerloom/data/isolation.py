@@ -10,6 +10,7 @@ from pathlib import Path
 from layerloom.data.dataset import DataError
 from layerloom.data.importer import TOO_MUCH
 from layerloom.data.parse import refuse, too_large
+from layerloom.schema.datasets import Reading
 from layerloom.schema.problems import Problem
 
 _READER = "layerloom.data.importer"
@@ -29,7 +30,13 @@ class Limits:
 
 
 def read_apart(
-    folder: Path, name: str, suffix: str, file: Path, stop: threading.Event | None = None, limits: Limits = Limits()
+    folder: Path,
+    name: str,
+    suffix: str,
+    file: Path,
+    stop: threading.Event | None = None,
+    limits: Limits = Limits(),
+    reading: Reading | None = None,
 ) -> None:
     """``importer.read_into`` in a process of its own, which ends early when ``stop`` is set.
 
@@ -48,7 +55,8 @@ def read_apart(
         processes=8,
         file=_FILE_BYTES,
     )
-    payload = {"folder": folder.name, "name": name, "suffix": suffix}
+    how = reading.model_dump_json() if reading is not None else ""
+    payload = {"folder": folder.name, "name": name, "suffix": suffix, "reading": how}
     try:
         report = sandbox.run(
             "read", payload, tasks=_READER, limits=taken, file=file, folder=folder.resolve().parent, stop=stop

@@ -7,14 +7,15 @@ than a block of it: sizes are known from what the file declares, and values come
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from layerloom.data.dataset import DataError
+from layerloom.schema.datasets import DatasetDetails, Reading
 from layerloom.schema.problems import ProblemCode
 
 TARGET_NAMES = ("target", "targets", "label", "labels", "class", "classes", "y")
@@ -31,6 +32,7 @@ MAX_FLOAT = float(np.finfo(np.float32).max)
 SAME_LABEL = " All samples have the same label: there is nothing to tell apart."
 """Ends the summary of such data. They are kept, and their owner is warned."""
 
+Part = Literal["training", "validation", "test"]
 Block = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -38,7 +40,8 @@ Block = np.ndarray[Any, np.dtype[Any]]
 class Values:
     """One tensor: its shape, samples first, and its elements in C order as often as ``blocks`` is called."""
 
-    dtype: Literal["float32", "int64"]
+    dtype: Literal["float32", "int64", "uint8"]
+    """``uint8``: pixels, which a network sees between 0 and 1."""
     shape: tuple[int, ...]
     blocks: Callable[[], Iterator[Block]]
 
@@ -54,13 +57,23 @@ class Parsed:
 
     inputs: Mapping[str, Values]
     targets: Values
-    task: Literal["classification", "regression"]
+    task: Literal["classification", "regression", "tokens"]
     classes: list[str]
     summary: str
+    category: str = "arrays"
+    details: DatasetDetails | None = None
+    lexicon: Sequence[str] = ()
+    """Tokens whose numbers are in the inputs, from 2 on."""
+    vocabulary: int = 0
+    split: Mapping[Part, int] = field(default_factory=dict)
+    """How many samples, in this order, the file itself sets apart for each part."""
+    fitting: Sequence[str] = ()
+    """How images were brought to one size, as calls of ``torchvision.transforms.v2``."""
 
 
-Parser = Callable[[Path, Path], Parsed]
-"""Takes the file and a path for scratch that outlives the parsed values' use."""
+Parser = Callable[[Path, Path, Reading | None], Parsed]
+"""Takes the file, a path that names of scratch files may begin with, which outlive the parsed values' use, and how the
+file is to be read, where that has been said."""
 
 
 def refuse(message: str, **data: Any) -> DataError:

@@ -12,9 +12,17 @@ from torch import Tensor
 
 from layerloom.data import uploads
 from layerloom.data.builtin import sources
+from layerloom.data.builtin_columns import told
 from layerloom.data.dataset import DataError, Dataset
-from layerloom.data.vision import VISION
+from layerloom.data.fetching import missing
+from layerloom.data.flowers import FlowerSource
+from layerloom.data.pictures import at_most, floats, is_image, pictures
+from layerloom.data.split import counts, division
+from layerloom.data.vision import VISION, VisionSource
+from layerloom.data.vocabulary import texts_of
 from layerloom.schema.catalogue import DatasetEntry
+from layerloom.schema.datasets import DatasetDetails, Reading
+from layerloom.schema.plan import Split
 from layerloom.schema.problems import ProblemCode
 from layerloom.schema.run import DatasetPreview
 
@@ -23,10 +31,17 @@ MAX_SHOWN = 500_000
 _PIECE = 1 << 20
 
 
-def entries(folder: Path) -> list[DatasetEntry]:
-    """What can be chosen, uploads last. ``folder`` is the data folder of the home directory."""
-    vision = [source.entry.model_copy(update={"available": source.present(folder)}) for source in VISION.values()]
+def entries(folder: Path, *, downloads: bool = True) -> list[DatasetEntry]:
+    """What can be chosen, uploads last. ``folder`` is the data folder of the home directory; without ``downloads`` what
+    is not there says so."""
+    vision = [_offered(source, folder, downloads=downloads) for source in VISION.values()]
     return [*(source.entry for source in sources().values()), *vision, *uploads.entries(folder)]
+
+
+def _offered(source: VisionSource | FlowerSource, folder: Path, *, downloads: bool) -> DatasetEntry:
+    there = source.present(folder)
+    problem = None if there or downloads else missing(source.entry, folder)
+    return source.entry.model_copy(update={"available": there, "missing": problem})
 
 
 def find(name: str, folder: Path) -> DatasetEntry | None:
@@ -35,15 +50,16 @@ def find(name: str, folder: Path) -> DatasetEntry | None:
     return known.entry if known else uploads.find(name, folder)
 
 
-def load(name: str, folder: Path) -> Dataset:
-    """The whole data set as tensors.
+def load(name: str, folder: Path, *, downloads: bool = True) -> Dataset:
+    """The whole data set as tensors; files that are not there are downloaded, unless that is forbidden.
 
     Raises:
         DataError: unknown (nearest names are given), or not to be had.
     """
-    known = sources().get(name) or VISION.get(name)
-    if known:
-        return known.load(folder)
+    if name in sources():
+        return sources()[name].load(folder)
+    if name in VISION:
+        return VISION[name].load(folder, downloads=downloads)
     uploaded = uploads.load(name, folder)
     if uploaded:
         return uploaded
@@ -51,6 +67,14 @@ def load(name: str, folder: Path) -> Dataset:
     nearest = get_close_matches(name, names, n=3, cutoff=0.4)
     hint = f" Did you mean {', '.join(nearest)}?" if nearest else ""
     raise DataError(ProblemCode.UNKNOWN_DATASET, f"There is no such data set.{hint}", nearest=nearest)
+
+
+def details(name: str, folder: Path) -> DatasetDetails | None:
+    """What the columns of a data set hold; None when there is none of that name."""
+    source = sources().get(name)
+    if source is not None:
+        return told(source)
+    return DatasetDetails(reading=Reading(), editable=False) if name in VISION else uploads.details(name, folder)
 
 
 def accept(folder: Path, name: str, suffix: str, file: Path, stop: threading.Event | None = None) -> DatasetEntry:
@@ -66,24 +90,32 @@ def accept(folder: Path, name: str, suffix: str, file: Path, stop: threading.Eve
     return uploads.accept(folder, name, suffix, file, stop)
 
 
-def preview(name: str, folder: Path, count: int = 16) -> DatasetPreview:
-    """The first samples that show every class, as nested lists, and how many samples each class has.
+def preview(name: str, folder: Path, count: int = 16, *, downloads: bool = True) -> DatasetPreview:
+    """The first samples that show every class, as nested lists and as pictures, and how many samples each class has.
 
-    Fewer samples, or none, where they would make more than ``MAX_SHOWN`` numbers.
+    Fewer lists, or none, where they would make more than ``MAX_SHOWN`` numbers; targets are those of the pictures.
     """
-    dataset = load(name, folder)
-    value = next(iter(dataset.inputs.values()))
-    count = min(count, len(value), MAX_SHOWN // max(1, value[0].numel() + dataset.targets[0].numel()))
-    if dataset.entry.task != "classification":
-        rows, counts = list(range(count)), {}
-    else:
-        found = torch.bincount(dataset.targets)
-        rows, counts = _varied(dataset.targets, found, count), _counts(dataset.entry.classes, found)
+    dataset = load(name, folder, downloads=downloads)
+    entry, value = dataset.entry, next(iter(dataset.inputs.values()))
+    images = is_image(entry.shape)
+    shown = min(count, MAX_SHOWN // max(1, value[0].numel() + dataset.targets[0].numel()))
+    rows = varied(dataset, at_most(count, entry.shape) if images else shown)
     return DatasetPreview(
-        inputs=[value[row].tolist() for row in rows],
+        inputs=[floats(value[row]).tolist() for row in rows[:shown]],
         targets=[dataset.targets[row].tolist() for row in rows],
-        counts=counts,
+        pictures=pictures(floats(value[torch.tensor(rows)])) if images and value.dtype != torch.int64 else [],
+        counts=counts(entry.classes, dataset.targets) if entry.task == "classification" else {},
+        texts=texts_of(dataset, rows),
+        division=division(dataset, Split()),
     )
+
+
+def varied(dataset: Dataset, count: int) -> list[int]:
+    """Numbers of samples that show every class, where there are classes; the first ones otherwise."""
+    count = min(count, len(dataset))
+    if dataset.entry.task != "classification":
+        return list(range(count))
+    return _varied(dataset.targets, torch.bincount(dataset.targets), count)
 
 
 def _varied(targets: Tensor, found: Tensor, count: int) -> list[int]:
@@ -102,8 +134,3 @@ def _first(targets: Tensor, label: int, count: int) -> list[int]:
         if len(rows) == count:
             break
     return rows
-
-
-def _counts(classes: list[str], found: Tensor) -> dict[str, int]:
-    names = dict(enumerate(classes))
-    return {names.get(label, str(label)): samples for label, samples in enumerate(found.tolist()) if samples}

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from layerloom.data.dataset import DataError, Dataset
+from layerloom.schema.datasets import Division, PartFacts, PartName
 from layerloom.schema.plan import Split
 from layerloom.schema.problems import ProblemCode
 
@@ -21,7 +22,8 @@ def divide(dataset: Dataset, split: Split) -> tuple[Tensor, Tensor]:
         DataError: a part would be empty, or a class has too few samples to be in both parts.
     """
     if dataset.training is not None:
-        return torch.arange(dataset.training), torch.arange(dataset.training, len(dataset))
+        end = len(dataset) if dataset.validation is None else dataset.training + dataset.validation
+        return torch.arange(dataset.training), torch.arange(dataset.training, end)
     from sklearn.model_selection import train_test_split
 
     classes = dataset.entry.task == "classification" and split.stratify
@@ -39,3 +41,28 @@ def divide(dataset: Dataset, split: Split) -> tuple[Tensor, Tensor]:
             samples=len(dataset),
         ) from error
     return torch.from_numpy(np.sort(train)), torch.from_numpy(np.sort(validation))
+
+
+def division(dataset: Dataset, split: Split) -> Division:
+    """Sizes of the parts, and of each class in them. What a source sets apart beside these two is its test part."""
+    own = dataset.training is not None
+    try:
+        training, validation = divide(dataset, split)
+    except DataError as error:
+        return Division(own=own, problem=error.problem)
+    rows: dict[PartName, Tensor] = {"training": training, "validation": validation}
+    if len(training) + len(validation) < len(dataset):
+        rows["test"] = torch.arange(len(training) + len(validation), len(dataset))
+    return Division(own=own, parts={name: _facts(dataset, which) for name, which in rows.items()})
+
+
+def _facts(dataset: Dataset, rows: Tensor) -> PartFacts:
+    classes = dataset.entry.task == "classification"
+    return PartFacts(samples=len(rows), counts=counts(dataset.entry.classes, dataset.targets[rows]) if classes else {})
+
+
+def counts(classes: list[str], targets: Tensor) -> dict[str, int]:
+    """Samples by the name of their class, of classes that have any; a number where it has no name."""
+    names = dict(enumerate(classes))
+    found = torch.bincount(targets).tolist()
+    return {names.get(label, str(label)): samples for label, samples in enumerate(found) if samples}

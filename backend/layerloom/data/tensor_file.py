@@ -11,7 +11,7 @@ import numpy as np
 
 from layerloom.data.parse import Values
 
-_NAMES = {"float32": "F32", "int64": "I64"}
+_NAMES = {"float32": "F32", "int64": "I64", "uint8": "U8"}
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Values]) -> None:

@@ -1,4 +1,4 @@
-"""Data sets that a user brings: CSV and NPZ files, parsed once and kept as tensors.
+"""Data sets that a user brings: files that are parsed, and kept as tensors beside what was sent.
 
 A file is read whole, in a process of its own, before anything is kept; what cannot be read leaves no trace. The name
 that the client gives is kept inside ``meta.json`` and is never a path: folders have names of their own.
@@ -17,15 +17,18 @@ import unicodedata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from layerloom.data.dataset import DataError, Dataset
-from layerloom.data.importer import META, PARSERS, TENSORS
+from layerloom.data.dataset import DataError, Dataset, Tokens
+from layerloom.data.importer import DETAILS, LEXICON, META, PARSERS, TENSORS
 from layerloom.data.isolation import Limits, read_apart
 from layerloom.schema.catalogue import DatasetEntry
+from layerloom.schema.datasets import DatasetDetails, Reading
 from layerloom.schema.problems import ProblemCode
 
 NAME = re.compile(r"[^\W_][\w-]{0,62}")
 """In any script; text without a composed form is refused, so that equal names look equal."""
 _DRAFT = "tmp-"
+_SOURCE = "source"
+"""The file as it was sent, with its suffix."""
 _STALE_S = 24 * 3_600
 """A draft that old was left by a server that was killed."""
 _replacing = threading.Lock()
@@ -58,7 +61,53 @@ def accept(
     with TemporaryDirectory(prefix=_DRAFT, dir=root, ignore_cleanup_errors=True) as work:
         draft = Path(work) / "set"
         read_apart(draft, name, suffix.lower(), file, stop, limits)
+        _keep(file, draft / f"{_SOURCE}{suffix.lower()}")
         return _publish(draft, folder)
+
+
+def reread(
+    folder: Path,
+    name: str,
+    reading: Reading,
+    stop: threading.Event | None = None,
+    limits: Limits = Limits(),  # noqa: B008  a frozen value
+) -> DatasetEntry | None:
+    """Make the data set anew from the file that was uploaded, read as its owner says; None for an unknown name.
+
+    What is there stays until all of the new is.
+
+    Raises:
+        DataError: the file cannot be read so, or was not kept.
+    """
+    path = _path(name, folder)
+    if path is None:
+        return None
+    source = _source(path)
+    if source is None:
+        raise DataError(
+            ProblemCode.UPLOAD_INVALID,
+            "The file of this data set was not kept, so that it cannot be read anew. Upload it again.",
+        )
+    with TemporaryDirectory(prefix=_DRAFT, dir=path.parent, ignore_cleanup_errors=True) as work:
+        held = Path(work) / source.name
+        draft = Path(work) / "set"
+        _keep(source, held)
+        read_apart(draft, name, source.suffix, held, stop, limits, reading)
+        held.rename(draft / source.name)
+        return _publish(draft, folder)
+
+
+def details(name: str, folder: Path) -> DatasetDetails | None:
+    """What was found in an upload; None when there is none of that name."""
+    path = _path(name, folder)
+    if path is None:
+        return None
+    try:
+        found = DatasetDetails.model_validate_json((path / DETAILS).read_bytes())
+    except FileNotFoundError:
+        # Of an earlier version, or of a format that has no columns.
+        return DatasetDetails(reading=Reading(), editable=False)
+    return found.model_copy(update={"editable": _source(path) is not None})
 
 
 def entries(folder: Path) -> list[DatasetEntry]:
@@ -92,7 +141,25 @@ def load(name: str, folder: Path) -> Dataset | None:
         ) from None
     targets = tensors.pop("targets")
     inputs = {key.removeprefix("inputs."): value for key, value in tensors.items()}
-    return Dataset(entry, inputs, targets)
+    return Dataset(
+        entry,
+        inputs,
+        targets,
+        training=entry.split.get("training"),
+        validation=entry.split.get("validation"),
+        tokens=_tokens(path),
+        file=path / TENSORS,
+    )
+
+
+def _tokens(path: Path) -> Tokens | None:
+    try:
+        tokens = json.loads((path / LEXICON).read_text(encoding="utf-8"))
+        found = DatasetDetails.model_validate_json((path / DETAILS).read_bytes())
+    except FileNotFoundError:
+        return None
+    reading = found.reading.text
+    return None if reading is None else Tokens(tokens, reading, "text" if "text" in found.inputs else "x")
 
 
 def remove(name: str, folder: Path) -> bool:
@@ -116,6 +183,25 @@ def _publish(draft: Path, folder: Path) -> DatasetEntry:
             if other.name == entry.name:
                 _discard(path)
     return entry
+
+
+def _keep(file: Path, kept: Path) -> None:
+    """A second name for the file, or a copy where that cannot be."""
+    try:
+        os.link(file, kept)
+    except OSError:
+        shutil.copyfile(file, kept)
+    with kept.open("rb") as opened:
+        os.fsync(opened.fileno())
+
+
+def _path(name: str, folder: Path) -> Path | None:
+    found = {entry.name: path for path, entry in _found(folder)}
+    return found.get(name)
+
+
+def _source(path: Path) -> Path | None:
+    return next(path.glob(f"{_SOURCE}.*"), None)
 
 
 def _discard(path: Path) -> None:

@@ -207,7 +207,7 @@ _DESCRIPTIONS: dict[type[ast.AST], str] = {
 def _describe(node: ast.AST) -> str:
     if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
         return "a comprehension"
-    return _DESCRIPTIONS.get(type(node), f"{type(node).__name__}")
+    return _DESCRIPTIONS.get(type(node), "this operator or word")
 
 
 def _bounded(value: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from layerloom.catalogue import find
 from layerloom.graph.places import Environment, Instance, evaluate, instances
+from layerloom.graph.walk import join
 from layerloom.schema.document import Document, Layer, Parameter, ParameterInit
 from layerloom.schema.values import Expr, Tuple, Value
 from layerloom.schema.values import replace as replace_value
@@ -62,7 +63,7 @@ def _own(instance: Instance) -> list[Branch]:
             continue
         statements = [_plain(statement, place.environment) for statement in member.init]
         if isinstance(member, Layer):
-            names = (_qualified(instance, path),)
+            names = (join(instance.name, path),)
             types = (member.target,)
             found.append(Branch(tuple(statements), names=names, types=types, complete=_complete(member)))
             continue
@@ -75,7 +76,7 @@ def _own(instance: Instance) -> list[Branch]:
     for owner, statements in owned.items():
         kind = instance.places[owner].member.kind if owner else "block"
         assert kind in ("block", "parameter_list", "parameter_dict")
-        names = (_qualified(instance, owner),)
+        names = (join(instance.name, owner),)
         found.append(Branch(tuple(statements), "statements", names, () if owner else (instance.block,), owner=kind))
     return found
 
@@ -99,10 +100,6 @@ def _by_class(found: list[Branch]) -> list[Branch]:
         replace(branch, names=()) if branch.owner == "block" and len(by_block[branch.types]) == 1 else branch
         for branch in found
     ]
-
-
-def _qualified(instance: Instance, path: str) -> str:
-    return ".".join(part for part in (instance.name, path) if part)
 
 
 def _plain(statement: ParameterInit, environment: Environment) -> ParameterInit:

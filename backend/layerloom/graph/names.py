@@ -46,8 +46,10 @@ def is_identifier(text: str) -> bool:
 
 def are_identifiers(texts: list[str]) -> bool:
     """Whether each is an identifier: asked of thousands at once."""
+    lines = "\n".join([*texts, ""])
     return (
-        _IDENTIFIERS.fullmatch("\n".join([*texts, ""])) is not None
+        lines.count("\n") == len(texts)  # "a\nb" would pass for two
+        and _IDENTIFIERS.fullmatch(lines) is not None
         and not any(map(keyword.iskeyword, texts))
         and not any(len(text) > LENGTH for text in texts)
     )

@@ -17,7 +17,7 @@ from layerloom.catalogue import dtype, resolve
 from layerloom.graph.counting import Counter
 from layerloom.graph.errors import GraphError, refuse
 from layerloom.graph.expressions import ExpressionError, Pairs, parse
-from layerloom.graph.walk import DICTS, block_of, pointer_of, positional
+from layerloom.graph.walk import DICTS, block_of, join, pointer_of, positional
 from layerloom.schema import values
 from layerloom.schema.document import (
     CONTAINERS,
@@ -130,7 +130,7 @@ def instances(document: Document, limit: int = PLACES_LIMIT) -> dict[str, Instan
                 inner_scope = environment_of(target, use.arguments, place.environment, use.block)
             except ExpressionError as error:
                 raise _invalid(error, block, place.path, f"{place.pointer}/arguments") from None
-            inner.append((f"{name}.{place.path}" if name else place.path, use.block, inner_scope, (*around, use.block)))
+            inner.append((join(name, place.path), use.block, inner_scope, (*around, use.block)))
         pending.extend(reversed(inner))
     return found
 
@@ -196,10 +196,6 @@ def _look_up(find: Callable[[str], Any], name: str, kind: str) -> Any:
 
 def _check_count(document: Document, scope: Environment, limit: int) -> None:
     """Refuse a network of more members than the limit, at the member that leads beyond it."""
-
-    def passes(repeat: Repeat, around: Environment) -> list[Environment]:
-        return [_bind(repeat.variables, value, around) for value in _several(repeat.over.expr, around)]
-
     counter = Counter(document, limit, environment_of, passes)
     count = 0
     for number, member in enumerate(block_of(document, document.main).members):
@@ -277,11 +273,16 @@ def _unroll(
         yield item, scope, pointer
         return
     try:
-        scopes = [_bind(item.variables, value, scope) for value in _several(item.over.expr, scope)]
+        scopes = passes(item, scope)
     except ExpressionError as error:
         raise _invalid(error, block, path, f"{pointer}/over") from None
     for inner in scopes:
         yield from _unroll(item.item, inner, f"{pointer}/item", block, path)
+
+
+def passes(repeat: Repeat, around: Environment) -> list[Environment]:
+    """The scopes of a repeat's item, one for each value that it runs over. Raises ExpressionError."""
+    return [_bind(repeat.variables, value, around) for value in _several(repeat.over.expr, around)]
 
 
 def _several(text: str, scope: Environment) -> Iterator[Any]:

@@ -1,13 +1,14 @@
 """What a document's text alone tells: which members a block has, what a path leads to, in which order nodes run.
 
 The check and the writer see a document through these functions, so that both mean the same by a path and an order.
-Nothing is evaluated here; ``layerloom.graph.places`` does that.
+Nothing that reads a name is evaluated here; ``layerloom.graph.places`` does that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from layerloom.catalogue import find
@@ -227,8 +228,8 @@ def block_of(document: Document, name: str, **place: Any) -> Block:
 def steps(document: Document, block: str, path: str) -> list[Step]:
     """What each segment of a path stands for, without expanding anything; aliases and blocks are followed.
 
-    Raises GraphError ``unknown_member`` where the path leads nowhere. An index into a container with repeats is
-    accepted and stands for the repeat's item.
+    Raises GraphError ``unknown_member`` where the path leads nowhere. An index behind a repeat whose length
+    depends on arguments is accepted and stands for that repeat's item.
     """
     found: list[Step] = []
     inside: Block | Container | Layer = block_of(document, block)
@@ -253,7 +254,7 @@ def _step(document: Document, inside: Block | Container | Layer, name: str) -> S
         entry = find(inside.target)
         return Step(name, "attribute", None) if entry is not None and name in entry.tensors else None
     if isinstance(inside, Block):
-        member = next((member for member in inside.members if member.name == name), None)
+        member = _named(_Same(inside)).get(name)
         if isinstance(member, Alias):
             return Step(name, "attribute", _aliased(document, inside, member))
         return None if member is None else Step(name, "attribute", member)
@@ -262,6 +263,25 @@ def _step(document: Document, inside: Block | Container | Layer, name: str) -> S
         return None
     named = inside.kind == "sequential" and not positional(inside)
     return Step(name, "key" if inside.kind in DICTS else "attribute" if named else "index", item)
+
+
+class _Same:
+    """A block as itself, whatever it is equal to."""
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+
+    def __hash__(self) -> int:
+        return id(self.block)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.block is other.block
+
+
+@lru_cache(maxsize=64)
+def _named(same: _Same) -> dict[str, Member]:
+    """A block's members by name; of two with one name the first. Thousands may be asked for one after the other."""
+    return {member.name: member for member in reversed(same.block.members)}
 
 
 def _aliased(document: Document, block: Block, alias: Alias) -> Any:
@@ -280,19 +300,55 @@ def _aliased(document: Document, block: Block, alias: Alias) -> Any:
 
 def item_named(container: Container, name: str) -> Any:
     """The item of a container at an index or key, as written; the item of a repeat where one may give it."""
+    index = item_index(container, name)
+    return None if index is None else innermost(container.items[index])
+
+
+def item_index(container: Container, name: str) -> int | None:
+    """Which item of a container, as written, an index or key leads to."""
     if not positional(container):
-        plain = (item for item in container.items if not isinstance(item, Repeat) and item.name == name)
-        repeated = (_innermost(item) for item in container.items if isinstance(item, Repeat))
-        return next(plain, None) or next(repeated, None)
+        repeated = None
+        for at, item in enumerate(container.items):
+            if not isinstance(item, Repeat):
+                if item.name == name:
+                    return at
+            elif repeated is None:
+                repeated = at
+        return repeated
     if not name.isdecimal():
         return None
-    for index, item in enumerate(container.items):
-        if isinstance(item, Repeat) or index == int(name):
-            return _innermost(item)
+    index = int(name)
+    for at, item in enumerate(container.items):
+        count = copies(item)
+        if count is None or index < count:
+            return at
+        index -= count
     return None
 
 
-def _innermost(item: Item) -> Any:
+def copies(item: Item) -> int | None:
+    """How often an item is there, where its text alone tells: ``range(3)`` does, ``range(depth)`` does not."""
+    count = 1
+    while isinstance(item, Repeat):
+        length = _length(item.over.expr)
+        if length is None:
+            return None
+        count *= length
+        item = item.item
+    return count
+
+
+@lru_cache(maxsize=1024)
+def _length(text: str) -> int | None:
+    try:
+        expression = parse(text)
+        return None if expression.names else len(expression.evaluate({}))
+    except (ExpressionError, TypeError):
+        return None
+
+
+def innermost(item: Item) -> Any:
+    """What a repeat makes copies of."""
     while isinstance(item, Repeat):
         item = item.item
     return item
@@ -306,6 +362,11 @@ def positional(container: Container) -> bool:
         return True
     names = [item.name for item in container.items if not isinstance(item, Repeat)]
     return names == [str(index) for index in range(len(names))]
+
+
+def join(around: str, path: str) -> str:
+    """A path below another one, as state_dict keys have it; either may be empty."""
+    return f"{around}.{path}" if around and path else around or path
 
 
 def pointer_of(block: str) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from layerloom.runs.executors.port import Executor, Need, Task
 from layerloom.runs.files import write_atomic
+from layerloom.runs.parity import Parities
+from layerloom.runs.rates import RateSearches
 from layerloom.runs.watch import Limits, Watch, attempt_folder
 from layerloom.schema.worker import Job
 from layerloom.storage import Claim, Live, Store, StoreBusy
@@ -24,17 +26,28 @@ class Dispatcher:
         executor: Executor,
         *,
         data_folder: Path,
-        address_file: Path,
+        address_file: Path | None,
         limits: Limits | None = None,
         python: bool = False,
+        downloads: bool = True,
+        only: str | None = None,
     ) -> None:
+        """``address_file`` is None where no service listens; ``only`` is the one run that may be started, if not all
+        that wait."""
         self._store = store
         self._executor = executor
         self._data_folder = data_folder.resolve()
-        self._address_file = address_file.resolve()
+        self._address_file = "" if address_file is None else str(address_file.resolve())
+        self._only = only
         self._limits = limits or Limits()
         self._python = python
+        self._downloads = downloads
         self._watch = Watch(store, executor, self._limits)
+        data = self._data_folder
+        self.parities = Parities(store, executor, data_folder=data, python=python, downloads=downloads)
+        """Reports that are made beside the runs."""
+        searches = store.artifacts.with_name("rates")
+        self.rates = RateSearches(executor, folder=searches, data_folder=data, python=python, downloads=downloads)
         self._wakes = threading.Event()
         self._closing = False
         self._healthy = True
@@ -63,12 +76,15 @@ class Dispatcher:
 
     def tick(self) -> None:
         """One look, for tests: start what fits, notice what ended, enforce what is wanted."""
-        live = self._store.queue.live()
+        live = [run for run in self._store.queue.live() if self._only in (None, run.run)]
         for run in live:
             if run.handle is None:
                 self._start_again(run)
         self._watch.look([run for run in live if run.handle is not None])
         self._fill()
+        if self._only is None:
+            self.parities.look()
+            self.rates.look()
 
     def _loop(self) -> None:
         while not self._closing:
@@ -86,9 +102,9 @@ class Dispatcher:
             self._wakes.wait(self._limits.period if self._healthy else 1.0)
 
     def _fill(self) -> None:
-        waiting = self._store.queue.waiting()
-        room = self._executor.room([Need(run.device, run.threads) for run in waiting])
-        for claim in self._store.queue.claim(room):
+        waiting = [run for run in self._store.queue.waiting() if self._only in (None, run.run)]
+        room = self._executor.room([Need(run.device, run.threads, run.devices) for run in waiting])
+        for claim in self._store.queue.claim(room, self._only):
             try:
                 self._begin(claim)
             except Exception as error:
@@ -105,16 +121,21 @@ class Dispatcher:
             plan=claim.plan,
             folder=str(self._store.folder(claim.run)),
             data_folder=str(self._data_folder),
-            address_file=str(self._address_file),
+            address_file=self._address_file,
             token=claim.token,
             python=self._python,
+            downloads=self._downloads,
             resume=claim.resume,
+            origin=claim.origin,
+            adjusted=claim.adjusted,
+            orders=claim.orders,
         )
         write_atomic(folder / "job.json", job.model_dump_json().encode())
         self._start(job, folder)
 
     def _start(self, job: Job, folder: Path) -> None:
-        task = Task(f"{job.run}.a{job.attempt}", folder, Need(job.plan.device, job.plan.threads))
+        need = Need(job.plan.device, job.plan.threads, job.plan.devices)
+        task = Task(f"{job.run}.a{job.attempt}", folder, need)
         self._store.queue.set_handle(job.run, job.attempt, self._executor.start(task))
 
     def _start_again(self, run: Live) -> None:
@@ -125,7 +146,9 @@ class Dispatcher:
         except FileNotFoundError:
             self._store.queue.lost(run.run, run.attempt, "was not started before the service ended", crash=False)
         else:
-            if job.python and not self._python:  # this service was started otherwise than the one that wrote it
-                job = job.model_copy(update={"python": False})
+            # This service may have been started otherwise than the one that wrote it.
+            allowed = {"python": job.python and self._python, "downloads": self._downloads}
+            if allowed != {"python": job.python, "downloads": job.downloads}:
+                job = job.model_copy(update=allowed)
                 write_atomic(folder / "job.json", job.model_dump_json().encode())
             self._start(job, folder)

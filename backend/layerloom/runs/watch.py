@@ -149,7 +149,8 @@ def _failed(why: str) -> Problem:
 
 def _stalled(seconds: float) -> Problem:
     return Problem(
-        code=ProblemCode.TRAINER_LOST,
-        message=f"The trainer made no step for {seconds:.0f} s and was ended. Its log shows where it stood.",
-        data={"why": "stalled", "seconds": round(seconds)},
+        code=ProblemCode.STALLED,
+        message=f"The trainer made no step for {seconds:.0f} s and was ended. The stacks of its threads, in its log, "
+        "show where it stood: data that do not arrive, perhaps, or a layer that does not return.",
+        data={"seconds": round(seconds)},
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from layerloom.schema.base import Wire
+from layerloom.schema.problems import Problem
 from layerloom.schema.values import Value
 
 Kind = Literal["int", "float", "bool", "str", "choice", "size", "list", "dtype", "layer", "function", "tensor", "any"]
@@ -90,10 +91,18 @@ class DatasetEntry(Entry):
     target_dtype: str = "int64"
     classes: list[str] = []
     """Names of the classes, or the vocabulary of a token task."""
+    vocabulary: int = 0
+    """Of text that gets its vocabulary from a run's training part: how many ids a network has to be ready for."""
     samples: int = 0
     available: bool = True
     """False while its files are neither on disk nor downloaded."""
+    missing: Problem | None = None
+    """Why it cannot be used, where its files are not here and may not be downloaded."""
     uploaded: bool = False
+    split: dict[Literal["training", "validation", "test"], int] = {}
+    """How many samples the source itself sets apart for each part, where it does."""
+    fitting: list[str] = []
+    """Of uploaded images: how each was brought to the shape, as calls of torchvision.transforms.v2 on an image."""
 
 
 class Catalogue(Wire):
@@ -111,4 +120,6 @@ class Catalogue(Wire):
     schedulers: list[Entry]
     losses: list[Entry]
     metrics: list[Entry]
+    transforms: list[Entry] = []
+    """Of images; the category tells ``preprocessing``, the same every time, from random ``augmentation``."""
     datasets: list[DatasetEntry] = []

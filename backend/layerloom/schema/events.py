@@ -11,9 +11,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from layerloom.schema.base import Wire
+from layerloom.schema.orders import Adjustment
 from layerloom.schema.problems import Problem
 
 State = Literal["queued", "starting", "running", "paused", "succeeded", "stopped", "failed", "interrupted"]
+Averaged = Literal["trained", "ema", "swa"]
+"""Weights of a checkpoint: those that are trained, or an average of them over the steps or the epochs."""
 LIVE: frozenset[str] = frozenset({"starting", "running"})
 ENDED: frozenset[str] = frozenset({"succeeded", "stopped", "failed", "interrupted"})
 
@@ -78,6 +81,8 @@ class ParameterStatistics(_Event):
     weight_norm: list[float | None]
     gradient_norm: list[float | None]
     update_norm: list[float | None] = []
+    nonfinite: dict[Literal["weight", "gradient", "update"], list[str]] = {}
+    """Parameters whose norm is null because it is NaN or infinite."""
 
 
 class Histogram(Wire):
@@ -95,6 +100,75 @@ class Histograms(_Event):
     kind: Literal["histograms"] = "histograms"
     step: int
     items: list[Histogram]
+
+
+class Activations(_Event):
+    """Outputs of layers at one step, seen in a sample of the batch; columns run parallel to ``names``."""
+
+    kind: Literal["activations"] = "activations"
+    step: int
+    names: list[str]
+    """Qualified names of layers, in the order in which they ran."""
+    mean: list[float | None]
+    std: list[float | None]
+    zeros: list[float]
+    """Share of the values that are exactly zero."""
+    units: list[int]
+    """Channels or features."""
+    dead: list[int]
+    """Of them, those that were zero at every place and for every sample."""
+    nonfinite: list[str] = []
+    """Layers whose mean and deviation are null because a value was NaN or infinite."""
+
+
+class Image(Wire):
+    """Maps of one layer for one sample, as bytes: 0 to 254 from ``low`` to ``high``, 255 for what is not finite."""
+
+    layer: str
+    of: Literal["features", "attention"]
+    sample: Annotated[int, Field(ge=0)]
+    """Place in the validation part."""
+    maps: int
+    """Channels, or heads of attention: the first ones of ``total``."""
+    total: int
+    rows: int
+    """Height, or the positions that look."""
+    columns: int
+    """Width, or the positions that are looked at."""
+    size: list[int]
+    """Rows and columns before they were made smaller to fit."""
+    low: float
+    high: float
+    pixels: Annotated[str, Field(max_length=400_000)]
+    """``maps`` × ``rows`` × ``columns`` bytes in base64, row by row."""
+
+
+class Images(_Event):
+    """Feature maps and attention maps at one step."""
+
+    kind: Literal["images"] = "images"
+    step: int
+    items: list[Image]
+
+
+Sampled = Literal["norms", "histograms", "activations", "images"]
+
+
+class Sampling(_Event):
+    """What statistics cost, and how often each kind was sampled of late so that they keep to their budget."""
+
+    kind: Literal["sampling"] = "sampling"
+    step: int
+    budget: float
+    """Share of the wall time that they may take."""
+    share: float
+    """That they took since the last such event."""
+    rates: dict[Sampled, float]
+    """Samples per second."""
+    slowed: list[Sampled] = []
+    """Kinds that are taken more rarely than they would be with a larger budget."""
+    shed: list[Sampled] = []
+    """Kinds that are too dear to be taken once a minute, the dearest first."""
 
 
 class Log(_Event):
@@ -116,6 +190,20 @@ class CheckpointSaved(_Event):
     best: bool = False
     monitor: str = ""
     value: float | None = None
+    weights: Averaged = "trained"
+    answers: int = 0
+    """The number of the wish for a checkpoint that this one fulfils; 0 where it was due anyway."""
+
+
+class Adjusted(_Event):
+    """A change of the plan took effect: what comes after ``step`` steps is trained by it."""
+
+    kind: Literal["adjusted"] = "adjusted"
+    step: int
+    epoch: int
+    """Epochs done by then, validation included."""
+    adjustment: Adjustment
+    """All that differs from the plan by now."""
 
 
 class ProblemFound(_Event):
@@ -126,7 +214,31 @@ class ProblemFound(_Event):
     traceback: str = ""
 
 
+Bulky = Literal["histograms", "activations", "images", "log"]
+"""Kinds of events that take much room, and that an operator may not want kept for long."""
+
+
+class Thinned(_Event):
+    """An event stood here that the operator does not want kept any longer. Given by the service."""
+
+    kind: Literal["thinned"] = "thinned"
+    of: Bulky
+    """The kind that it had."""
+
+
 Event = Annotated[
-    StateChanged | Progress | Metrics | ParameterStatistics | Histograms | Log | CheckpointSaved | ProblemFound,
+    StateChanged
+    | Progress
+    | Metrics
+    | ParameterStatistics
+    | Histograms
+    | Activations
+    | Images
+    | Sampling
+    | Log
+    | CheckpointSaved
+    | Adjusted
+    | ProblemFound
+    | Thinned,
     Field(discriminator="kind"),
 ]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from layerloom.schema.base import Wire
+
+FormatKind = Literal["source", "weights", "program", "quantized"]
+"""What a file holds: code, tensors for that code, both in one, or either with weights of eight bits."""
 
 
 class ExportFormat(Wire):
@@ -14,8 +19,8 @@ class ExportFormat(Wire):
     """With its dot."""
     media_type: str
     summary: str
-    weights: bool
-    """The file holds them, so that a run can give it once it has a checkpoint."""
+    kind: FormatKind
+    """All but the source hold weights, which a run has once it has a checkpoint."""
     missing: list[str] = []
     """Python packages that it needs and that are not installed here."""
 

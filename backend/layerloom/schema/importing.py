@@ -25,6 +25,8 @@ class ImportRequest(Wire):
     """Values for the constructor of that class."""
     inputs: dict[str, InputExample] = {}
     """By the names of the forward's parameters; found by trying when empty."""
+    part: Annotated[str, Field(max_length=1_000)] = ""
+    """Of a network: the part to open alone, ``backbone``, or those to open as one, ``backbone+head``."""
 
 
 class ImportAnswer(Wire):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -77,6 +77,11 @@ class LabReport(Wire):
     seeds: list[int]
     calls: list[LabCall]
     schemes: list[SchemeResult]
+    factors: dict[Literal["forward", "backward"], float]
+    """By which the variance of outputs, and of gradients, may change between the first layer and the last before a
+    network is said not to learn."""
+    ready: list[SchemeName]
+    """All schemes that LayerLoom knows."""
 
 
 class DoctorRequest(Wire):

@@ -56,6 +56,7 @@ class ProblemCode(StrEnum):
     INITIALIZER_FAILED = "initializer_failed"
     BATCH_FIXED = "batch_fixed"
     BATCH_OF_ONE = "batch_of_one"
+    BATCH_AS_TIME = "batch_as_time"
     IN_PLACE = "in_place"
     NOT_CONFIRMED = "not_confirmed"
     # --- advice, always a warning
@@ -83,6 +84,7 @@ class ProblemCode(StrEnum):
     PLAN_INVALID = "plan_invalid"
     UNKNOWN_DATASET = "unknown_dataset"
     DATASET_UNAVAILABLE = "dataset_unavailable"
+    DOWNLOADS_OFF = "downloads_off"
     DATASET_MISMATCH = "dataset_mismatch"
     UNKNOWN_OPTIMIZER = "unknown_optimizer"
     UNKNOWN_SCHEDULER = "unknown_scheduler"
@@ -95,6 +97,7 @@ class ProblemCode(StrEnum):
     # --- runs
     TRAINER_FAILED = "trainer_failed"
     TRAINER_LOST = "trainer_lost"
+    STALLED = "stalled"
     DIVERGED = "diverged"
     OUT_OF_MEMORY = "out_of_memory"
     DISK_FULL = "disk_full"

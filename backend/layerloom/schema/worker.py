@@ -8,7 +8,10 @@ from pydantic import Field
 
 from layerloom.schema.base import Wire
 from layerloom.schema.document import Document
-from layerloom.schema.events import Event
+from layerloom.schema.events import Adjusted, Event
+from layerloom.schema.fork import CarryReport
+from layerloom.schema.orders import Orders
+from layerloom.schema.parity import NewParity
 from layerloom.schema.plan import Plan
 from layerloom.schema.run import Desired
 
@@ -25,13 +28,26 @@ class Job(Wire):
     data_folder: str
     """Where uploads and downloaded data sets lie."""
     address_file: str
-    """Holds the service's present URL; read anew at every reconnect, because the service may come back elsewhere."""
+    """Holds the service's present URL; read anew at every reconnect, because the service may come back elsewhere. Empty
+    where there is no service: whoever started the trainer reads its spool."""
     token: str
     """Valid for this run and attempt only."""
     python: bool = False
     """Code that the document carries may be run: the server was started so."""
+    downloads: bool = True
+    """Data sets whose files are not here may be downloaded."""
     resume: str | None = None
     """Checkpoint to go on from, relative to ``folder``."""
+    parity: NewParity | None = None
+    """Not a run, but a report of how its plan trains in several ways."""
+    rates: bool = False
+    """Not a run, but a search for a learning rate."""
+    origin: CarryReport | None = None
+    """What an attempt without ``resume`` begins with of another run's checkpoint, which lies in ``origin/``."""
+    adjusted: list[Adjusted] = []
+    """Changes that took effect in earlier attempts, each at its step: what is done again is done as it was."""
+    orders: Orders = Orders()
+    """What is wanted as the attempt begins."""
 
 
 class Numbered(Wire):
@@ -54,3 +70,6 @@ class Receipt(Wire):
     received: int
     """Highest number of this attempt that is stored."""
     desired: Desired
+    watched: bool = False
+    """Whether somebody follows the run live: then its trainer reports more often."""
+    orders: Orders = Orders()

@@ -18,19 +18,28 @@ from layerloom.storage.errors import (
     StoreInUse,
     StoreTooNew,
 )
+from layerloom.storage.ids import known_form, new_id
 from layerloom.storage.records import Added, Appended, Claim, Live, Saved, Waiting
+from layerloom.storage.retention import Keep
+from layerloom.storage.runs import ORIGIN, keep_checkpoint
+from layerloom.storage.series import Curves, Series, Slice
 from layerloom.storage.store import Store, open_store
 
 __all__ = [
+    "ORIGIN",
     "Added",
     "Appended",
     "Claim",
+    "Curves",
     "EventRefused",
     "Fenced",
+    "Keep",
     "KeyReused",
     "Live",
     "Missing",
     "Saved",
+    "Series",
+    "Slice",
     "StaleRevision",
     "StateConflict",
     "Store",
@@ -40,5 +49,8 @@ __all__ = [
     "StoreInUse",
     "StoreTooNew",
     "Waiting",
+    "keep_checkpoint",
+    "known_form",
+    "new_id",
     "open_store",
 ]

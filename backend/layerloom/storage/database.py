@@ -7,7 +7,7 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,14 +38,33 @@ class Database:
             self._lock_file = _occupy(path)
             self._writer = _sqlite_engine(parsed, writes=True)
             self._reader = _sqlite_engine(parsed, writes=False)
+            self._asker = _sqlite_engine(parsed, writes=False, transactions=False)
         else:
-            self._writer = self._reader = _postgresql_engine(parsed)
+            self._writer = _postgresql_engine(parsed)
+            self._asker = _postgresql_engine(parsed, isolation_level="AUTOCOMMIT", pool_pre_ping=False)
+            # The same connections. A reader of several tables must not see a write that happens in between.
+            self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ")
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A snapshot to read from."""
         with _translated(), self._reader.connect() as connection:
             yield connection
+
+    def ask(self, query: sa.Executable, values: Mapping[str, Any]) -> Sequence[sa.Row[Any]]:
+        """The rows of one statement, for one round trip: it sees one state of the database without a transaction."""
+        with _translated():
+            try:
+                return self._asked(query, values)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                # Nobody asked the connection whether it still lives: the server has restarted. The next one is new.
+                return self._asked(query, values)
+
+    def _asked(self, query: sa.Executable, values: Mapping[str, Any]) -> Sequence[sa.Row[Any]]:
+        with self._asker.connect() as connection:
+            return connection.execute(query, values).all()
 
     @contextmanager
     def write(self, committed: Callable[[], None] | None = None) -> Iterator[sa.Connection]:
@@ -64,6 +83,7 @@ class Database:
         """Close every connection and let others have the file."""
         with self._lock:
             self._reader.dispose()
+            self._asker.dispose()
             self._writer.dispose()
             if self._lock_file is not None:
                 os.close(self._lock_file)
@@ -108,7 +128,7 @@ def _occupy(path: Path) -> int:
     return handle
 
 
-def _sqlite_engine(url: sa.URL, *, writes: bool) -> sa.Engine:
+def _sqlite_engine(url: sa.URL, *, writes: bool, transactions: bool = True) -> sa.Engine:
     arguments: dict[str, Any] = {"check_same_thread": False, "timeout": PATIENCE_S}
     pool: dict[str, Any] = {"poolclass": StaticPool} if writes else {"pool_size": 8, "max_overflow": 24}
     engine = sa.create_engine(url, connect_args=arguments, **pool)
@@ -123,6 +143,9 @@ def _sqlite_engine(url: sa.URL, *, writes: bool) -> sa.Engine:
             cursor.execute(f"PRAGMA {setting}")
         cursor.close()
 
+    if not transactions:
+        return engine
+
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
         # A deferred transaction that turns into a write fails at once when another has written since.
@@ -131,19 +154,20 @@ def _sqlite_engine(url: sa.URL, *, writes: bool) -> sa.Engine:
     return engine
 
 
-def _postgresql_engine(url: sa.URL) -> sa.Engine:
+def _postgresql_engine(url: sa.URL, **changes: Any) -> sa.Engine:
     if url.get_backend_name() != "postgresql":
         raise StoreError("the database is sqlite:///PATH or postgresql+psycopg://…")
     given = url.query.get("options", "")
     limits = f"{given} -c lock_timeout={PATIENCE_S}s -c statement_timeout={6 * PATIENCE_S}s"
-    return sa.create_engine(
-        url.difference_update_query(["options"]).set(drivername="postgresql+psycopg"),
-        pool_size=8,
-        max_overflow=24,
-        pool_timeout=PATIENCE_S,
-        pool_pre_ping=True,
-        connect_args={"connect_timeout": PATIENCE_S, "options": limits},
-    )
+    settings: dict[str, Any] = {
+        "pool_size": 8,
+        "max_overflow": 24,
+        "pool_timeout": PATIENCE_S,
+        "pool_pre_ping": True,
+        "connect_args": {"connect_timeout": PATIENCE_S, "options": limits},
+    }
+    address = url.difference_update_query(["options"]).set(drivername="postgresql+psycopg")
+    return sa.create_engine(address, **settings | changes)
 
 
 @contextmanager

@@ -8,16 +8,21 @@ from typing import Final, assert_never
 
 from layerloom.schema.events import (
     ENDED,
+    Activations,
+    Adjusted,
     CheckpointSaved,
     Event,
     Histograms,
+    Images,
     Log,
     Metrics,
     ParameterStatistics,
     ProblemFound,
     Progress,
+    Sampling,
     State,
     StateChanged,
+    Thinned,
 )
 from layerloom.schema.problems import Problem
 
@@ -50,16 +55,26 @@ def fold(status: Status, event: Event) -> Status:
         case Progress():
             return replace(
                 status,
-                step=_bounded(event.step),
-                steps=_bounded(event.steps),
-                epoch=_bounded(event.epoch),
-                epochs=_bounded(event.epochs),
+                step=bounded(event.step),
+                steps=bounded(event.steps),
+                epoch=bounded(event.epoch),
+                epochs=bounded(event.epochs),
             )
         case Metrics():
             return _measured(status, event)
         case ProblemFound():
             return replace(status, problem=event.problem) if event.problem.severity == "error" else status
-        case ParameterStatistics() | Histograms() | Log() | CheckpointSaved():
+        case (
+            ParameterStatistics()
+            | Histograms()
+            | Activations()
+            | Images()
+            | Sampling()
+            | Log()
+            | CheckpointSaved()
+            | Adjusted()
+            | Thinned()
+        ):
             return status
         case _:
             assert_never(event)
@@ -94,6 +109,6 @@ def better(series: str, values: list[float | None]) -> float | None:
     return min(numbers) if _SMALLER_IS_BETTER.search(series.rpartition("/")[2]) else max(numbers)
 
 
-def _bounded(value: int) -> int:
+def bounded(value: int) -> int:
     """A number that a database holds, whatever a trainer claims."""
     return max(0, min(value, LARGEST))

@@ -14,11 +14,13 @@ import orjson
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from layerloom.schema.events import CheckpointSaved, Event
+from layerloom.schema.events import Adjusted, CheckpointSaved, Event
 from layerloom.storage.database import Database
 from layerloom.storage.errors import EventRefused, Missing
 from layerloom.storage.fold import Status, fold
 from layerloom.storage.ids import known_form, label
+from layerloom.storage.series.replay import Kept
+from layerloom.storage.series.writing import append
 from layerloom.storage.tables import checkpoints, events, run_bodies, runs
 
 Listener = Callable[[str, int, list[bytes]], None]
@@ -89,11 +91,17 @@ class Transaction:
             event.model_copy(update={"run": run, "seq": seq, "at": self.now}) for seq, event in enumerate(new, first)
         ]
         status = status_of(row)
+        obeyed: dict[str, Any] = {}
         for event in stamped:
             status = fold(status, event)
             if isinstance(event, CheckpointSaved):
                 self._checkpoint(run, event)
-        changed = {**columns_of(status), "last_seq": row["last_seq"] + len(stamped), **columns}
+                # A trainer cannot fulfil more than was wished.
+                obeyed["answered"] = max(obeyed.get("answered", row["answered"]), min(event.answers, row["asked"]))
+            elif isinstance(event, Adjusted):
+                self._adjusted(run, event)
+                obeyed["adjusted"] = event.adjustment.number
+        changed = {**columns_of(status), "last_seq": row["last_seq"] + len(stamped), **obeyed, **columns}
         bodies = self._store(run, stamped)
         self.connection.execute(runs.update().where(runs.c.id == run).values(changed))
         if status.problem is not None:
@@ -106,8 +114,15 @@ class Transaction:
 
     def _store(self, run: str, stamped: Sequence[Event]) -> list[bytes]:
         bodies = [_EVENT.dump_json(event) for event in stamped]
+        elsewhere = append(self.connection, run, stamped, bodies)
         rows = [
-            {"run": run, "seq": event.seq, "kind": event.kind, "at": event.at, "body": body}
+            {
+                "run": run,
+                "seq": event.seq,
+                "kind": event.kind,
+                "at": event.at,
+                **elsewhere.get(event.seq, Kept(body, None, None))._asdict(),
+            }
             for event, body in zip(stamped, bodies, strict=True)
         ]
         if rows:
@@ -125,8 +140,15 @@ class Transaction:
         if event.best:
             self.connection.execute(table.update().where(mine).values(best=False))
         facts = {"epoch": event.epoch, "path": event.path, "best": event.best, "value": event.value}
+        facts["weights"] = event.weights
         key = {"run": run, "attempt": attempt, "step": event.step, "monitor": label(event.monitor)}
         self.connection.execute(table.insert().values(**key, **facts, saved_at=self.now))
+
+    def _adjusted(self, run: str, event: Adjusted) -> None:
+        mine = run_bodies.c.run == run
+        known = self.connection.execute(sa.select(run_bodies.c.adjusted).where(mine)).scalar_one()
+        text = orjson.dumps([*orjson.loads(known), event.model_dump(mode="json")]).decode()
+        self.connection.execute(run_bodies.update().where(mine).values(adjusted=text))
 
     def _forget_retired(self, run: str) -> None:
         """Trainers delete all but the last and best files; rows of deleted ones would pile up."""

@@ -13,8 +13,10 @@ from layerloom.storage.errors import EventRefused, Fenced, Missing
 from layerloom.storage.fold import LARGEST
 from layerloom.storage.ids import known_form
 from layerloom.storage.journal import Journal, Listener, Row
+from layerloom.storage.orders import is_longer, orders_of
 from layerloom.storage.records import Appended
-from layerloom.storage.tables import attempts, events, runs
+from layerloom.storage.series.replay import SPOKEN, texts
+from layerloom.storage.tables import SLOW, attempts, events, runs
 
 PAGE = 10_000
 _TRAINERS_STATES = {"running", "paused", "succeeded", "stopped", "failed"}
@@ -42,11 +44,12 @@ class EventLog:
             new = [_own(event, attempt) for event in _continuation(received, numbered)]
             _check_states(row, new)
             if not new:
-                return Appended(received, row["desired"], [])  # a question what is wanted, and nothing to write
+                # A question what is wanted, and nothing to write.
+                return Appended(received, row["desired"], orders_of(row), [])
             received += len(new)
             transaction.connection.execute(attempts.update().where(mine).values(received=received))
             bodies = transaction.record(row, [*new, *_consequences(row, new)])
-            return Appended(received, row["desired"], bodies)
+            return Appended(received, row["desired"], orders_of(row), bodies)
 
     def say(self, run: str, *new: Event) -> list[bytes]:
         """Store events made by the service itself; folded in the same way."""
@@ -55,13 +58,27 @@ class EventLog:
 
     def events(self, run: str, after: int = 0, limit: int = 1000) -> list[bytes]:
         """JSON of the events after ``seq`` ``after``, in order; ``Missing`` for an unknown run."""
-        query = sa.select(events.c.body).where(events.c.run == known_form(run, "run"))
+        query = sa.select(*SPOKEN).where(events.c.run == known_form(run, "run"))
         query = query.where(events.c.seq > max(0, min(after, LARGEST))).order_by(events.c.seq)
         with self._journal.database.read() as connection:
-            bodies = connection.execute(query.limit(max(0, min(limit, PAGE)))).scalars().all()
-            if not bodies:
+            rows = connection.execute(query.limit(max(0, min(limit, PAGE)))).all()
+            if not rows:
                 _last_seq(connection, run)
-        return list(bodies)
+            return texts(connection, rows)
+
+    def outline(self, run: str, after: int, before: int, limit: int = 1000) -> list[tuple[int, bytes]]:
+        """``seq`` and JSON of events between two others, in order, but of metrics none and of progress the newest.
+
+        For a viewer who has read the series up to ``before``. The last page is empty.
+        """
+        within = (events.c.run == known_form(run, "run"), events.c.seq > after, events.c.seq < min(before, LARGEST))
+        wanted = sa.select(events.c.seq, events.c.body).where(*within)
+        newest = wanted.where(events.c.kind == "progress").order_by(events.c.seq.desc()).limit(1)
+        with self._journal.database.read() as connection:
+            rows = list(connection.execute(wanted.where(SLOW).order_by(events.c.seq).limit(limit)))
+            more = len(rows) == limit
+            rows += [row for row in connection.execute(newest) if not more or row.seq < rows[-1].seq]
+        return sorted((row.seq, row.body) for row in rows)
 
     def last_seq(self, run: str) -> int:
         """``seq`` of the newest event; ``Missing`` for an unknown run."""
@@ -126,8 +143,11 @@ def _check_states(row: Row, new: Sequence[Event]) -> None:
 
 
 def _consequences(row: Row, new: Sequence[Event]) -> list[Event]:
-    """A trainer paused as asked, but the wish has changed in the meantime: what it is now happens at once."""
+    """A trainer paused as asked, but the wish has changed in the meantime: what it is now happens at once. And one that
+    came to its end before it heard that the run is longer goes on."""
     states = [event.state for event in new if isinstance(event, StateChanged)]
+    if states and states[-1] == "succeeded" and row["desired"] == "run" and is_longer(row, new):
+        return [StateChanged(state="queued", reason="extended by the user", attempt=row["attempt"])]
     if not states or states[-1] != "paused" or row["desired"] == "pause":
         return []
     if row["desired"] == "stop":

@@ -6,14 +6,17 @@ import secrets
 import time
 from typing import Any, cast
 
+import orjson
 import sqlalchemy as sa
 
 from layerloom.schema.document import Document
-from layerloom.schema.events import LIVE, Event, ProblemFound, State, StateChanged
+from layerloom.schema.events import LIVE, Adjusted, Event, ProblemFound, State, StateChanged
+from layerloom.schema.fork import Origin
 from layerloom.schema.plan import Plan
 from layerloom.schema.problems import Problem, ProblemCode
 from layerloom.storage.journal import Journal, Row, Transaction
 from layerloom.storage.log import token_hash
+from layerloom.storage.orders import orders_of
 from layerloom.storage.records import Claim, Live, Waiting
 from layerloom.storage.runs import newest_checkpoint
 from layerloom.storage.tables import attempts, run_bodies, runs
@@ -30,12 +33,14 @@ class Queue:
 
     def waiting(self, limit: int = 64) -> list[Waiting]:
         """Queued runs whose time has come, oldest first."""
-        query = _ready(time.time(), limit, runs.c.id, runs.c.device, runs.c.threads)
+        query = _ready(time.time(), limit, runs.c.id, runs.c.device, runs.c.threads, run_bodies.c.plan)
+        query = query.join(run_bodies, run_bodies.c.run == runs.c.id)
         with self._journal.database.read() as connection:
-            return [Waiting(*row) for row in connection.execute(query)]
+            rows = connection.execute(query).all()
+        return [Waiting(row.id, row.device, row.threads, orjson.loads(row.plan).get("devices", 1)) for row in rows]
 
-    def claim(self, limit: int) -> list[Claim]:
-        """Take up to ``limit`` queued runs: attempt raised, fresh token, state ``starting``.
+    def claim(self, limit: int, only: str | None = None) -> list[Claim]:
+        """Take up to ``limit`` queued runs, or that one alone: attempt raised, fresh token, state ``starting``.
 
         No run is ever given twice, however many dispatchers ask.
         """
@@ -43,6 +48,7 @@ class Queue:
             return []
         with self._journal.transaction() as transaction:
             query = _ready(transaction.now, limit, runs).with_for_update(skip_locked=True)
+            query = query if only is None else query.where(runs.c.id == only)
             rows = transaction.connection.execute(query).mappings().all()
             return [self._take(transaction, dict(row)) for row in rows]
 
@@ -61,6 +67,9 @@ class Queue:
             document=Document.model_validate_json(body["document"]),
             plan=Plan.model_validate_json(body["plan"]),
             resume=None if saved is None else saved.folder.relative_to(self._journal.artifacts / run).as_posix(),
+            origin=None if body["origin"] is None else Origin.model_validate_json(body["origin"]).report,
+            adjusted=[Adjusted.model_validate(one) for one in orjson.loads(body["adjusted"])],
+            orders=orders_of(row),
         )
 
     def set_handle(self, run: str, attempt: int, handle: str) -> None:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layerloom.schema.document import Document
-from layerloom.schema.events import State
+from layerloom.schema.events import Adjusted, Averaged, State
+from layerloom.schema.fork import CarryReport
+from layerloom.schema.orders import Orders
 from layerloom.schema.plan import Plan
 from layerloom.schema.run import Desired
 
@@ -26,6 +28,7 @@ class Appended:
     received: int
     """Highest number of the attempt that is stored."""
     desired: Desired
+    orders: Orders
     events: list[bytes]
 
 
@@ -37,6 +40,7 @@ class Waiting:
     device: str
     """As in the plan: ``auto``, ``cpu``, ``mps``, ``cuda``, ``cuda:1``."""
     threads: int | None
+    devices: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,11 @@ class Claim:
     plan: Plan
     resume: str | None
     """Checkpoint to go on from, relative to the run's folder."""
+    origin: CarryReport | None
+    """What the run begins with of another one's checkpoint."""
+    adjusted: list[Adjusted]
+    """Changes of the plan that took effect in earlier attempts."""
+    orders: Orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +89,5 @@ class Saved:
     last: bool
     monitor: str
     value: float | None
+    weights: Averaged
     saved_at: float

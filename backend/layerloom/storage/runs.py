@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import orjson
 import sqlalchemy as sa
 
+from layerloom.schema.base import Wire
+from layerloom.schema.datasets import VOCABULARY_FILE
 from layerloom.schema.document import Document
 from layerloom.schema.events import ENDED, LIVE, Event, State, StateChanged
+from layerloom.schema.fork import Offspring, Origin
 from layerloom.schema.plan import Plan
 from layerloom.schema.problems import Problem
-from layerloom.schema.run import SCALING_FILE, Checkpoint, Desired, InputScaling, Run, RunPage, RunSummary
+from layerloom.schema.run import (
+    PREPARATION_FILE,
+    SCALING_FILE,
+    Checkpoint,
+    Desired,
+    InputScaling,
+    Preparation,
+    Run,
+    RunPage,
+    RunPatch,
+    RunSummary,
+)
+from layerloom.storage import orders
 from layerloom.storage.errors import KeyReused, Missing, StateConflict
 from layerloom.storage.fold import LARGEST
 from layerloom.storage.ids import known_form, label, new_id
@@ -24,6 +40,9 @@ from layerloom.storage.tables import checkpoints, idempotency_keys, run_bodies, 
 
 Sort = Literal["created_at", "name", "state", "ended_at", "step"]
 PAGE = 200
+_Told = TypeVar("_Told", bound=Wire)
+ORIGIN = "origin"
+"""Folder of what a fork begins with, below its own."""
 _SUMMARY = tuple(runs.c[name] for name in RunSummary.model_fields)
 
 
@@ -35,12 +54,26 @@ class Runs:
         self._artifacts = journal.artifacts
 
     def add(
-        self, document: Document, plan: Plan, *, name: str = "", parameters: int = 0, key: str | None = None
+        self,
+        document: Document,
+        plan: Plan,
+        *,
+        name: str = "",
+        parameters: int = 0,
+        key: str | None = None,
+        origin: Origin | None = None,
+        checkpoint: Path | None = None,
     ) -> Added:
-        """Put a run into the queue. The same Idempotency-Key gives the same run; ``KeyReused`` if the body differs."""
+        """Put a run into the queue. The same Idempotency-Key gives the same run; ``KeyReused`` if the body differs.
+
+        ``origin`` is what it is forked from, and ``checkpoint`` the folder of what it begins with: its files lie in the
+        run's own folder from then on. Raises FileNotFoundError where they are gone.
+        """
         run, bodies = new_id(), (document.model_dump_json().encode(), plan.model_dump_json().encode())
+        came = [] if origin is None else [f"{origin.run} {origin.report.step} {origin.report.fresh}".encode()]
+        body_hash = _digest(name.encode(), *bodies, *came)
         with self._journal.transaction() as transaction:
-            known = None if key is None else _known(transaction.connection, key, _digest(name.encode(), *bodies))
+            known = None if key is None else _known(transaction.connection, key, body_hash)
             if known is not None:
                 return Added(known, new=False)
             row = {
@@ -55,23 +88,35 @@ class Runs:
                 "threads": plan.threads,
                 "parameters": min(parameters, LARGEST),
                 "created_at": transaction.now,
+                "origin": None if origin is None else origin.run,
             }
             transaction.connection.execute(runs.insert().values(row))
             transaction.connection.execute(
-                run_bodies.insert().values(run=run, document=bodies[0], plan=bodies[1], problem=None)
+                run_bodies.insert().values(
+                    run=run,
+                    document=bodies[0],
+                    plan=bodies[1],
+                    problem=None,
+                    origin=None if origin is None else origin.model_dump_json(),
+                )
             )
+            if checkpoint is not None:
+                keep_checkpoint(checkpoint, self._artifacts / run / ORIGIN)
             if key is not None:
-                hashes = {"key_hash": _digest(key.encode()), "body_hash": _digest(name.encode(), *bodies)}
+                hashes = {"key_hash": _digest(key.encode()), "body_hash": body_hash}
                 transaction.connection.execute(idempotency_keys.insert().values(run=run, **hashes))
             transaction.record(transaction.row(run), [StateChanged(state="queued")])
         return Added(run, new=True)
 
     def get(self, run: str) -> Run:
         """One run, whole."""
-        query = sa.select(*_SUMMARY, run_bodies.c.document, run_bodies.c.plan, run_bodies.c.problem)
+        bodies = [run_bodies.c[name] for name in ("document", "plan", "problem", "adjusted", "origin")]
+        query = sa.select(*_SUMMARY, runs.c.adjustment, *bodies)
+        forks = sa.select(runs.c.id, runs.c.name).where(runs.c.origin == run).order_by(runs.c.created_at.desc())
         query = query.join(run_bodies, run_bodies.c.run == runs.c.id).where(runs.c.id == known_form(run, "run"))
         with self._journal.database.read() as connection:
             row = connection.execute(query).mappings().first()
+            made = connection.execute(forks.limit(PAGE)).mappings().all()
         if row is None:
             raise Missing("there is no such run")
         return Run(
@@ -79,15 +124,39 @@ class Runs:
             document=Document.model_validate_json(row["document"]),
             plan=Plan.model_validate_json(row["plan"]),
             problem=None if row["problem"] is None else Problem.model_validate_json(row["problem"]),
-            scaling=self.scaling(row["id"]),
+            vocabulary=(self._artifacts / row["id"] / VOCABULARY_FILE).exists(),
+            scaling=self._told(row["id"], SCALING_FILE, InputScaling),
+            preparation=self._told(row["id"], PREPARATION_FILE, Preparation),
+            adjustment=orders.adjustment_of(dict(row)),
+            adjusted=orjson.loads(row["adjusted"]),
+            origin=None if row["origin"] is None else Origin.model_validate_json(row["origin"]),
+            forks=[Offspring(**one) for one in made],
         )
 
-    def scaling(self, run: str) -> InputScaling | None:
-        """How a run's inputs were scaled, if they were."""
+    def told(self, run: str) -> dict[str, str]:
+        """What a file of weights has to tell of how inputs were prepared, by name, as JSON."""
+        scaling = self._told(run, SCALING_FILE, InputScaling)
+        preparation = self._told(run, PREPARATION_FILE, Preparation)
+        found = {"layerloom.scaling": scaling, "layerloom.preparation": preparation}
+        return {name: value.model_dump_json(by_alias=True) for name, value in found.items() if value is not None}
+
+    def _told(self, run: str, file: str, kind: type[_Told]) -> _Told | None:
         try:
-            return InputScaling.model_validate_json((self._artifacts / run / SCALING_FILE).read_bytes())
+            return kind.model_validate_json((self._artifacts / run / file).read_bytes())
         except FileNotFoundError:
             return None
+
+    def vocabulary(self, run: str) -> str:
+        """How a run numbers tokens, as JSON.
+
+        Raises:
+            Missing: it has no text, or has not begun.
+        """
+        try:
+            path = self._artifacts / known_form(run, "run") / VOCABULARY_FILE
+            return path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise Missing("this run has no vocabulary (yet)") from None
 
     def summary(self, run: str) -> RunSummary:
         """Its row of the table, without document and plan."""
@@ -154,12 +223,40 @@ class Runs:
             transaction.record(row, said, desired=wish, **again)
             return RunSummary(**_plain(row))
 
+    def ask(self, run: str) -> RunSummary:
+        """Wish for a checkpoint of a live run; ``StateConflict`` with the remedy otherwise."""
+        with self._journal.transaction() as transaction:
+            row = transaction.row(run)
+            transaction.record(row, [], asked=orders.asked(row))
+            return RunSummary(**_plain(row))
+
+    def adjust(self, run: str, patch: RunPatch) -> RunSummary:
+        """Change the learning rate or the length of a run; ``StateConflict`` with the remedy.
+
+        A live trainer hears of it with its next receipt, another one when it starts. A run that has reached its length
+        is queued again.
+        """
+        with self._journal.transaction() as transaction:
+            row = transaction.row(run)
+            wanted = orders.adjusted(row, patch)
+            if wanted == orders.adjustment_of(row):
+                return RunSummary(**_plain(row))
+            said: list[Event] = []
+            columns: dict[str, Any] = {"adjustment": wanted.model_dump_json()}
+            if row["state"] == "succeeded":
+                if newest_checkpoint(transaction.connection, self._artifacts, run) is None:
+                    raise StateConflict("The run has no checkpoint left to go on from. Train the network anew.")
+                said = [StateChanged(state="queued", reason="extended by the user", attempt=row["attempt"])]
+                columns.update(desired="run", crashes=0, not_before=0.0)
+            transaction.record(row, said, **columns)
+            return RunSummary(**_plain(row))
+
     def delete(self, run: str) -> None:
         """Remove a run with its events and files; ``StateConflict`` while it is live."""
         with self._journal.transaction() as transaction:
             row = transaction.row(run)
             if row["state"] in LIVE:
-                raise StateConflict("the run is live: stop it first")
+                raise StateConflict("The run is being trained. Stop it first.")
             transaction.connection.execute(runs.delete().where(runs.c.id == run))
         shutil.rmtree(self._artifacts / run, ignore_errors=True)
 
@@ -199,10 +296,11 @@ def settled(state: State, held: Desired, desired: Desired) -> State:
     if state in ENDED and desired == "stop":
         return state
     if state in ENDED and not (state == "interrupted" and desired == "run"):
-        raise StateConflict(f"the run is {state}")
+        go_on = "Extend it to train on, or fork it." if state == "succeeded" else orders.FORK
+        raise StateConflict(f"The run is {state}. {go_on}")
     if state in LIVE:
         if held == "stop" and desired != "stop":
-            raise StateConflict("the run is stopping")
+            raise StateConflict(f"The run is stopping. Once it has stopped: {orders.FORK.lower()}")
         return state
     outcome: dict[Desired, State] = {"run": "queued", "pause": "paused", "stop": "stopped"}
     return outcome[desired]
@@ -213,7 +311,7 @@ def saved_checkpoints(connection: sa.Connection, artifacts: Path, run: str) -> l
     query = sa.select(checkpoints).where(checkpoints.c.run == run)
     query = query.order_by(checkpoints.c.attempt.desc(), checkpoints.c.step.desc())
     rows = [row for row in connection.execute(query).mappings() if is_published(artifacts / run / row["path"])]
-    names = ("step", "epoch", "attempt", "best", "monitor", "value", "saved_at")
+    names = ("step", "epoch", "attempt", "best", "monitor", "value", "weights", "saved_at")
     return [
         Saved(folder=artifacts / run / row["path"], last=index == 0, **{name: row[name] for name in names})
         for index, row in enumerate(rows)
@@ -228,6 +326,29 @@ def newest_checkpoint(connection: sa.Connection, artifacts: Path, run: str) -> S
 def _plain(row: Row) -> dict[str, Any]:
     plain = {name: row[name] for name in RunSummary.model_fields}
     return {**plain, **{name: orjson.loads(row[name]) for name in ("tags", "last", "best")}}
+
+
+def keep_checkpoint(checkpoint: Path, folder: Path) -> None:
+    """Give a checkpoint's files a second name, under which they stay whatever becomes of the first.
+
+    Raises:
+        FileNotFoundError: it is gone; then so is what ``folder`` was to lie in.
+    """
+    folder.mkdir(parents=True)
+    try:
+        for file in sorted(checkpoint.iterdir()):
+            try:
+                os.link(file, folder / file.name)
+            except FileNotFoundError:
+                raise
+            except OSError:  # a file system without links
+                shutil.copyfile(file, folder / file.name)
+    except BaseException:
+        shutil.rmtree(folder.parent, ignore_errors=True)
+        raise
+    if not is_published(folder):
+        shutil.rmtree(folder.parent, ignore_errors=True)
+        raise FileNotFoundError("the checkpoint was retired")
 
 
 def _digest(*parts: bytes) -> str:

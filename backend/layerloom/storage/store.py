@@ -1,4 +1,4 @@
-"""Opening the store: connect, bring the schema up to date, hand out its four rooms."""
+"""Opening the store: connect, bring the schema up to date, hand out its rooms."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from layerloom.storage.journal import Journal
 from layerloom.storage.log import EventLog
 from layerloom.storage.networks import Networks
 from layerloom.storage.queue import Queue
+from layerloom.storage.retention import Retention
 from layerloom.storage.runs import Runs
+from layerloom.storage.series import Series
 from layerloom.storage.upgrade import upgrade
 
 
 class Store:
-    """``networks``, ``runs``, ``log`` and ``queue`` share one database; ``artifacts/<run id>`` holds a run's files."""
+    """Its rooms share one database; ``artifacts/<run id>`` holds a run's files."""
 
     def __init__(self, database: Database, artifacts: Path) -> None:
         self._database = database
@@ -25,7 +27,9 @@ class Store:
         self.networks = Networks(database)
         self.runs = Runs(journal)
         self.log = EventLog(journal)
+        self.series = Series(database)
         self.queue = Queue(journal)
+        self.retention = Retention(journal)
 
     def folder(self, run: str) -> Path:
         """The run's folder."""

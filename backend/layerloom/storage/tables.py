@@ -12,6 +12,12 @@ metadata = sa.MetaData(
     }
 )
 
+SLOW = sa.text("kind NOT IN ('metrics', 'progress')")
+"""Of events: the kinds that do not come with every step."""
+
+PLACED = sa.text("last_step IS NOT NULL")
+"""Of events: those whose values the series hold."""
+
 networks = sa.Table(
     "networks",
     metadata,
@@ -58,6 +64,14 @@ runs = sa.Table(
     sa.Column("last", sa.Text, nullable=False, server_default="{}"),
     sa.Column("best", sa.Text, nullable=False, server_default="{}"),
     sa.Column("last_seq", sa.BigInteger, nullable=False, server_default="0"),
+    # Wishes for a checkpoint: the number of the last one, and of the last that was fulfilled.
+    sa.Column("asked", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("answered", sa.Integer, nullable=False, server_default="0"),
+    # What is wanted to differ from the plan, and the number of the last change that took effect.
+    sa.Column("adjustment", sa.Text, nullable=False, server_default="{}"),
+    sa.Column("adjusted", sa.Integer, nullable=False, server_default="0"),
+    # The run that this one was forked from, which may be gone.
+    sa.Column("origin", sa.String(12), index=True),
     sa.Index(None, "created_at", "id"),
     sa.Index(None, "state", "created_at"),
 )
@@ -69,6 +83,9 @@ run_bodies = sa.Table(
     sa.Column("document", sa.LargeBinary, nullable=False),
     sa.Column("plan", sa.LargeBinary, nullable=False),
     sa.Column("problem", sa.LargeBinary),
+    # JSON: every change that took effect, and where the run was forked from.
+    sa.Column("adjusted", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("origin", sa.Text),
 )
 
 attempts = sa.Table(
@@ -88,7 +105,13 @@ events = sa.Table(
     sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("at", sa.Double, nullable=False),
+    # Of metrics whose values the series hold: the ids of these, and the steps; of all other events the text.
     sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("first_step", sa.BigInteger),
+    sa.Column("last_step", sa.BigInteger),
+    # A viewer who has read the series needs these alone; of the others there are some for each step.
+    sa.Index(None, "run", "seq", sqlite_where=SLOW, postgresql_where=SLOW),
+    sa.Index(None, "run", "last_step", sqlite_where=PLACED, postgresql_where=PLACED),
 )
 
 checkpoints = sa.Table(
@@ -102,6 +125,7 @@ checkpoints = sa.Table(
     sa.Column("best", sa.Boolean, nullable=False),
     sa.Column("monitor", sa.Text, nullable=False),
     sa.Column("value", sa.Double),
+    sa.Column("weights", sa.String(8), nullable=False, server_default="trained"),
     sa.Column("saved_at", sa.Double, nullable=False),
 )
 
@@ -112,4 +136,31 @@ idempotency_keys = sa.Table(
     sa.Column("key_hash", sa.String(64), primary_key=True),
     sa.Column("body_hash", sa.String(64), nullable=False),
     sa.Column("run", sa.ForeignKey("runs.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+
+series = sa.Table(
+    "series",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("run", sa.ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("length", sa.BigInteger, nullable=False),
+    sa.Column("first_step", sa.BigInteger, nullable=False),
+    sa.Column("last_step", sa.BigInteger, nullable=False),
+    # When training would have begun, had it never paused, as of the newest value.
+    sa.Column("began", sa.Double, nullable=False),
+    sa.Index(None, "run", "name", unique=True),
+)
+
+chunks = sa.Table(
+    "chunks",
+    metadata,
+    sa.Column("series", sa.ForeignKey("series.id", ondelete="CASCADE"), primary_key=True),
+    # 0 for values; a cell of a level stands for 16 cells of the one below.
+    sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("first", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("step", sa.BigInteger, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    # Of the values alone: beside a whole one PostgreSQL would not always choose the primary key.
+    sa.Index(None, "series", "step", sqlite_where=sa.text("level = 0"), postgresql_where=sa.text("level = 0")),
 )

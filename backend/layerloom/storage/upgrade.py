@@ -11,8 +11,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from layerloom.storage.errors import StoreTooNew
+from layerloom.storage.series import compact, fill
 
 _ADVISORY_LOCK = 0x4C6F6F6D  # any number of our own: two services that start together migrate one after the other
+_WITHOUT_SERIES = {"0001"}
+_TWICE = {"0001", "0002"}
+"""Revisions that store the values of series once more as events."""
 
 
 def upgrade(connection: sa.Connection) -> None:
@@ -27,3 +31,7 @@ def upgrade(connection: sa.Connection) -> None:
     if present is not None and present not in known:
         raise StoreTooNew(f"the database has schema {present}, which a newer LayerLoom made; update LayerLoom")
     command.upgrade(config, "head")
+    if present in _WITHOUT_SERIES:
+        fill(connection)  # after every migration: it speaks of the tables as they are now
+    if present in _TWICE:
+        compact(connection)

@@ -6,11 +6,11 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from layerloom.catalogue import dtype
 from layerloom.catalogue import resolve as look_up
+from layerloom.catalogue.plain import plain
 from layerloom.schema.plan import Choice
 from layerloom.schema.problems import ProblemCode
-from layerloom.schema.values import Arguments, DType, FunctionRef, Mapping, NonFinite, Tuple, Value
+from layerloom.schema.values import Arguments
 from layerloom.training.failure import TrainingError
 
 REFUSALS = (TypeError, ValueError, RuntimeError, AssertionError, AttributeError, LookupError, ArithmeticError)
@@ -29,36 +29,16 @@ def resolve(choice: Choice, known: dict[str, Any], code: ProblemCode, kind: str)
     return found
 
 
-def plain(value: Value) -> Any:
-    """A wire value as the Python object it stands for. References and expressions have no meaning in a plan.
+def keywords(arguments: Arguments) -> dict[str, Any]:
+    """All arguments of a choice, by name.
 
     Raises:
         TrainingError: for a value that a plan cannot carry.
     """
-    match value:
-        case None | bool() | int() | float() | str():
-            return value
-        case list():
-            return [plain(item) for item in value]
-        case Tuple(items=items):
-            return tuple(plain(item) for item in items)
-        case Mapping(items=items):
-            return {key: plain(item) for key, item in items.items()}
-        case NonFinite(text=text):
-            return float(text)
-        case DType(dtype=name):
-            return dtype(name)
-        case FunctionRef(name=name):
-            return look_up(name)
-        case _:
-            raise TrainingError(
-                ProblemCode.PLAN_INVALID, f"A training plan cannot carry the value {type(value).__name__}."
-            )
-
-
-def keywords(arguments: Arguments) -> dict[str, Any]:
-    """All arguments of a choice, by name."""
-    return {name: plain(value) for name, value in arguments.items()}
+    try:
+        return {name: plain(value) for name, value in arguments.items()}
+    except TypeError as error:
+        raise TrainingError(ProblemCode.PLAN_INVALID, str(error)) from error
 
 
 def accepts(target: Callable[..., Any], name: str) -> bool:

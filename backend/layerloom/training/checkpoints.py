@@ -77,11 +77,17 @@ class CheckpointStore:
         draft = self._folder / f"tmp-{uuid.uuid4().hex}"
         draft.mkdir()
         try:
-            torch.save(contents.state, draft / "state.pt")
-            _save_safetensors(contents.state, draft / "state.safetensors")
+            state = contents.state
+            if not all(value.is_contiguous() for value in state.values() if isinstance(value, Tensor)):
+                state = on_cpu(state)  # a run may keep channels last; whoever loads the weights wants them plain
+            torch.save(state, draft / "state.pt")
+            _save_safetensors(state, draft / "state.safetensors")
             torch.save(contents.training, draft / "training.pt")
             digests = {file.name: _sync_and_digest(file) for file in sorted(draft.iterdir())}
-            manifest = {"step": contents.step, "attempt": self._attempt, "sha256": digests}
+            weights = contents.training.get("weights", "trained")
+            manifest = {"step": contents.step, "attempt": self._attempt, "weights": weights, "sha256": digests}
+            # For whoever begins another run with it: whose state the optimizer keeps, in its own order.
+            manifest["optimizer"] = contents.training.get("optimized")
             (draft / "manifest.json").write_text(json.dumps(manifest, indent=2), encoding="utf-8")
             _sync(draft / "manifest.json")
             _sync(draft)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from layerloom.schema.orders import Orders
 from layerloom.schema.run import Desired
 
 Wanted = Literal["run", "pause", "stop", "leave", "abandon"]
@@ -18,10 +19,14 @@ class Control:
 
     desired: Desired = "run"
     """What the user wants of the run."""
+    watched: bool = False
+    """Somebody follows the run live."""
     leaving: bool = False
     """The process is to end."""
     fenced: bool = False
     """Another attempt has taken over."""
+    orders: Orders = field(default_factory=Orders)
+    """What else the user wants. Replaced by another value when something changes, and only then."""
 
     def going(self) -> bool:
         """Whether training is what is wanted."""

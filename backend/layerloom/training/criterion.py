@@ -15,7 +15,7 @@ import inspect
 import math
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal, cast
 
@@ -40,6 +40,7 @@ _DEFAULT: dict[Task, Loss] = {
 }
 _BY_INDEX = "classification"
 """Task that the catalogue gives to losses whose targets are class numbers; others compare tensors of equal shape."""
+_IGNORED = inspect.signature(functional.cross_entropy).parameters["ignore_index"].default
 # What signatures do not tell of targets, the docstrings of torch do.
 _SIGNED = re.compile(r"\b1 or -1\b")
 _PADDED = re.compile(r"targets padded by -1")
@@ -85,6 +86,8 @@ class Criterion:
         self.sums = getattr(loss, "reduction", "mean") == "sum"
         """The loss of a batch grows with its number of samples."""
         self._summed = _summed(loss)
+        self.uneven = True
+        """Samples count differently, as far as ``observe`` has not told otherwise."""
 
     def __call__(self, output: Any, target: Tensor) -> Tensor:
         """Loss, 0-dimensional.
@@ -113,6 +116,30 @@ class Criterion:
             else:
                 rows.append((float(self._summed(*given)), self._divisor(given, len(target))))
         return torch.tensor(rows, dtype=torch.float64)
+
+    def shares(self, output: Any, target: Tensor, parts: Sequence[Tensor]) -> list[float]:
+        """What the losses of a batch's ``parts`` are multiplied with so that their sum is the loss of the batch.
+
+        ``target`` are the targets of the batch and ``parts`` those of its parts; ``output`` is any output of the
+        module, of which only the shape of a sample matters.
+        """
+        if self.sums:
+            return [1.0] * len(parts)
+        if not self.by_index or target.is_floating_point() or not self.uneven:
+            return [len(part) / len(target) for part in parts]
+        sample = leaves(output)[0][:1].detach()
+        divisors = [
+            self._divisor(self.fit(sample.expand(len(part), *sample.shape[1:]), part), len(part)) for part in parts
+        ]
+        whole = sum(divisors)
+        return [divisor / whole for divisor in divisors] if whole else [1 / len(parts)] * len(parts)
+
+    def observe(self, targets: Tensor) -> None:
+        """Note whether samples count differently, by the weights of their classes or because some of ``targets``, which
+        are all that training sees, are ignored. Once, so that no step has to ask the device."""
+        weighed = getattr(self.loss, "weight", None) is not None
+        ignored = getattr(self.loss, "ignore_index", _IGNORED)
+        self.uneven = weighed or bool((targets == ignored).any())
 
     def _divisor(self, given: tuple[Tensor, ...], count: int) -> float:
         """The sum of ``count`` samples' losses divided by their mean.
@@ -196,8 +223,10 @@ class Criterion:
         )
 
 
-def build_criterion(choice: Choice | None, task: Task, device: torch.device) -> Criterion:
-    """The plan's loss, or the task's own.
+def build_criterion(
+    choice: Choice | None, task: Task, device: torch.device, weights: Mapping[str, list[float]] | None = None
+) -> Criterion:
+    """The plan's loss, or the task's own; ``weights`` is an argument beside those of ``choice``.
 
     Raises:
         TrainingError: unknown name, arguments that torch refuses, or a loss with weights of its own.
@@ -207,7 +236,7 @@ def build_criterion(choice: Choice | None, task: Task, device: torch.device) -> 
     known = losses()
     target = resolve(choice, known, ProblemCode.UNKNOWN_LOSS, "loss")
     label = choice.name.rpartition(".")[2]
-    arguments = keywords(choice.arguments)
+    arguments = {**keywords(choice.arguments), **(weights or {})}
     for name in ("weight", "pos_weight"):
         if isinstance(arguments.get(name), list | tuple):
             arguments[name] = construct(torch.tensor, f"{label}'s {name}", arguments[name], dtype=torch.float32)

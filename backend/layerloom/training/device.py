@@ -12,15 +12,15 @@ from layerloom.schema.problems import ProblemCode
 from layerloom.training.failure import TrainingError
 
 
-def choose_device(name: str) -> torch.device:
-    """The device of a plan; ``auto`` takes CUDA, then MPS, then the CPU.
+def choose_device(name: str, rank: int = 0, world: int = 1) -> torch.device:
+    """The device of a plan for one of ``world`` processes; ``auto`` takes CUDA, then MPS, then the CPU.
 
     Raises:
         TrainingError: a device that this machine does not have.
     """
     cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
     if name == "auto":
-        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
+        name = "cuda" if cuda else "mps" if mps and world == 1 else "cpu"
     device = torch.device(name)
     missing = (device.type == "cuda" and (not cuda or (device.index or 0) >= torch.cuda.device_count())) or (
         device.type == "mps" and not mps
@@ -29,6 +29,18 @@ def choose_device(name: str) -> torch.device:
         raise TrainingError(
             ProblemCode.DEVICE_UNAVAILABLE, f"This machine has no device {name}; choose auto or cpu.", device=name
         )
+    if world == 1 or device.type == "cpu":
+        return device
+    there = torch.cuda.device_count() if device.type == "cuda" else 1
+    if there < world:
+        raise TrainingError(
+            ProblemCode.DEVICE_UNAVAILABLE,
+            f"The plan wants {world} devices, and this machine has {there} of the kind {device.type}. "
+            "Choose fewer, or the CPU.",
+            device=name,
+        )
+    device = torch.device(device.type, rank)
+    torch.cuda.set_device(device)
     return device
 
 

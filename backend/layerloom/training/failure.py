@@ -7,7 +7,9 @@ from typing import Any
 
 import torch
 
+from layerloom.schema.patterns import Unmatched
 from layerloom.schema.problems import Problem, ProblemCode
+from layerloom.training.origin import Origin
 
 _ALLOCATION = ("can't allocate memory", "not enough memory", "out of memory", "cannot allocate memory")
 
@@ -18,6 +20,27 @@ class TrainingError(Exception):
     def __init__(self, code: ProblemCode, message: str, **data: Any) -> None:
         super().__init__(message)
         self.problem = Problem(code=code, message=message, data=data)
+        self.origin: Origin | None = None
+        """The call that a divergence began with, where it was found."""
+
+    def trace(self, step: int, origin: Origin) -> None:
+        """Add where it began: at which step, and in which call."""
+        self.origin = origin
+        facts = {"layer": origin.layer, "function": origin.function, "began": step, "backward": origin.backward}
+        earlier = "" if step == self.problem.data.get("step") else f" at step {step}"
+        message = f"{self.problem.message} It began{earlier}: {str(origin)[0].lower()}{str(origin)[1:]}"
+        self.problem = self.problem.model_copy(update={"message": message, "data": {**self.problem.data, **facts}})
+
+
+def unmatched_error(pattern: Unmatched) -> TrainingError:
+    """That a pattern of the plan matches nothing."""
+    return TrainingError(
+        ProblemCode.PLAN_INVALID,
+        pattern.message,
+        field=pattern.field,
+        got=pattern.pattern,
+        nearest=pattern.nearest,
+    )
 
 
 def problem_of(error: BaseException) -> Problem:
@@ -29,8 +52,8 @@ def problem_of(error: BaseException) -> Problem:
     if out_of_memory(error):
         return Problem(
             code=ProblemCode.OUT_OF_MEMORY,
-            message="Memory ran out. A smaller batch, a smaller network or a device with more memory would help. "
-            f"({_short(text)})",
+            message="Memory ran out. Gradient accumulation, which runs a batch in parts, and a smaller batch size need "
+            f"less of it; so do a smaller network and a lower precision. ({_short(text)})",
         )
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Problem(code=ProblemCode.DISK_FULL, message=f"The disk is full: {_short(text)}")

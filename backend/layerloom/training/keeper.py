@@ -1,4 +1,4 @@
-"""Which checkpoints are written when, and which are kept: the newest two and the best."""
+"""Which checkpoints are written when, and which are kept: the newest two, the best, and what the plan wants kept."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from layerloom.schema.events import CheckpointSaved, Log
+from layerloom.schema.orders import Orders
+from layerloom.schema.plan import CheckpointPolicy
 from layerloom.training.checkpoints import CheckpointStore, Contents, on_cpu
 from layerloom.training.failure import TrainingError
 from layerloom.training.position import Best, Position
@@ -29,19 +31,29 @@ class Keeper:
     """
 
     def __init__(
-        self, store: CheckpointStore, emit: Emit, monitor: str, larger_is_better: bool, contents: State
+        self,
+        store: CheckpointStore,
+        emit: Emit,
+        monitor: str,
+        larger_is_better: bool,
+        contents: State,
+        decided: Callable[[bool], bool] = bool,
     ) -> None:
+        """``decided`` is asked about everything that hangs on the clock: several processes have to be of one mind."""
         self._store = store
         self._emit = emit
         self._monitor = monitor
         self._larger = larger_is_better
         self._state = contents
+        self._decided = decided
         self._waiting: Contents | None = None
         self._monitored: tuple[int, float] | None = None
         self._next = 0.0
         self._latest = time.monotonic() + LONGEST
         self._written = ""
         self._former_best = ""
+        self._told: CheckpointSaved | None = None
+        self._answered = 0
         self.position = Position()
 
     def load(self, path: str) -> Contents:
@@ -60,39 +72,56 @@ class Keeper:
             return contents
         return self._store.load(path)
 
-    def epoch(self, monitored: float, every: int, check: Callable[[], None]) -> None:
+    def epoch(self, monitored: float, policy: CheckpointPolicy, check: Callable[[], None]) -> None:
         """After an epoch: judge it, and write what is due. ``check`` raises where the state is not worth keeping."""
         position, now = self.position, time.monotonic()
         self._monitored = (position.step, monitored)
         improved = math.isfinite(monitored) and self._improves(monitored)
-        due = now >= self._latest or (position.epoch % every == 0 and now >= self._next)
+        kept = policy.keep_every is not None and position.epoch % policy.keep_every == 0
+        due = now >= self._latest or (position.epoch % policy.every_epochs == 0 and now >= self._next)
+        due = self._decided(kept or due)
         if improved or due:
             check()
         if improved:
             path = self._store.path(position.step)
             position.best = Best(monitored, position.step, position.epoch, path)
             self._waiting = None if due else self._snapshot()
+        if kept:
+            position.kept = [*position.kept, self._store.path(position.step)]
         if due:
             self.save()
 
     def tick(self, check: Callable[[], None]) -> None:
         """In the middle of an epoch: write when the last checkpoint is a minute old."""
-        if time.monotonic() >= self._latest:
+        if self._decided(time.monotonic() >= self._latest):
             check()
             self.save()
 
-    def save(self) -> None:
-        """Publish the best state, if it waits, and the present one; delete what neither is nor was just before."""
+    def asked(self, orders: Orders) -> bool:
+        """Whether somebody waits for a checkpoint."""
+        return orders.checkpoint > self._answered
+
+    def save(self, orders: Orders | None = None) -> None:
+        """Publish the best state, if it waits, and the present one; delete what neither is nor was just before.
+
+        One that somebody waits for is kept for good.
+        """
         began = time.monotonic()
         position = self.position
         self.rescue()
         path = self._store.path(position.step)
+        answers = orders.checkpoint if orders is not None and self.asked(orders) else 0
+        if answers and path not in position.kept:
+            position.kept = [*position.kept, path]
         if self._written != path:
             best = position.best is not None and position.best.path == path
-            self._publish(self._contents(), best=best)
+            self._publish(self._contents(), best=best, answers=answers)
+        elif answers and self._told is not None:
+            self._emit(self._told.model_copy(update={"answers": answers}))
+        self._answered = max(self._answered, answers)
         # What the service still names may be asked for until it has heard of the new one.
         best_path = position.best.path if position.best else ""
-        self._store.retire({*position.recent, best_path, self._former_best})
+        self._store.retire({*position.recent, *position.kept, best_path, self._former_best})
         self._former_best = best_path
         now = time.monotonic()
         self._next = now + (now - began) / SHARE
@@ -104,16 +133,23 @@ class Keeper:
             self._publish(self._waiting, best=True)
             self._waiting = None
 
-    def _publish(self, contents: Contents, *, best: bool) -> None:
+    def _publish(self, contents: Contents, *, best: bool, answers: int = 0) -> None:
         position = self.position
         path = self._store.write(contents)
         self._written = path
         position.recent = [*(known for known in position.recent if known != path), path][-RECENT:]
         value = position.best.value if best and position.best else self._value(contents.step)
         epoch = position.best.epoch if best and position.best else position.epoch
-        self._emit(
-            CheckpointSaved(step=contents.step, epoch=epoch, path=path, best=best, monitor=self._monitor, value=value)
+        self._told = CheckpointSaved(
+            step=contents.step,
+            epoch=epoch,
+            path=path,
+            best=best,
+            monitor=self._monitor,
+            value=value,
+            weights=contents.training.get("weights", "trained"),
         )
+        self._emit(self._told.model_copy(update={"answers": answers}))
 
     def _value(self, step: int) -> float | None:
         if self._monitored is None or self._monitored[0] != step or not math.isfinite(self._monitored[1]):

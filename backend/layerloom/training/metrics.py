@@ -15,6 +15,7 @@ from layerloom.schema.problems import ProblemCode
 from layerloom.training.arguments import accepts, construct, keywords, resolve
 from layerloom.training.criterion import Criterion, Task, leaves
 from layerloom.training.failure import TrainingError
+from layerloom.training.ranks import ALONE, Ranks
 
 _PREFIX = re.compile(r"^(Multiclass|Binary|Multilabel)(?=[A-Z])")
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -53,6 +54,15 @@ class Meters:
         """The direction in which a metric improves; the larger where torchmetrics leaves it open."""
         return self._named[name].higher_is_better is not False
 
+    @property
+    def main(self) -> str:
+        """Series that decides which checkpoint is best unless the plan names one."""
+        return f"validation/{self.names[0]}" if self._named else "validation/loss"
+
+    def kept(self, output: Any) -> Tensor:
+        """What of an output is needed later."""
+        return (output if isinstance(output, Tensor) else leaves(output)[0]).detach()
+
     def update(self, output: Any, target: Tensor) -> None:
         """Add a batch."""
         if not self._named:
@@ -61,8 +71,9 @@ class Meters:
         for metric in self._named.values():
             metric.update(prediction, target)
 
-    def compute(self) -> dict[str, float]:
-        """Values over all batches since the last call; NaN where a value is undefined.
+    def compute(self, _ranks: Ranks = ALONE) -> dict[str, float]:
+        """Values over all batches since the last call; NaN where a value is undefined. torchmetrics by itself adds up
+        what all ranks have seen.
 
         Raises:
             TrainingError: a metric that is no single number.

@@ -13,6 +13,7 @@ from layerloom.schema.plan import Choice, Clip
 from layerloom.schema.problems import ProblemCode
 from layerloom.training.arguments import REFUSALS, accepts, construct, keywords, resolve
 from layerloom.training.failure import TrainingError
+from layerloom.training.groups import Divided
 
 _OWN_CHOICE = ("fused", "foreach", "capturable", "differentiable")
 """Arguments with which a user has decided about the form; nothing is added then."""
@@ -22,8 +23,8 @@ NAMED = 5
 """Parameters that a message lists, at most."""
 
 
-def build_optimizer(choice: Choice, module: nn.Module) -> torch.optim.Optimizer:
-    """The optimizer of every trainable parameter of ``module``.
+def build_optimizer(choice: Choice, module: nn.Module, divided: Divided | None = None) -> torch.optim.Optimizer:
+    """The optimizer of every trainable parameter of ``module``; ``divided`` are they in groups, if there are some.
 
     Raises:
         TrainingError: unknown name, no trainable parameter, arguments that torch refuses, or parameters that the
@@ -50,8 +51,9 @@ def build_optimizer(choice: Choice, module: nn.Module) -> torch.optim.Optimizer:
         )
     arguments = keywords(choice.arguments)
     form = {} if any(name in arguments for name in _OWN_CHOICE) else _form(target, parameters, bool(sparse))
+    given = divided if divided is not None and (len(divided) > 1 or len(divided[0]) > 1) else parameters
     try:
-        optimizer: torch.optim.Optimizer = construct(target, label, parameters, **form, **arguments)
+        optimizer: torch.optim.Optimizer = construct(target, label, given, **form, **arguments)
     except TrainingError as error:
         _tell_of_parameters(target, label, named, arguments, error)
         raise

@@ -38,6 +38,20 @@ class Position:
     best: Best | None = None
     recent: list[str] = field(default_factory=list)
     """Paths of the newest checkpoints, oldest first."""
+    kept: list[str] = field(default_factory=list)
+    """Paths of those that the plan keeps for good."""
+    reached: float | None = None
+    """The best value of the series that early stopping looks at."""
+    stale: int = 0
+    """Epochs since then."""
+    enough: bool = False
+    """The run was stopped early."""
+    adjusted: int = 0
+    """Number of the last change of the plan that took effect."""
+    lengths: list[int | None] = field(default_factory=lambda: [None, None])
+    """Epochs and steps that it gave the run, where it gave some."""
+    length: list[int] = field(default_factory=list)
+    """Steps and epochs of the whole run, once it is another than the plan's."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for a checkpoint."""
@@ -102,6 +116,30 @@ def generators_kept(device: torch.device) -> Iterator[None]:
         yield
     finally:
         _set_torch_states(states, device)
+
+
+@contextmanager
+def drawing(seed: int, device: torch.device) -> Iterator[None]:
+    """Random numbers that torch draws inside follow from ``seed`` alone; outside it goes on as if there were none."""
+    with generators_kept(device):
+        torch.default_generator.manual_seed(seed)
+        if device.type == "cuda":
+            torch.cuda.manual_seed(seed)
+        if device.type == "mps":
+            torch.mps.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def buffers_kept(module: nn.Module) -> Iterator[None]:
+    """Whatever happens inside, buffers keep their values."""
+    buffers = {name: value.clone() for name, value in module.named_buffers()}
+    try:
+        yield
+    finally:
+        for name, value in module.named_buffers():
+            if name in buffers and value.shape == buffers[name].shape:
+                value.copy_(buffers[name])
 
 
 def seed_generators(seed: int) -> None:

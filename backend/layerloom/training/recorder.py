@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,16 +16,32 @@ from layerloom.schema.problems import ProblemCode
 from layerloom.training.failure import TrainingError
 
 Emit = Callable[[Any], None]
-FLUSH_SECONDS = 0.08
+FLUSH_SECONDS = 0.1
 """Time between flushes; a step that takes longer is flushed at once."""
+WATCHED_SECONDS = 0.035
+"""The same while somebody watches: a flush costs the loop its time, and only a viewer sees the difference."""
+LONG_STEP = 0.02
+"""Seconds of a step that is told at once while somebody watches."""
 PROGRESS_SECONDS = 0.2
+MOMENT_DIGITS = 6
+"""Of a step's time in seconds: clocks tell no more, and digits cost text."""
 
 
 class Recorder:
     """Columns of losses and learning rates by step, and rows of epoch values, on their way to ``emit``."""
 
-    def __init__(self, emit: Emit, *, steps: int, steps_per_epoch: int, epochs: int, samples_per_step: float) -> None:
+    def __init__(
+        self,
+        emit: Emit,
+        *,
+        steps: int,
+        steps_per_epoch: int,
+        epochs: int,
+        samples_per_step: float,
+        watched: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._emit = emit
+        self._watched = watched
         self._total = (steps, steps_per_epoch, epochs)
         self._samples_per_step = samples_per_step
         self._losses: list[Tensor] = []
@@ -37,12 +54,17 @@ class Recorder:
         self._begin_step = 0
         self._last_progress = (-math.inf, 0)
         self.next_flush = self._start
+        self._last = self._start
 
     def resume(self, step: int, elapsed: float) -> None:
         """Go on after ``step`` steps that took ``elapsed`` seconds."""
         self._first_step = step + 1
         self._begin_step = step
         self._before = elapsed
+
+    def lengthen(self, steps: int, epochs: int) -> None:
+        """The run is to have so many of both."""
+        self._total = (steps, self._total[1], epochs)
 
     @property
     def elapsed(self) -> float:
@@ -54,6 +76,9 @@ class Recorder:
         self._losses.append(loss)
         self._rates.append(rate)
         self._times.append(now)
+        if now - self._last > LONG_STEP and self._watched():
+            self.next_flush = now
+        self._last = now
 
     def epoch(self, step: int, values: dict[str, float]) -> None:
         """Keep values that stand for a whole epoch."""
@@ -67,7 +92,7 @@ class Recorder:
         """
         broken = self._flush_steps()
         self._flush_rows()
-        self.next_flush = time.perf_counter() + FLUSH_SECONDS
+        self.next_flush = time.perf_counter() + (WATCHED_SECONDS if self._watched() else FLUSH_SECONDS)
         if broken is not None:
             raise TrainingError(
                 ProblemCode.DIVERGED,
@@ -104,33 +129,56 @@ class Recorder:
     def _flush_steps(self) -> int | None:
         if not self._losses:
             return None
-        losses = torch.stack(self._losses).tolist()
-        steps = list(range(self._first_step, self._first_step + len(losses)))
-        offset = self._before - self._start
-        times = [moment + offset for moment in self._times]
-        broken = self._emit_columns(steps, times, {"train/loss": losses, "train/lr": self._rates})
+        losses = self._column().tolist()
+        steps = range(self._first_step, self._first_step + len(losses))
+        times = (np.array(self._times) + (self._before - self._start)).round(MOMENT_DIGITS).tolist()
+        columns = {"train/loss": losses, "train/lr": self._rates}
+        # Asked of all at once, because a flush looks at each number of each step.
+        finite = math.isfinite(sum(losses)) and math.isfinite(sum(self._rates))
+        broken = {} if finite else nonfinite(list(steps), columns)
+        self._emit_columns(list(steps), times, columns, broken)
         self._first_step += len(losses)
         self._losses, self._rates, self._times = [], [], []
         return broken["train/loss"][0] if "train/loss" in broken else None
+
+    def _column(self) -> Tensor:
+        """The losses of the steps since the last flush."""
+        return torch.stack(self._losses)
 
     def _flush_rows(self) -> None:
         rows, self._rows = self._rows, []
         if rows:
             columns = {name: [values[name] for _, _, values in rows] for name in rows[0][2]}
-            self._emit_columns([step for step, _, _ in rows], [moment for _, moment, _ in rows], columns)
+            steps = [step for step, _, _ in rows]
+            self._emit_columns(steps, [moment for _, moment, _ in rows], columns, nonfinite(steps, columns))
 
     def _emit_columns(
-        self, steps: list[int], times: list[float], columns: dict[str, list[float]]
-    ) -> dict[str, list[int]]:
-        per_epoch = self._total[1]
-        series, nonfinite = {}, {}
-        for name, values in columns.items():
-            bad = [step for step, value in zip(steps, values, strict=True) if not math.isfinite(value)]
-            if bad:
-                nonfinite[name] = bad
-                series[name] = [value if math.isfinite(value) else None for value in values]
-            else:
-                series[name] = [*values]
-        epochs = [step / per_epoch for step in steps]
-        self._emit(Metrics(steps=steps, epochs=epochs, times=times, series=series, nonfinite=nonfinite))
-        return nonfinite
+        self, steps: list[int], times: list[float], columns: dict[str, list[float]], broken: dict[str, list[int]]
+    ) -> None:
+        series: dict[str, Any] = dict(columns)
+        for name in broken:
+            series[name] = [value if math.isfinite(value) else None for value in columns[name]]
+        epochs = (np.array(steps) / self._total[1]).tolist()
+        # The numbers are our own: to validate them would cost as much as all the rest.
+        self._emit(
+            Metrics.model_construct(
+                run="",
+                seq=0,
+                at=0.0,
+                kind="metrics",
+                steps=steps,
+                epochs=epochs,
+                times=times,
+                series=series,
+                nonfinite=broken,
+            )
+        )
+
+
+def nonfinite(steps: list[int], columns: dict[str, list[float]]) -> dict[str, list[int]]:
+    """By series: the steps whose value is NaN or infinite; none for a series of numbers."""
+    found = {
+        name: [step for step, value in zip(steps, values, strict=True) if not math.isfinite(value)]
+        for name, values in columns.items()
+    }
+    return {name: bad for name, bad in found.items() if bad}

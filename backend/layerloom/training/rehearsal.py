@@ -15,22 +15,29 @@ from layerloom.schema.problems import ProblemCode
 from layerloom.training.arguments import REFUSALS
 from layerloom.training.device import Precision
 from layerloom.training.failure import TrainingError, out_of_memory
+from layerloom.training.groups import Divided
 from layerloom.training.optimizers import build_optimizer, clip_gradients, sparse_weights
+from layerloom.training.position import buffers_kept
 from layerloom.training.schedulers import build_scheduler
 
 
-def rehearse_step(plan: Plan, module: nn.Module, device: torch.device, *, epochs: int, steps: int) -> None:
-    """One step of the plan's clipping, optimizer and scheduler, for parameters like those of ``module``.
+def rehearse_step(
+    plan: Plan, module: nn.Module, divided: Divided, device: torch.device, *, epochs: int, steps: int
+) -> None:
+    """One step of the plan's clipping, optimizer and scheduler, for parameters like those of ``module``, which are
+    ``divided`` into groups.
 
     Raises:
         TrainingError: what one of them cannot do with such parameters and gradients.
     """
-    stand_in = _stand_in(module, device)
-    weights = list(stand_in.parameters())
-    optimizer = build_optimizer(plan.optimizer, stand_in)
-    scheduler = build_scheduler(plan, optimizer, epochs=epochs, steps=steps, larger_is_better=False)
+    small, groups = stand_in(module, divided, device)
+    weights = list(small.parameters())
+    optimizer = build_optimizer(plan.optimizer, small, groups)
+    # Without a warm-up, behind which the scheduler would not be tried.
+    cold = plan.model_copy(update={"warmup": 0})
+    scheduler = build_scheduler(cold, optimizer, epochs=epochs, steps=steps, larger_is_better=False)
     scaler = Precision(plan.precision, device).scaler
-    sparse = {id(weight) for weight in sparse_weights(stand_in)}
+    sparse = {id(weight) for weight in sparse_weights(small)}
 
     def gradients() -> Tensor:
         for weight in weights:
@@ -61,10 +68,9 @@ def rehearse_single(module: nn.Module, inputs: dict[str, Tensor], precision: Pre
     Raises:
         TrainingError: ``batch_of_one``; normalization over a batch needs two samples.
     """
-    buffers = {name: value.clone() for name, value in module.named_buffers()}
     module.train()
     try:
-        with torch.no_grad(), precision.autocast():
+        with torch.no_grad(), buffers_kept(module), precision.autocast():
             module(**{name: value[:1].clone() for name, value in inputs.items()})
     except REFUSALS as error:
         if out_of_memory(error):
@@ -74,24 +80,22 @@ def rehearse_single(module: nn.Module, inputs: dict[str, Tensor], precision: Pre
             f"The network cannot train on batches of one sample: {error} Choose a larger batch size.",
             field="batch_size",
         ) from error
-    finally:
-        for name, value in module.named_buffers():
-            if name in buffers and value.shape == buffers[name].shape:
-                value.copy_(buffers[name])
 
 
-def _stand_in(module: nn.Module, device: torch.device) -> nn.Module:
-    """One small parameter for each kind that ``module`` trains: number of axes, dtype, sparse gradients or not."""
+def stand_in(module: nn.Module, divided: Divided, device: torch.device) -> tuple[nn.Module, Divided]:
+    """One small parameter for each kind in each group: number of axes, dtype, sparse gradients or not."""
     sparse = {id(weight) for weight in sparse_weights(module)}
-    trained = [weight for weight in module.parameters() if weight.requires_grad]
-    kinds = dict.fromkeys((weight.dim(), weight.dtype, id(weight) in sparse) for weight in trained)
-    parts = nn.ModuleList()
-    for axes, dtype, is_sparse in kinds:
-        part: Any = nn.Module()
-        part.sparse = is_sparse
-        part.weight = nn.Parameter(torch.ones((2,) * axes, dtype=dtype, device=device))
-        parts.append(part)
-    return parts
+    parts, groups = nn.ModuleList(), []
+    for group in divided:
+        kinds = dict.fromkeys((weight.dim(), weight.dtype, id(weight) in sparse) for weight in group["params"])
+        groups.append({**group, "params": []})
+        for axes, dtype, is_sparse in kinds:
+            part: Any = nn.Module()
+            part.sparse = is_sparse
+            part.weight = nn.Parameter(torch.ones((2,) * axes, dtype=dtype, device=device))
+            parts.append(part)
+            groups[-1]["params"].append(part.weight)
+    return parts, groups
 
 
 def _gradient(weight: Tensor, *, sparse: bool) -> Tensor:

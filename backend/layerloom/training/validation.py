@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from layerloom.training.batches import Batch
 from layerloom.training.control import Control
 from layerloom.training.criterion import Criterion, leaves
+from layerloom.training.heads import Heads
 from layerloom.training.position import generators_kept
+from layerloom.training.ranks import ALONE, Ranks
 from layerloom.training.setup import Parts
 
 JOINED_NUMBERS = 2**20
@@ -32,13 +38,18 @@ def validate(module: nn.Module, parts: Parts, control: Control) -> dict[str, flo
 
 
 def _run(module: nn.Module, parts: Parts, control: Control) -> dict[str, float] | None:
+    ranks = parts.ranks
     loss = WholeLoss(parts.criterion, parts.train.mean_size)
     waiting: list[tuple[Any, Tensor]] = []
     numbers = 0
-    for inputs, target in parts.validation.ordered():
+    ranks.share_buffers(module)
+    for batch in _share(parts):
         if not control.going():
             parts.meters.reset()
             return None
+        if batch is None:
+            continue
+        inputs, target = batch
         if numbers >= JOINED_NUMBERS:
             # Here and not when it came: what is not joined with anything is the last.
             _measure(waiting, parts, loss, last=False)
@@ -47,9 +58,18 @@ def _run(module: nn.Module, parts: Parts, control: Control) -> dict[str, float] 
             output = module(**inputs)
         waiting.append((output, target))
         numbers += sum(leaf.numel() for leaf in leaves(output))
-    _measure(waiting, parts, loss, last=True)
-    values = {f"validation/{name}": value for name, value in parts.meters.compute().items()}
-    return {"validation/loss": loss.value(), **values}
+    _measure(waiting, parts, loss, last=not ranks.several)
+    values = {f"validation/{name}": value for name, value in parts.meters.compute(ranks).items()}
+    return {"validation/loss": loss.value(ranks), **values}
+
+
+def _share(parts: Parts) -> Iterator[Batch | None]:
+    """This rank's batches; None where another one has one more, so that all take as many turns."""
+    batches, rank, world = parts.validation, parts.ranks.rank, parts.ranks.world
+    ends = [len(batches.targets) * place // world for place in range(world + 1)]
+    yield from batches.ordered(ends[rank], ends[rank + 1])
+    turns = [math.ceil((end - start) / batches.batch_size) for start, end in pairwise(ends)]
+    yield from [None] * (max(turns) - turns[rank])
 
 
 def _measure(pairs: list[tuple[Any, Tensor]], parts: Parts, loss: WholeLoss, *, last: bool) -> None:
@@ -67,7 +87,7 @@ class WholeLoss:
     is the mean of ``train/loss`` over an epoch of the same samples.
     """
 
-    def __init__(self, criterion: Criterion, batch: float) -> None:
+    def __init__(self, criterion: Criterion | Heads, batch: float) -> None:
         """``batch`` is the number of samples of an average training batch."""
         self._criterion = criterion
         self._batch = batch
@@ -81,12 +101,12 @@ class WholeLoss:
         else:
             self._parts.append(self._criterion.parts(output, target))
 
-    def value(self) -> float:
-        """The loss; NaN where a mean has nothing to divide by."""
+    def value(self, ranks: Ranks = ALONE) -> float:
+        """The loss of what all ranks have added; NaN where a mean has nothing to divide by."""
         if self._alone is not None:
             value, count = self._alone
             return value / count * self._batch if self._criterion.sums else value
-        sums, divisors = torch.stack(self._parts).sum(0).unbind(1)
+        sums, divisors = ranks.sum(torch.stack(self._parts).sum(0)).unbind(1)
         value = float((sums / divisors).sum())
         return value * self._batch if self._criterion.sums else value
 

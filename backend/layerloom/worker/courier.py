@@ -23,6 +23,8 @@ from layerloom.worker.spool import Spool
 
 PACE = 0.05
 """Seconds between two deliveries; what arises meanwhile goes together."""
+WATCHED_PACE = 0.01
+"""The same while somebody watches: what the recorder gathers is gathered long enough."""
 BEAT = 1.0
 """Seconds after which an empty delivery asks what is wanted."""
 TIMEOUT = 10.0
@@ -77,7 +79,7 @@ class Courier(threading.Thread):
                 time.sleep(pause)
                 pause = min(2 * pause, BACKOFF[1])
                 continue
-            rest = PACE - (time.monotonic() - began)
+            rest = (WATCHED_PACE if self._control.watched else PACE) - (time.monotonic() - began)
             if rest > 0 and not self._closing:
                 time.sleep(rest)
 
@@ -99,10 +101,11 @@ class Courier(threading.Thread):
 
     def _waiting(self) -> list[bytes]:
         """The next events; after a quiet second, none."""
+        # Before reading: what is read needs no second look, and what comes after it sets the flag again.
+        self._spool.appended.clear()
         lines = self._spool.read(self._offset)
         if not lines and not self._closing:
             self._spool.appended.wait(BEAT)
-            self._spool.appended.clear()
             lines = self._spool.read(self._offset)
         return lines[:1] if self._single else lines
 
@@ -123,6 +126,9 @@ class Courier(threading.Thread):
         self._answered = time.monotonic()
         self._out = False
         self._control.desired = receipt.desired
+        self._control.watched = receipt.watched
+        if receipt.orders != self._control.orders:
+            self._control.orders = receipt.orders
         if receipt.received == last:
             self._offset += sum(len(line) + 1 for line in lines)
         else:

@@ -13,11 +13,14 @@ from typing import Any, cast
 
 from layerloom.data import Scaling, main_inputs, prepare
 from layerloom.graph import allow_python, build
+from layerloom.graph.spots import place_of
+from layerloom.schema.base import Wire
+from layerloom.schema.datasets import VOCABULARY_FILE
 from layerloom.schema.events import Event, Log, ProblemFound, StateChanged
 from layerloom.schema.problems import Problem
-from layerloom.schema.run import SCALING_FILE, InputScaling
+from layerloom.schema.run import PREPARATION_FILE, SCALING_FILE, InputScaling
 from layerloom.schema.worker import Job
-from layerloom.training import Control, Outcome, problem_of, train
+from layerloom.training import ALONE, Carried, Control, Outcome, Ranks, TrainingError, problem_of, train
 from layerloom.worker.courier import Courier
 from layerloom.worker.spool import Spool
 
@@ -37,79 +40,141 @@ def run(path: Path) -> int:
     Changes signal handlers and warning hooks of the process: it is the process's only task.
     """
     job = Job.model_validate_json(path.read_bytes())
+    if job.parity is not None:
+        from layerloom.worker import parity
+
+        return parity.run(path, job)
+    if job.rates:
+        from layerloom.worker import rates
+
+        return rates.run(path, job)
     try:
         spool = Spool(path.parent / "spool.jsonl")
     except FileExistsError:
         print(f"attempt {job.attempt} of run {job.run} is already being trained", file=sys.stderr)
         return FENCED
-    control = Control()
-    _listen(control)
+    if job.plan.devices > 1:
+        spool.close()
+        from layerloom.worker.several import launch
+
+        return launch(path, job)
+    return conduct(job, spool, Control(orders=job.orders))
+
+
+def conduct(job: Job, spool: Spool, control: Control, ranks: Ranks = ALONE) -> int:
+    """Train in this process, the only one or the first of ``ranks``; gives the exit code.
+
+    Raises:
+        Exception: something went wrong that the other ranks have not seen.
+    """
+    listen(control)
     _report_warnings(spool.append)
-    courier = Courier(job, spool, control)
-    courier.start()
+    courier = Courier(job, spool, control) if job.address_file else None
+    if courier is not None:
+        courier.start()
     spool.append(StateChanged(state="running", attempt=job.attempt))
-    outcome = _attempt(job, spool.append, control)
+    outcome = attempt(job, spool.append, control, ranks)
     left = outcome is not None and outcome.state == "left"
     if control.fenced:
         return FENCED
     if outcome is not None and outcome.state in ("succeeded", "paused", "stopped"):
         spool.append(StateChanged.model_validate({"state": outcome.state, "attempt": job.attempt}))
-    # Whoever sent a signal waits; the service reads the rest from the spool.
-    courier.finish(answering=5, away=5) if left else courier.finish(answering=30, away=300)
+    if courier is not None:
+        # Whoever sent a signal waits; the service reads the rest from the spool.
+        courier.finish(answering=5, away=5) if left else courier.finish(answering=30, away=300)
     return FENCED if control.fenced else LEFT if left else ENDED
 
 
-def _attempt(job: Job, emit: Callable[[Event], None], control: Control) -> Outcome | None:
+def attempt(job: Job, emit: Callable[[Event], None], control: Control, ranks: Ranks = ALONE) -> Outcome | None:
     """Train; None when that failed, which is reported."""
     try:
-        return _train(job, emit, control)
+        return _train(job, emit, control, ranks)
     except BaseException as error:
         traceback.print_exc()
-        problems = [item for item in getattr(error, "problems", []) if isinstance(item, Problem)]
-        problems = [item for item in problems if item.severity == "error"] or [problem_of(error)]
-        text = "".join(traceback.format_exception(error))[-TRACEBACK_LIMIT:]
-        for problem in problems:
-            emit(ProblemFound(problem=problem, traceback=text))
-        emit(StateChanged(state="failed", reason=problems[0].code, attempt=job.attempt))
+        if ranks.several and not foreseen(error):
+            raise
+        for event in failure(error, job.attempt):
+            emit(event)
         return None
 
 
-def _train(job: Job, emit: Callable[[Event], None], control: Control) -> Outcome:
-    data = prepare(job.plan, main_inputs(job.document), Path(job.data_folder))
+def foreseen(error: BaseException) -> bool:
+    """It names its problem, which whoever trains the same plan on the same data runs into, too."""
+    return bool(getattr(error, "problems", None) or getattr(error, "problem", None))
+
+
+def failure(error: BaseException, attempt: int) -> list[Event]:
+    """What a run that ends by an exception says last."""
+    problems = problems_of(error)
+    text = "".join(traceback.format_exception(error))[-TRACEBACK_LIMIT:]
+    found: list[Event] = [ProblemFound(problem=problem, traceback=text) for problem in problems]
+    return [*found, StateChanged(state="failed", reason=problems[0].code, attempt=attempt)]
+
+
+def problems_of(error: BaseException) -> list[Problem]:
+    """The errors that an exception amounts to: its own, or the one that its type and text tell."""
+    own = [item for item in getattr(error, "problems", []) if isinstance(item, Problem)]
+    return [item for item in own if item.severity == "error"] or [problem_of(error)]
+
+
+def _train(job: Job, emit: Callable[[Event], None], control: Control, ranks: Ranks) -> Outcome:
+    for turn in ranks.in_turn():  # the first one downloads what is not there yet
+        if turn:
+            data = prepare(job.plan, main_inputs(job.document), Path(job.data_folder), downloads=job.downloads)
     for note in data.notes:
         emit(Log(message=note))
-    if data.scaling is not None:
-        _keep_scaling(data.scaling, Path(job.folder))
+    if ranks.first:
+        folder = Path(job.folder)
+        if data.scaling is not None:
+            keep(_plain(data.scaling), folder / SCALING_FILE)
+        if data.vocabulary is not None:
+            keep(data.vocabulary, folder / VOCABULARY_FILE)
+        if data.preparation is not None:
+            keep(data.preparation, folder / PREPARATION_FILE)
     if job.python:
         allow_python()
     module = build(job.document, seed=job.plan.seed)
-    return train(
-        module,
-        job.plan,
-        data.train,
-        data.validation,
-        task=data.entry.task,
-        classes=len(data.entry.classes),
-        emit=emit,
-        control=control,
-        folder=Path(job.folder),
-        attempt=job.attempt,
-        resume=job.resume,
-    )
+    try:
+        return train(
+            module,
+            job.plan,
+            data.train,
+            data.validation,
+            task=data.entry.task,
+            classes=data.classes,
+            emit=emit,
+            control=control,
+            folder=Path(job.folder),
+            attempt=job.attempt,
+            resume=job.resume,
+            ranks=ranks,
+            adjusted=job.adjusted,
+            carried=None if job.origin is None else Carried("origin", job.origin.carried, job.origin.optimizer),
+        )
+    except TrainingError as error:
+        if error.origin is not None and error.origin.layer is not None:
+            place = place_of(job.document, module, error.origin.layer, error.origin.owner, error.origin.span)
+            error.problem = error.problem.model_copy(update=place)
+        raise
 
 
-def _keep_scaling(scaling: Scaling, folder: Path) -> None:
-    """For those who load the weights elsewhere. Every attempt writes the same, since the split has a seed."""
-    plain = InputScaling(
+def _plain(scaling: Scaling) -> InputScaling:
+    return InputScaling(
         mean={name: value.tolist() for name, value in scaling.mean.items()},
         deviation={name: value.tolist() for name, value in scaling.deviation.items()},
+        filled={name: value.tolist() for name, value in scaling.filled.items()},
     )
-    draft = folder / f"{SCALING_FILE}.tmp"
-    draft.write_text(plain.model_dump_json(), encoding="utf-8")
-    draft.replace(folder / SCALING_FILE)
 
 
-def _listen(control: Control) -> None:
+def keep(told: Wire, file: Path) -> None:
+    """Write a file whole, in place of an older one. Of those that belong to the weights every attempt writes the same,
+    since the split has a seed."""
+    draft = file.with_name(f"{file.name}.tmp")
+    draft.write_text(told.model_dump_json(by_alias=True), encoding="utf-8")
+    draft.replace(file)
+
+
+def listen(control: Control) -> None:
     """Leave at the next step on TERM or INT; write all stacks to the log on USR1 and on a crash."""
 
     def leave(_number: int, _frame: object) -> None:

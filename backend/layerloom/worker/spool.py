@@ -26,13 +26,26 @@ class Spool:
         Raises:
             FileExistsError: another trainer runs, or ran, this attempt.
         """
-        self._handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        self._begin(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600), 0)
+
+    def _begin(self, handle: int, size: int) -> None:
+        self._handle = handle
         self._lock = threading.Lock()
-        self._size = 0
+        self._size = size
         self.last = 0
         """Number of the newest event."""
         self.appended = threading.Event()
         """Set at each append; whoever waits clears it."""
+
+    @classmethod
+    def reopened(cls, file: Path) -> Spool:
+        """Go on with a file that another process of this attempt has begun; a line that it left unfinished goes."""
+        whole = file.read_bytes().rpartition(b"\n")
+        spool = cls.__new__(cls)
+        spool._begin(os.open(file, os.O_RDWR | os.O_APPEND), len(whole[0]) + len(whole[1]))
+        os.ftruncate(spool._handle, spool._size)
+        spool.last = whole[0].count(b"\n") + 1 if whole[1] else 0
+        return spool
 
     def append(self, event: Event) -> None:
         """Number an event and write it; any thread may.

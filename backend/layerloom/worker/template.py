@@ -15,17 +15,22 @@ import gc
 import json
 import os
 import random
+import select
 import selectors
 import signal
 import socket
 import sys
 import threading
-import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any, NoReturn
 
 import psutil
+
+from layerloom.worker.forked import end_with
 
 
 def main() -> int:
@@ -35,13 +40,58 @@ def main() -> int:
     os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
     # A Ctrl-C in the terminal is the server's to handle; it closes stdin.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    warm_up()
+    with _ending_with_its_server(), _without_threads():
+        warm_up()
     if threading.active_count() > 1:
         raise RuntimeError(f"a process with threads cannot be forked: {threading.enumerate()}")
     gc.collect()
     # What is there now is never collected, so that the collector does not touch (and copy) its pages in a child.
     gc.freeze()
     return Template().serve()
+
+
+@contextmanager
+def _ending_with_its_server() -> Iterator[None]:
+    """End at once when the other end of stdin is gone: a server that is killed while this process warms up is started
+    again soon, and its new template needs the processor."""
+    pipe = select.poll()
+    pipe.register(0, select.POLLHUP)
+
+    def look(_number: int, _frame: object) -> None:
+        if any(what & select.POLLHUP for _, what in pipe.poll(0)):
+            os._exit(0)
+
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, _LOOK_S, _LOOK_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+
+class _Missing:
+    """Finder and loader for ``sys.meta_path``: some modules are there, but cannot be imported, and who can do without
+    them does."""
+
+    def find_spec(self, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
+        return ModuleSpec(name, self) if name in _THREADED else None  # type: ignore[arg-type]
+
+    def create_module(self, spec: ModuleSpec) -> NoReturn:
+        raise ModuleNotFoundError(f"No module named {spec.name!r}", name=spec.name)
+
+    def exec_module(self, module: object) -> None:
+        """Never called: there is no module."""
+
+
+@contextmanager
+def _without_threads() -> Iterator[None]:
+    missing = _Missing()
+    sys.meta_path.insert(0, missing)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(missing)
 
 
 def warm_up() -> None:
@@ -53,19 +103,31 @@ def warm_up() -> None:
     from torchmetrics.regression import MeanAbsoluteError
 
     from layerloom.catalogue import catalogue
+    from layerloom.data import load, main_inputs, prepare
     from layerloom.graph import build
     from layerloom.graph.examples import examples
+    from layerloom.schema.plan import Plan
 
     catalogue()
     module = build(examples()[0].document, seed=0)
+    # What is called first looks for plugins. Few samples, because the arithmetic of many is divided among threads.
+    flowers = next(example.document for example in examples() if example.id == "iris-mlp")
+    prepare(Plan(dataset="iris"), main_inputs(flowers), Path())
+    # Read here, its file is not read by each trainer: a sixth of the time to the first step. The threads that its
+    # numbers might be divided among are one: see the environment of this process.
+    load("digits", Path())
     # The first optimizer imports its kernels' registrations; nothing is computed.
     torch.optim.AdamW(module.parameters(), fused=True)
     MulticlassAccuracy(num_classes=2)
     MeanAbsoluteError()
 
 
+_LOOK_S = 0.5
+_THREADED = ("pandas", "pyarrow")
+"""scikit-learn imports pandas where it is installed, which imports Arrow, which starts a thread of its own."""
 # torch._dynamo is imported by the first optimizer, and takes as long as all the rest.
-_MODULES = ("torch._dynamo", "sklearn.datasets", "sklearn.model_selection", "layerloom.worker.job")
+_TRAINERS = ("layerloom.worker.job", "layerloom.worker.several", "layerloom.worker.parity", "layerloom.worker.rates")
+_MODULES = ("torch._dynamo", "sklearn.datasets", "sklearn.model_selection", *_TRAINERS)
 
 
 class Template:
@@ -133,8 +195,8 @@ class Template:
 
     def _become_trainer(self, job: Path, log: str, environment: dict[str, str]) -> NoReturn:
         """In the child: leave everything of the template behind, train, and exit without its exit handlers."""
-        code = 1
-        try:
+
+        def train() -> int:
             os.setsid()
             self._detach(log)
             os.environ.clear()
@@ -142,13 +204,9 @@ class Template:
             random.seed()
             from layerloom.worker.job import run
 
-            code = run(job)
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
+            return run(job)
+
+        end_with(train)
 
     def _detach(self, log: str) -> None:
         signal.set_wakeup_fd(-1)

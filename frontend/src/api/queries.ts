@@ -1,6 +1,7 @@
 import { keepPreviousData, QueryClient, queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
 import { ApiError } from "@/api/errors";
+import type { TransformRequest } from "@/api/types";
 
 export const queryClient = new QueryClient({
   defaultOptions: {
@@ -16,6 +17,13 @@ export const queryClient = new QueryClient({
 export const catalogueQuery = queryOptions({
   queryKey: ["catalogue"],
   queryFn: ({ signal }) => unwrap(api.GET("/api/catalogue", { signal })),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+/** Layers of one's own, with their code. */
+export const ownLayersQuery = queryOptions({
+  queryKey: ["own layers"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/python-layers", { signal })),
   staleTime: Number.POSITIVE_INFINITY,
 });
 
@@ -49,6 +57,23 @@ export const checkpointsQuery = (id: string) =>
       unwrap(api.GET("/api/runs/{run_id}/checkpoints", { params: { path: { run_id: id } }, signal })),
   });
 
+/** How the run's plan trains in several ways; asked for again while the report is being made. */
+export const parityQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["run", id, "parity"],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/runs/{run_id}/parity", { params: { path: { run_id: id } }, signal })),
+    refetchInterval: ({ state }) => (["waiting", "running"].includes(state.data?.state ?? "") ? 1000 : false),
+  });
+
+/** A search for a learning rate; asked for while it goes on, in the background too, or else it would be forgotten. */
+export const rateSearchQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["rates", id],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/rates/{search_id}", { params: { path: { search_id: id } }, signal })),
+    refetchInterval: ({ state }) => (["waiting", "running"].includes(state.data?.state ?? "") ? 300 : false),
+    refetchIntervalInBackground: true,
+  });
+
 /** A few samples of a data set. */
 export const previewQuery = (name: string, count: number) =>
   queryOptions({
@@ -56,6 +81,24 @@ export const previewQuery = (name: string, count: number) =>
     queryFn: ({ signal }) =>
       unwrap(api.GET("/api/datasets/{name}/preview", { params: { path: { name }, query: { count } }, signal })),
     staleTime: Number.POSITIVE_INFINITY,
+  });
+
+/** What was found in an upload, column by column. */
+export const detailsQuery = (name: string) =>
+  queryOptions({
+    queryKey: ["datasets", name, "details"],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/datasets/{name}/details", { params: { path: { name } }, signal })),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+/** A few of its images before and after transforms. */
+export const transformsQuery = (name: string, body: TransformRequest) =>
+  queryOptions({
+    queryKey: ["datasets", name, "transforms", body],
+    queryFn: ({ signal }) =>
+      unwrap(api.POST("/api/datasets/{name}/transforms", { params: { path: { name } }, body, signal })),
+    staleTime: Number.POSITIVE_INFINITY,
+    placeholderData: keepPreviousData,
   });
 
 /** After an upload or a removal of a data set: the lists that name it, and what was seen of one of that name before. */

@@ -51,7 +51,8 @@ export interface paths {
         get?: never;
         /**
          * Upload Dataset
-         * @description Upload a CSV, TSV or NPZ file as the raw body. ``filename`` tells the format by its suffix and is not kept.
+         * @description Upload a CSV, TSV, Parquet, Arrow, NPZ or text file, or a zip of images, as the raw body; ``filename`` tells
+         *     which by its suffix.
          */
         put: operations["upload_dataset"];
         post?: never;
@@ -60,6 +61,26 @@ export interface paths {
          * @description Remove an upload; what comes with LayerLoom stays.
          */
         delete: operations["delete_dataset"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{name}/details": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dataset Details
+         * @description Columns of a table, what they are read as, and rows with problems.
+         */
+        get: operations["dataset_details"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -79,6 +100,49 @@ export interface paths {
         get: operations["preview_dataset"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{name}/reading": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Read Dataset Anew
+         * @description Make an upload anew from the file that was sent, with these kinds and roles of its columns.
+         *
+         *     Until that is done, and where it fails, everything stays as it was.
+         */
+        put: operations["read_dataset_anew"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/datasets/{name}/transforms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Transforms
+         * @description A few images before and after a list of transforms, and the shape that a network is given. The first answer
+         *     takes some seconds; 422 with the place in the list where it fails.
+         */
+        post: operations["preview_transforms"];
         delete?: never;
         options?: never;
         head?: never;
@@ -422,6 +486,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/rates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Search Rate
+         * @description Check network, plan and data as for a run, and queue the search. It is gone when nobody asks after it for ten
+         *     minutes. 409 while too many are under way.
+         */
+        post: operations["search_rate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rates/{search_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Rate Search
+         * @description The search, as far as it is.
+         */
+        get: operations["get_rate_search"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel Rate Search
+         * @description End it, and forget what it has found; the same for one that is gone.
+         */
+        delete: operations["cancel_rate_search"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -469,9 +578,33 @@ export interface paths {
         head?: never;
         /**
          * Change Run
-         * @description Rename or tag a run.
+         * @description Rename or tag a run, change its learning rate, or give it more epochs or steps; all of it or nothing.
+         *
+         *     A trainer obeys at its next step, and the event ``adjusted`` says at which. 409 where the run's state does not allow
+         *     it, with the remedy.
          */
         patch: operations["change_run"];
+        trace?: never;
+    };
+    "/api/runs/{run_id}/checkpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Save Checkpoint
+         * @description Ask for a checkpoint after the step under way, which is kept for good; asking again before it is there changes
+         *     nothing. 409 when nothing is being trained.
+         */
+        post: operations["save_checkpoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/runs/{run_id}/checkpoints": {
@@ -554,6 +687,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/fork": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fork Run
+         * @description Start a run of its own, counting from 0, with the weights of a checkpoint of this one: by key, where shapes
+         *     agree. It needs nothing of its origin afterwards. Repeating an Idempotency-Key gives the run that it made.
+         */
+        post: operations["fork_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/fork/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report Fork
+         * @description What a fork would begin with, and what not; nothing is started. 422 with the errors of its network.
+         */
+        post: operations["report_fork"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/metrics.csv": {
         parameters: {
             query?: never;
@@ -568,6 +742,31 @@ export interface paths {
         get: operations["download_metrics"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/parity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Parity
+         * @description The newest report, as far as it is.
+         */
+        get: operations["get_parity"];
+        put?: never;
+        /**
+         * Ask For Parity
+         * @description Train the run's plan for some steps in each way, in trainer processes of their own; the report is kept with the
+         *     run, in place of an earlier one. 409 while one is being made.
+         */
+        post: operations["ask_for_parity"];
         delete?: never;
         options?: never;
         head?: never;
@@ -614,6 +813,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/{run_id}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Series
+         * @description The named series, or all, at steps ``first`` to ``last``, in at most ``buckets`` parts each; the values where
+         *     they are no more than that. Series that the run does not have are left out.
+         *
+         *     With ``last_seq`` as its cursor, the stream goes on where this answer ends.
+         */
+        get: operations["read_series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/{run_id}/stop": {
         parameters: {
             query?: never;
@@ -628,6 +850,26 @@ export interface paths {
          * @description End a run early; its checkpoints stay.
          */
         post: operations["stop_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{run_id}/vocabulary.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Vocabulary
+         * @description The tokens by their id, and how a text is cut into tokens.
+         */
+        get: operations["download_vocabulary"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -698,6 +940,239 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Activations
+         * @description Outputs of layers at one step, seen in a sample of the batch; columns run parallel to ``names``.
+         */
+        "Activations-Input": {
+            /**
+             * At
+             * @default 0
+             */
+            at?: number;
+            /** Dead */
+            dead: number[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "activations";
+            /** Mean */
+            mean: (number | null)[];
+            /** Names */
+            names: string[];
+            /**
+             * Nonfinite
+             * @default []
+             */
+            nonfinite?: string[];
+            /**
+             * Run
+             * @default
+             */
+            run?: string;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq?: number;
+            /** Std */
+            std: (number | null)[];
+            /** Step */
+            step: number;
+            /** Units */
+            units: number[];
+            /** Zeros */
+            zeros: number[];
+        };
+        /**
+         * Activations
+         * @description Outputs of layers at one step, seen in a sample of the batch; columns run parallel to ``names``.
+         */
+        "Activations-Output": {
+            /**
+             * At
+             * @default 0
+             */
+            at: number;
+            /** Dead */
+            dead: number[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "activations";
+            /** Mean */
+            mean: (number | null)[];
+            /** Names */
+            names: string[];
+            /**
+             * Nonfinite
+             * @default []
+             */
+            nonfinite: string[];
+            /**
+             * Run
+             * @default
+             */
+            run: string;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq: number;
+            /** Std */
+            std: (number | null)[];
+            /** Step */
+            step: number;
+            /** Units */
+            units: number[];
+            /** Zeros */
+            zeros: number[];
+        };
+        /**
+         * Adjusted
+         * @description A change of the plan took effect: what comes after ``step`` steps is trained by it.
+         */
+        "Adjusted-Input": {
+            adjustment: components["schemas"]["Adjustment-Input"];
+            /**
+             * At
+             * @default 0
+             */
+            at?: number;
+            /** Epoch */
+            epoch: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "adjusted";
+            /**
+             * Run
+             * @default
+             */
+            run?: string;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq?: number;
+            /** Step */
+            step: number;
+        };
+        /**
+         * Adjusted
+         * @description A change of the plan took effect: what comes after ``step`` steps is trained by it.
+         */
+        "Adjusted-Output": {
+            adjustment: components["schemas"]["Adjustment-Output"];
+            /**
+             * At
+             * @default 0
+             */
+            at: number;
+            /** Epoch */
+            epoch: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "adjusted";
+            /**
+             * Run
+             * @default
+             */
+            run: string;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq: number;
+            /** Step */
+            step: number;
+        };
+        /**
+         * Adjustment
+         * @description In what a run's plan differs from the one it was started with; None where it does not.
+         *
+         *     A rate stands for the one that the plan gives: the schedule and its warm-up keep their shape, and each of their
+         *     rates is multiplied by as much as the plan's. For a schedule that names its own highest rate (OneCycleLR) it is
+         *     that rate that is changed. Groups with a factor follow the optimizer's rate.
+         *
+         *     A length counts from the run's beginning. A schedule whose length is the run's (``T_max`` or ``total_steps`` left
+         *     out) goes on as in a run that was planned so long; one with a length of its own stays as it is.
+         */
+        "Adjustment-Input": {
+            /** Epochs */
+            epochs?: number | null;
+            /**
+             * Groups
+             * @default {}
+             */
+            groups?: {
+                [key: string]: number;
+            };
+            /** Learning Rate */
+            learning_rate?: number | null;
+            /**
+             * Number
+             * @default 0
+             */
+            number?: number;
+            /** Steps */
+            steps?: number | null;
+        };
+        /**
+         * Adjustment
+         * @description In what a run's plan differs from the one it was started with; None where it does not.
+         *
+         *     A rate stands for the one that the plan gives: the schedule and its warm-up keep their shape, and each of their
+         *     rates is multiplied by as much as the plan's. For a schedule that names its own highest rate (OneCycleLR) it is
+         *     that rate that is changed. Groups with a factor follow the optimizer's rate.
+         *
+         *     A length counts from the run's beginning. A schedule whose length is the run's (``T_max`` or ``total_steps`` left
+         *     out) goes on as in a run that was planned so long; one with a length of its own stays as it is.
+         */
+        "Adjustment-Output": {
+            /** Epochs */
+            epochs: number | null;
+            /**
+             * Groups
+             * @default {}
+             */
+            groups: {
+                [key: string]: number;
+            };
+            /** Learning Rate */
+            learning_rate: number | null;
+            /**
+             * Number
+             * @default 0
+             */
+            number: number;
+            /** Steps */
+            steps: number | null;
+        };
+        /**
+         * Agreement
+         * @description How far the written file's outputs are from torch's, over all outputs, on random inputs.
+         *
+         *     Relative errors are those of a whole tensor, because an output near zero has no meaningful error of its own: the
+         *     largest error over the largest value, and the mean error over the mean magnitude.
+         */
+        Agreement: {
+            /** Batch */
+            batch: number | null;
+            /** Max Absolute */
+            max_absolute: number;
+            /** Max Relative */
+            max_relative: number;
+            /** Mean Absolute */
+            mean_absolute: number;
+            /** Mean Relative */
+            mean_relative: number;
+        };
         /**
          * Alias
          * @description A second name for a member that an earlier one registered: weight sharing.
@@ -807,6 +1282,57 @@ export interface components {
              * @constant
              */
             $auto: true;
+        };
+        /**
+         * Averaging
+         * @description Averages of the weights, in place of the weights that training ends with.
+         */
+        "Averaging-Input": {
+            /**
+             * Decay
+             * @default 0.999
+             */
+            decay?: number;
+            /**
+             * Kind
+             * @default ema
+             * @enum {string}
+             */
+            kind?: "ema" | "swa";
+            /** Start */
+            start?: number | null;
+        };
+        /**
+         * Averaging
+         * @description Averages of the weights, in place of the weights that training ends with.
+         */
+        "Averaging-Output": {
+            /**
+             * Decay
+             * @default 0.999
+             */
+            decay: number;
+            /**
+             * Kind
+             * @default ema
+             * @enum {string}
+             */
+            kind: "ema" | "swa";
+            /** Start */
+            start: number | null;
+        };
+        /**
+         * Beginning
+         * @description A checkpoint of a run, whose weights a search begins with, as a fork would: by key, where shapes agree.
+         */
+        Beginning: {
+            /**
+             * Checkpoint
+             * @default last
+             */
+            checkpoint?: string;
+            /** Run */
+            run: string;
         };
         /**
          * Block
@@ -1125,6 +1651,47 @@ export interface components {
             when: string | null;
         };
         /**
+         * CarryReport
+         * @description What of a checkpoint a fork begins with, by keys of the state_dict.
+         */
+        CarryReport: {
+            /**
+             * Carried
+             * @default []
+             */
+            carried: string[];
+            /** Epoch */
+            epoch: number;
+            /**
+             * Fresh
+             * @default
+             * @enum {string}
+             */
+            fresh: "" | "unwanted" | "other" | "shared" | "unknown";
+            /**
+             * Left
+             * @default []
+             */
+            left: components["schemas"]["NotCarried"][];
+            /**
+             * Network
+             * @default []
+             */
+            network: string[];
+            /**
+             * Optimizer
+             * @default []
+             */
+            optimizer: string[];
+            /** Step */
+            step: number;
+            /**
+             * Weights
+             * @enum {string}
+             */
+            weights: "trained" | "ema" | "swa";
+        };
+        /**
          * Catalogue
          * @description Answer of ``GET /api/catalogue``.
          */
@@ -1154,6 +1721,11 @@ export interface components {
             schedulers: components["schemas"]["Entry"][];
             /** Torch */
             torch: string;
+            /**
+             * Transforms
+             * @default []
+             */
+            transforms: components["schemas"]["Entry"][];
         };
         /**
          * Checkpoint
@@ -1177,10 +1749,16 @@ export interface components {
             step: number;
             /** Value */
             value: number | null;
+            /**
+             * Weights
+             * @default trained
+             * @enum {string}
+             */
+            weights: "trained" | "ema" | "swa";
         };
         /**
          * CheckpointPolicy
-         * @description ``last`` and ``best`` are always kept.
+         * @description The newest two and the best are always kept.
          */
         "CheckpointPolicy-Input": {
             /**
@@ -1188,12 +1766,14 @@ export interface components {
              * @default 1
              */
             every_epochs?: number;
+            /** Keep Every */
+            keep_every?: number | null;
             /** Monitor */
             monitor?: string | null;
         };
         /**
          * CheckpointPolicy
-         * @description ``last`` and ``best`` are always kept.
+         * @description The newest two and the best are always kept.
          */
         "CheckpointPolicy-Output": {
             /**
@@ -1201,6 +1781,8 @@ export interface components {
              * @default 1
              */
             every_epochs: number;
+            /** Keep Every */
+            keep_every: number | null;
             /** Monitor */
             monitor: string | null;
         };
@@ -1209,6 +1791,11 @@ export interface components {
          * @description A checkpoint was published. ``value`` is the monitored series at that point.
          */
         "CheckpointSaved-Input": {
+            /**
+             * Answers
+             * @default 0
+             */
+            answers?: number;
             /**
              * At
              * @default 0
@@ -1247,12 +1834,23 @@ export interface components {
             step: number;
             /** Value */
             value?: number | null;
+            /**
+             * Weights
+             * @default trained
+             * @enum {string}
+             */
+            weights?: "trained" | "ema" | "swa";
         };
         /**
          * CheckpointSaved
          * @description A checkpoint was published. ``value`` is the monitored series at that point.
          */
         "CheckpointSaved-Output": {
+            /**
+             * Answers
+             * @default 0
+             */
+            answers: number;
             /**
              * At
              * @default 0
@@ -1291,6 +1889,12 @@ export interface components {
             step: number;
             /** Value */
             value: number | null;
+            /**
+             * Weights
+             * @default trained
+             * @enum {string}
+             */
+            weights: "trained" | "ema" | "swa";
         };
         /**
          * Choice
@@ -1405,6 +2009,77 @@ export interface components {
             source: string;
         };
         /**
+         * Column
+         * @description A column of a table or an array of an archive, and what is made of it.
+         */
+        Column: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "number" | "category" | "id" | "text";
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "feature" | "target" | "ignored";
+        };
+        /**
+         * ColumnFacts
+         * @description A column with what its cells say. Numbers are None where it has none.
+         */
+        ColumnFacts: {
+            /**
+             * Common
+             * @default {}
+             */
+            common: {
+                [key: string]: number;
+            };
+            /** Deviation */
+            deviation: number | null;
+            /** Distinct */
+            distinct: number | null;
+            /**
+             * Histogram
+             * @default []
+             */
+            histogram: number[];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "number" | "category" | "id" | "text";
+            /** Kinds */
+            kinds: ("number" | "category" | "id" | "text")[];
+            /** Maximum */
+            maximum: number | null;
+            /** Mean */
+            mean: number | null;
+            /** Minimum */
+            minimum: number | null;
+            /**
+             * Missing
+             * @default 0
+             */
+            missing: number;
+            /** Name */
+            name: string;
+            /** Note */
+            note: ("nested" | "names_rows" | "constant" | "many_values" | "days") | null;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "feature" | "target" | "ignored";
+            /** Sampled */
+            sampled: number | null;
+            /** Stored */
+            stored: string;
+        };
+        /**
          * Confirmation
          * @description Answer of ``POST /api/graphs/confirm``: what one real run of a network found that its check had not.
          */
@@ -1437,6 +2112,57 @@ export interface components {
             parameters: number;
         };
         /**
+         * DatasetDetails
+         * @description Answer of ``GET /api/datasets/{name}/details``: an upload beyond its entry.
+         */
+        DatasetDetails: {
+            /**
+             * Columns
+             * @default []
+             */
+            columns: components["schemas"]["ColumnFacts"][];
+            /**
+             * Dropped
+             * @default 0
+             */
+            dropped: number;
+            /**
+             * Editable
+             * @default true
+             */
+            editable: boolean;
+            /**
+             * Files
+             * @default []
+             */
+            files: components["schemas"]["FileProblem"][];
+            /**
+             * Inputs
+             * @default {}
+             */
+            inputs: {
+                [key: string]: components["schemas"]["InputFacts"];
+            };
+            /**
+             * Problems
+             * @default []
+             */
+            problems: components["schemas"]["RowProblem"][];
+            reading: components["schemas"]["Reading-Output"];
+            /**
+             * Rows
+             * @default 0
+             */
+            rows: number;
+            /**
+             * Sizes
+             * @default {}
+             */
+            sizes: {
+                [key: string]: number;
+            };
+        };
+        /**
          * DatasetEntry
          * @description A data source; ``name`` is short (``digits``).
          */
@@ -1459,6 +2185,11 @@ export interface components {
              */
             dtype: string;
             /**
+             * Fitting
+             * @default []
+             */
+            fitting: string[];
+            /**
              * Inputs
              * @default []
              */
@@ -1475,6 +2206,7 @@ export interface components {
              * @default
              */
             link: string;
+            missing: components["schemas"]["Problem-Output"] | null;
             /** Name */
             name: string;
             /**
@@ -1504,6 +2236,13 @@ export interface components {
             samples: number;
             /** Shape */
             shape: number[];
+            /**
+             * Split
+             * @default {}
+             */
+            split: {
+                [key: string]: number;
+            };
             /**
              * Summary
              * @default
@@ -1539,6 +2278,11 @@ export interface components {
              * @default false
              */
             uploaded: boolean;
+            /**
+             * Vocabulary
+             * @default 0
+             */
+            vocabulary: number;
         };
         /**
          * DatasetPreview
@@ -1552,10 +2296,27 @@ export interface components {
             counts: {
                 [key: string]: number;
             };
+            /**
+             * @default {
+             *       "own": false,
+             *       "parts": {}
+             *     }
+             */
+            division: components["schemas"]["Division"];
             /** Inputs */
             inputs: unknown[];
+            /**
+             * Pictures
+             * @default []
+             */
+            pictures: components["schemas"]["Picture"][];
             /** Targets */
             targets: unknown[];
+            /**
+             * Texts
+             * @default []
+             */
+            texts: string[];
         };
         /**
          * Delivery
@@ -1588,6 +2349,25 @@ export interface components {
              * @default 1
              */
             slots: number;
+        };
+        /**
+         * Division
+         * @description How a data set is divided unless a plan says otherwise.
+         */
+        Division: {
+            /**
+             * Own
+             * @default false
+             */
+            own: boolean;
+            /**
+             * Parts
+             * @default {}
+             */
+            parts: {
+                [key: string]: components["schemas"]["PartFacts"];
+            };
+            problem: components["schemas"]["Problem-Output"] | null;
         };
         /**
          * DoctorReport
@@ -1718,6 +2498,42 @@ export interface components {
         DType: {
             /** $Dtype */
             $dtype: string;
+        };
+        /**
+         * EarlyStopping
+         * @description The run ends when a series has not improved for some epochs; the best checkpoint is kept as ever.
+         */
+        "EarlyStopping-Input": {
+            /**
+             * Min Change
+             * @default 0
+             */
+            min_change?: number;
+            /** Monitor */
+            monitor?: string | null;
+            /**
+             * Patience
+             * @default 10
+             */
+            patience?: number;
+        };
+        /**
+         * EarlyStopping
+         * @description The run ends when a series has not improved for some epochs; the best checkpoint is kept as ever.
+         */
+        "EarlyStopping-Output": {
+            /**
+             * Min Change
+             * @default 0
+             */
+            min_change: number;
+            /** Monitor */
+            monitor: string | null;
+            /**
+             * Patience
+             * @default 10
+             */
+            patience: number;
         };
         /**
          * Edit
@@ -1887,7 +2703,7 @@ export interface components {
          */
         EventPage: {
             /** Items */
-            items: (components["schemas"]["StateChanged-Output"] | components["schemas"]["Progress-Output"] | components["schemas"]["Metrics-Output"] | components["schemas"]["ParameterStatistics-Output"] | components["schemas"]["Histograms-Output"] | components["schemas"]["Log-Output"] | components["schemas"]["CheckpointSaved-Output"] | components["schemas"]["ProblemFound-Output"])[];
+            items: (components["schemas"]["StateChanged-Output"] | components["schemas"]["Progress-Output"] | components["schemas"]["Metrics-Output"] | components["schemas"]["ParameterStatistics-Output"] | components["schemas"]["Histograms-Output"] | components["schemas"]["Activations-Output"] | components["schemas"]["Images-Output"] | components["schemas"]["Sampling-Output"] | components["schemas"]["Log-Output"] | components["schemas"]["CheckpointSaved-Output"] | components["schemas"]["Adjusted-Output"] | components["schemas"]["ProblemFound-Output"] | components["schemas"]["Thinned-Output"])[];
             /** Last Seq */
             last_seq: number;
         };
@@ -1896,11 +2712,30 @@ export interface components {
          * @description A network that comes with LayerLoom.
          */
         Example: {
-            /** Dataset */
-            dataset: string;
             document: components["schemas"]["Document-Output"];
+            /**
+             * Family
+             * @enum {string}
+             */
+            family: "basics" | "images" | "sequences" | "generative" | "structures";
             /** Id */
             id: string;
+            /** Outputs */
+            outputs: number[][];
+            /** Parameters */
+            parameters: number;
+            plan: components["schemas"]["Plan-Output"];
+            /** Summary */
+            summary: string;
+            /** Title */
+            title: string;
+            zh: components["schemas"]["ExampleWords"];
+        };
+        /**
+         * ExampleWords
+         * @description What an example is called in a language.
+         */
+        ExampleWords: {
             /** Summary */
             summary: string;
             /** Title */
@@ -1911,6 +2746,11 @@ export interface components {
          * @description A kind of file. Answer of ``GET /api/graphs/export``, one per line of ``layerloom.graph.exporting.FORMATS``.
          */
         ExportFormat: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "source" | "weights" | "program" | "quantized";
             /** Label */
             label: string;
             /** Media Type */
@@ -1926,8 +2766,28 @@ export interface components {
             suffix: string;
             /** Summary */
             summary: string;
-            /** Weights */
-            weights: boolean;
+        };
+        /**
+         * ExportReport
+         * @description What is known of a file when it is handed out.
+         */
+        ExportReport: {
+            /** Bytes */
+            bytes: number;
+            /** Format */
+            format: string;
+            /**
+             * Notes
+             * @default []
+             */
+            notes: string[];
+            /** @default null */
+            quantization: components["schemas"]["Quantization"] | null;
+            /**
+             * Verified
+             * @default []
+             */
+            verified: components["schemas"]["Agreement"][];
         };
         /**
          * Expr
@@ -1956,6 +2816,19 @@ export interface components {
             };
             /** Text */
             text: string;
+        };
+        /**
+         * FileProblem
+         * @description A file that is left out.
+         */
+        FileProblem: {
+            /** File */
+            file: string;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "unsafe_name" | "link" | "encrypted" | "unreadable" | "too_large" | "no_class" | "no_image" | "too_many_pixels" | "broken";
         };
         /**
          * Fix
@@ -2136,6 +3009,46 @@ export interface components {
             optional: boolean;
         };
         /**
+         * Head
+         * @description One output of a network that returns several: its loss, its weight in the sum, and what it is compared with.
+         */
+        "Head-Input": {
+            /** Column */
+            column?: number | null;
+            loss?: components["schemas"]["Choice-Input"] | null;
+            /** Metrics */
+            metrics?: components["schemas"]["Choice-Input"][] | null;
+            /** Output */
+            output: string;
+            /** Target */
+            target?: string | null;
+            /**
+             * Weight
+             * @default 1
+             */
+            weight?: number;
+        };
+        /**
+         * Head
+         * @description One output of a network that returns several: its loss, its weight in the sum, and what it is compared with.
+         */
+        "Head-Output": {
+            /** Column */
+            column: number | null;
+            loss: components["schemas"]["Choice-Output"] | null;
+            /** Metrics */
+            metrics: components["schemas"]["Choice-Output"][] | null;
+            /** Output */
+            output: string;
+            /** Target */
+            target: string | null;
+            /**
+             * Weight
+             * @default 1
+             */
+            weight: number;
+        };
+        /**
          * Histogram
          * @description Counts between consecutive edges.
          */
@@ -2233,6 +3146,139 @@ export interface components {
             then: components["schemas"]["Value-Output"];
         };
         /**
+         * Image
+         * @description Maps of one layer for one sample, as bytes: 0 to 254 from ``low`` to ``high``, 255 for what is not finite.
+         */
+        Image: {
+            /** Columns */
+            columns: number;
+            /** High */
+            high: number;
+            /** Layer */
+            layer: string;
+            /** Low */
+            low: number;
+            /** Maps */
+            maps: number;
+            /**
+             * Of
+             * @enum {string}
+             */
+            of: "features" | "attention";
+            /** Pixels */
+            pixels: string;
+            /** Rows */
+            rows: number;
+            /** Sample */
+            sample: number;
+            /** Size */
+            size: number[];
+            /** Total */
+            total: number;
+        };
+        /**
+         * ImageReading
+         * @description How images of one size are made of the ones that were sent.
+         */
+        "ImageReading-Input": {
+            /**
+             * Fit
+             * @default crop
+             * @enum {string}
+             */
+            fit?: "crop" | "pad";
+            /**
+             * Grey
+             * @default false
+             */
+            grey?: boolean;
+            /** Height */
+            height: number;
+            /** Width */
+            width: number;
+        };
+        /**
+         * ImageReading
+         * @description How images of one size are made of the ones that were sent.
+         */
+        "ImageReading-Output": {
+            /**
+             * Fit
+             * @default crop
+             * @enum {string}
+             */
+            fit: "crop" | "pad";
+            /**
+             * Grey
+             * @default false
+             */
+            grey: boolean;
+            /** Height */
+            height: number;
+            /** Width */
+            width: number;
+        };
+        /**
+         * Images
+         * @description Feature maps and attention maps at one step.
+         */
+        "Images-Input": {
+            /**
+             * At
+             * @default 0
+             */
+            at?: number;
+            /** Items */
+            items: components["schemas"]["Image"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "images";
+            /**
+             * Run
+             * @default
+             */
+            run?: string;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq?: number;
+            /** Step */
+            step: number;
+        };
+        /**
+         * Images
+         * @description Feature maps and attention maps at one step.
+         */
+        "Images-Output": {
+            /**
+             * At
+             * @default 0
+             */
+            at: number;
+            /** Items */
+            items: components["schemas"]["Image"][];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "images";
+            /**
+             * Run
+             * @default
+             */
+            run: string;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq: number;
+            /** Step */
+            step: number;
+        };
+        /**
          * ImportAnswer
          * @description A network that was opened.
          */
@@ -2268,6 +3314,11 @@ export interface components {
              * @default
              */
             name?: string;
+            /**
+             * Part
+             * @default
+             */
+            part?: string;
             /** Source */
             source: string;
         };
@@ -2370,6 +3421,23 @@ export interface components {
             shape: number[];
         };
         /**
+         * InputFacts
+         * @description A tensor that the data give to an input of the network.
+         */
+        InputFacts: {
+            /** Dtype */
+            dtype: string;
+            /**
+             * Features
+             * @default []
+             */
+            features: string[];
+            /** Ids */
+            ids: number | null;
+            /** Shape */
+            shape: number[];
+        };
+        /**
          * InputScaling
          * @description How inputs were scaled before the network saw them: ``(x - mean) / deviation``, by the name of the input.
          *
@@ -2378,6 +3446,13 @@ export interface components {
         InputScaling: {
             /** Deviation */
             deviation: {
+                [key: string]: unknown[];
+            };
+            /**
+             * Filled
+             * @default {}
+             */
+            filled: {
                 [key: string]: unknown[];
             };
             /** Mean */
@@ -2414,6 +3489,12 @@ export interface components {
             batch: number;
             /** Calls */
             calls: components["schemas"]["LabCall"][];
+            /** Factors */
+            factors: {
+                [key: string]: number;
+            };
+            /** Ready */
+            ready: string[];
             /** Schemes */
             schemes: components["schemas"]["SchemeResult"][];
             /** Seeds */
@@ -2793,6 +3874,40 @@ export interface components {
             times: number[];
         };
         /**
+         * Mixing
+         * @description Images of a batch are mixed in pairs, and their labels with them; for training only.
+         */
+        "Mixing-Input": {
+            /**
+             * Alpha
+             * @default 1
+             */
+            alpha?: number;
+            /**
+             * Kind
+             * @default mixup
+             * @enum {string}
+             */
+            kind?: "mixup" | "cutmix" | "both";
+        };
+        /**
+         * Mixing
+         * @description Images of a batch are mixed in pairs, and their labels with them; for training only.
+         */
+        "Mixing-Output": {
+            /**
+             * Alpha
+             * @default 1
+             */
+            alpha: number;
+            /**
+             * Kind
+             * @default mixup
+             * @enum {string}
+             */
+            kind: "mixup" | "cutmix" | "both";
+        };
+        /**
          * ModuleCost
          * @description Of a module or a block, summed over its calls.
          */
@@ -2982,6 +4097,29 @@ export interface components {
             updated_at: number;
         };
         /**
+         * NewFork
+         * @description Body of ``POST /api/runs/{id}/fork``; what is left out is the origin's.
+         */
+        NewFork: {
+            /**
+             * Checkpoint
+             * @default last
+             */
+            checkpoint?: string;
+            document?: components["schemas"]["Document-Input"] | null;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Optimizer
+             * @default true
+             */
+            optimizer?: boolean;
+            plan?: components["schemas"]["Plan-Input"] | null;
+        };
+        /**
          * NewNetwork
          * @description Body of ``POST /api/networks`` and ``PUT /api/networks/{id}``.
          */
@@ -2992,6 +4130,31 @@ export interface components {
              * @default
              */
             name?: string;
+        };
+        /**
+         * NewParity
+         * @description Body of ``POST /api/runs/{id}/parity``.
+         */
+        NewParity: {
+            /**
+             * Devices
+             * @default 2
+             */
+            devices?: number;
+            /**
+             * Steps
+             * @default 100
+             */
+            steps?: number;
+        };
+        /**
+         * NewRateSearch
+         * @description Body of ``POST /api/rates``: what would be trained.
+         */
+        NewRateSearch: {
+            document: components["schemas"]["Document-Input"];
+            origin?: components["schemas"]["Beginning"] | null;
+            plan: components["schemas"]["Plan-Input"];
         };
         /**
          * NewRun
@@ -3051,14 +4214,41 @@ export interface components {
             $float: "inf" | "-inf" | "nan";
         };
         /**
+         * NotCarried
+         * @description A key whose weights do not go along.
+         */
+        NotCarried: {
+            /** Key */
+            key: string;
+            /** Shape */
+            shape: number[] | null;
+            /** Was */
+            was: number[] | null;
+            /**
+             * Why
+             * @enum {string}
+             */
+            why: "new" | "gone" | "shape" | "dtype";
+        };
+        /**
          * Numbered
          * @description An event and its number in the trainer's own spool, 1, 2, 3… within the attempt.
          */
         Numbered: {
             /** Event */
-            event: components["schemas"]["StateChanged-Input"] | components["schemas"]["Progress-Input"] | components["schemas"]["Metrics-Input"] | components["schemas"]["ParameterStatistics-Input"] | components["schemas"]["Histograms-Input"] | components["schemas"]["Log-Input"] | components["schemas"]["CheckpointSaved-Input"] | components["schemas"]["ProblemFound-Input"];
+            event: components["schemas"]["StateChanged-Input"] | components["schemas"]["Progress-Input"] | components["schemas"]["Metrics-Input"] | components["schemas"]["ParameterStatistics-Input"] | components["schemas"]["Histograms-Input"] | components["schemas"]["Activations-Input"] | components["schemas"]["Images-Input"] | components["schemas"]["Sampling-Input"] | components["schemas"]["Log-Input"] | components["schemas"]["CheckpointSaved-Input"] | components["schemas"]["Adjusted-Input"] | components["schemas"]["ProblemFound-Input"] | components["schemas"]["Thinned-Input"];
             /** Number */
             number: number;
+        };
+        /**
+         * Offspring
+         * @description A run that was forked from this one.
+         */
+        Offspring: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
         };
         /**
          * Opaque
@@ -3205,6 +4395,35 @@ export interface components {
              * @default []
              */
             shape: number[];
+        };
+        /**
+         * Orders
+         * @description What a trainer is told besides what is ``desired``.
+         */
+        Orders: {
+            /**
+             * @default {
+             *       "groups": {},
+             *       "number": 0
+             *     }
+             */
+            adjustment: components["schemas"]["Adjustment-Output"];
+            /**
+             * Checkpoint
+             * @default 0
+             */
+            checkpoint: number;
+        };
+        /**
+         * Origin
+         * @description Where a run was forked from. The other run may be gone since: nothing of it is needed any more.
+         */
+        Origin: {
+            /** Name */
+            name: string;
+            report: components["schemas"]["CarryReport"];
+            /** Run */
+            run: string;
         };
         /**
          * Other
@@ -3379,6 +4598,44 @@ export interface components {
             when: string | null;
         };
         /**
+         * ParameterGroup
+         * @description Parameters that train otherwise than the rest; one is in the first group whose pattern matches its name.
+         */
+        "ParameterGroup-Input": {
+            /** Factor */
+            factor?: number | null;
+            /**
+             * Frozen
+             * @default false
+             */
+            frozen?: boolean;
+            /** Lr */
+            lr?: number | null;
+            /** Pattern */
+            pattern: string;
+            /** Weight Decay */
+            weight_decay?: number | null;
+        };
+        /**
+         * ParameterGroup
+         * @description Parameters that train otherwise than the rest; one is in the first group whose pattern matches its name.
+         */
+        "ParameterGroup-Output": {
+            /** Factor */
+            factor: number | null;
+            /**
+             * Frozen
+             * @default false
+             */
+            frozen: boolean;
+            /** Lr */
+            lr: number | null;
+            /** Pattern */
+            pattern: string;
+            /** Weight Decay */
+            weight_decay: number | null;
+        };
+        /**
          * ParameterInit
          * @description One statement of an initializer: a function applied to the parameters whose own name matches.
          */
@@ -3528,6 +4785,13 @@ export interface components {
             /** Names */
             names: string[];
             /**
+             * Nonfinite
+             * @default {}
+             */
+            nonfinite?: {
+                [key: string]: string[];
+            };
+            /**
              * Run
              * @default
              */
@@ -3566,6 +4830,13 @@ export interface components {
             kind: "statistics";
             /** Names */
             names: string[];
+            /**
+             * Nonfinite
+             * @default {}
+             */
+            nonfinite: {
+                [key: string]: string[];
+            };
             /**
              * Run
              * @default
@@ -3617,10 +4888,117 @@ export interface components {
             function: string;
         };
         /**
+         * Parity
+         * @description Answer of ``GET /api/runs/{id}/parity``; the newest report, kept with the run.
+         */
+        Parity: {
+            /**
+             * Message
+             * @default
+             */
+            message: string;
+            /**
+             * Random
+             * @default false
+             */
+            random: boolean;
+            /**
+             * State
+             * @default none
+             * @enum {string}
+             */
+            state: "none" | "waiting" | "running" | "done" | "failed";
+            /**
+             * Steps
+             * @default 0
+             */
+            steps: number;
+            /**
+             * Ways
+             * @default []
+             */
+            ways: components["schemas"]["ParityWay"][];
+        };
+        /**
+         * ParityWay
+         * @description One way of training, and how its losses differ from those of ``fp32``.
+         *
+         *     Differences are shares of the mean loss of ``fp32`` over all steps.
+         */
+        ParityWay: {
+            /** Bound */
+            bound: number | null;
+            /**
+             * Devices
+             * @default 1
+             */
+            devices: number;
+            /** Final */
+            final: number | null;
+            /** Holds */
+            holds: boolean | null;
+            /** Judged */
+            judged: ("largest" | "final") | null;
+            /** Largest */
+            largest: number | null;
+            /**
+             * Losses
+             * @default []
+             */
+            losses: (number | null)[];
+            /**
+             * Message
+             * @default
+             */
+            message: string;
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "fp32" | "bf16" | "devices";
+            /** Seconds */
+            seconds: number | null;
+        };
+        /**
+         * PartFacts
+         * @description One part of a divided data set.
+         */
+        PartFacts: {
+            /**
+             * Counts
+             * @default {}
+             */
+            counts: {
+                [key: string]: number;
+            };
+            /** Samples */
+            samples: number;
+        };
+        /**
+         * Picture
+         * @description An image to look at, ``C×H×W``: bytes of its values, where 0 stands for ``low`` and 255 for ``high``.
+         */
+        Picture: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+            /** Pixels */
+            pixels: string;
+            /** Shape */
+            shape: number[];
+        };
+        /**
          * Plan
          * @description ``{"dataset": "digits", "epochs": 3, "seed": 0}`` is complete: all else has defaults.
          */
         "Plan-Input": {
+            /**
+             * Accumulation
+             * @default 1
+             */
+            accumulation?: number;
+            averaging?: components["schemas"]["Averaging-Input"] | null;
             /**
              * Batch Size
              * @default 64
@@ -3632,8 +5010,15 @@ export interface components {
              *     }
              */
             checkpoints?: components["schemas"]["CheckpointPolicy-Input"];
+            /** Class Weights */
+            class_weights?: "balanced" | number[] | null;
             /** @default {} */
             clip?: components["schemas"]["Clip-Input"];
+            /**
+             * Compile
+             * @default false
+             */
+            compile?: boolean;
             /** Dataset */
             dataset: string;
             /**
@@ -3641,11 +5026,28 @@ export interface components {
              * @default auto
              */
             device?: string;
+            /**
+             * Devices
+             * @default 1
+             */
+            devices?: number;
+            early_stopping?: components["schemas"]["EarlyStopping-Input"] | null;
             /** Epochs */
             epochs?: number | null;
+            /**
+             * Groups
+             * @default []
+             */
+            groups?: components["schemas"]["ParameterGroup-Input"][];
+            /**
+             * Heads
+             * @default []
+             */
+            heads?: components["schemas"]["Head-Input"][];
             loss?: components["schemas"]["Choice-Input"] | null;
             /** Metrics */
             metrics?: components["schemas"]["Choice-Input"][] | null;
+            mixing?: components["schemas"]["Mixing-Input"] | null;
             /**
              * Normalize
              * @default true
@@ -3665,7 +5067,7 @@ export interface components {
              * @default fp32
              * @enum {string}
              */
-            precision?: "fp32" | "bf16" | "fp16";
+            precision?: "fp32" | "bf16" | "fp16" | "auto";
             scheduler?: components["schemas"]["Schedule-Input"] | null;
             /**
              * Scheduler Interval
@@ -3688,22 +5090,48 @@ export interface components {
             split?: components["schemas"]["Split-Input"];
             /**
              * @default {
+             *       "activations": true,
+             *       "attention": true,
              *       "budget": 0.02,
+             *       "features": true,
              *       "histograms": true,
-             *       "norms": true
+             *       "layers": [],
+             *       "norms": true,
+             *       "samples": 2
              *     }
              */
             statistics?: components["schemas"]["Statistics-Input"];
             /** Steps */
             steps?: number | null;
+            /**
+             * Sync Batch Norm
+             * @default false
+             */
+            sync_batch_norm?: boolean;
             /** Threads */
             threads?: number | null;
+            /**
+             * Transforms
+             * @default []
+             */
+            transforms?: components["schemas"]["Transform-Input"][];
+            /**
+             * Warmup
+             * @default 0
+             */
+            warmup?: number;
         };
         /**
          * Plan
          * @description ``{"dataset": "digits", "epochs": 3, "seed": 0}`` is complete: all else has defaults.
          */
         "Plan-Output": {
+            /**
+             * Accumulation
+             * @default 1
+             */
+            accumulation: number;
+            averaging: components["schemas"]["Averaging-Output"] | null;
             /**
              * Batch Size
              * @default 64
@@ -3715,8 +5143,15 @@ export interface components {
              *     }
              */
             checkpoints: components["schemas"]["CheckpointPolicy-Output"];
+            /** Class Weights */
+            class_weights: "balanced" | number[] | null;
             /** @default {} */
             clip: components["schemas"]["Clip-Output"];
+            /**
+             * Compile
+             * @default false
+             */
+            compile: boolean;
             /** Dataset */
             dataset: string;
             /**
@@ -3724,11 +5159,28 @@ export interface components {
              * @default auto
              */
             device: string;
+            /**
+             * Devices
+             * @default 1
+             */
+            devices: number;
+            early_stopping: components["schemas"]["EarlyStopping-Output"] | null;
             /** Epochs */
             epochs: number | null;
+            /**
+             * Groups
+             * @default []
+             */
+            groups: components["schemas"]["ParameterGroup-Output"][];
+            /**
+             * Heads
+             * @default []
+             */
+            heads: components["schemas"]["Head-Output"][];
             loss: components["schemas"]["Choice-Output"] | null;
             /** Metrics */
             metrics: components["schemas"]["Choice-Output"][] | null;
+            mixing: components["schemas"]["Mixing-Output"] | null;
             /**
              * Normalize
              * @default true
@@ -3748,7 +5200,7 @@ export interface components {
              * @default fp32
              * @enum {string}
              */
-            precision: "fp32" | "bf16" | "fp16";
+            precision: "fp32" | "bf16" | "fp16" | "auto";
             scheduler: components["schemas"]["Schedule-Output"] | null;
             /**
              * Scheduler Interval
@@ -3771,16 +5223,36 @@ export interface components {
             split: components["schemas"]["Split-Output"];
             /**
              * @default {
+             *       "activations": true,
+             *       "attention": true,
              *       "budget": 0.02,
+             *       "features": true,
              *       "histograms": true,
-             *       "norms": true
+             *       "layers": [],
+             *       "norms": true,
+             *       "samples": 2
              *     }
              */
             statistics: components["schemas"]["Statistics-Output"];
             /** Steps */
             steps: number | null;
+            /**
+             * Sync Batch Norm
+             * @default false
+             */
+            sync_batch_norm: boolean;
             /** Threads */
             threads: number | null;
+            /**
+             * Transforms
+             * @default []
+             */
+            transforms: components["schemas"]["Transform-Output"][];
+            /**
+             * Warmup
+             * @default 0
+             */
+            warmup: number;
         };
         /**
          * Port
@@ -3814,6 +5286,16 @@ export interface components {
             x: number;
             /** Y */
             y: number;
+        };
+        /**
+         * Preparation
+         * @description What is done with an image before the network sees it, for those who load the weights elsewhere.
+         */
+        Preparation: {
+            /** Code */
+            code: string;
+            /** Transforms */
+            transforms: components["schemas"]["Choice-Output"][];
         };
         /**
          * Problem
@@ -3906,7 +5388,7 @@ export interface components {
          * @description Stable tags. Texts per language live in the front end, in a dictionary typed by this enumeration.
          * @enum {string}
          */
-        ProblemCode: "format_unsupported" | "main_missing" | "name_invalid" | "name_reserved" | "name_duplicate" | "node_duplicate" | "no_input" | "no_output" | "cycle" | "recursion" | "too_deep" | "too_many_nodes" | "too_large" | "overflow" | "disconnected" | "unused_member" | "opaque_member" | "unknown_layer" | "unknown_operation" | "unknown_block" | "unknown_member" | "unknown_initializer" | "unknown_argument" | "unknown_port" | "unknown_dtype" | "unknown_reference" | "conditional_result" | "missing_argument" | "missing_input" | "argument_type" | "argument_range" | "argument_invalid" | "expression_invalid" | "auto_unresolved" | "auto_ambiguous" | "not_callable" | "shape_mismatch" | "dtype_mismatch" | "layer_failed" | "initializer_failed" | "batch_fixed" | "batch_of_one" | "in_place" | "not_confirmed" | "weights_constant" | "variance_explodes" | "variance_vanishes" | "initializer_unfit" | "activation_saturates" | "forget_gate_closed" | "norm_weight_zero" | "activation_before_loss" | "dropout_at_output" | "python_disabled" | "python_invalid" | "python_exhausted" | "python_busy" | "state_incomplete" | "gradient_wrong" | "import_closed" | "import_exhausted" | "inputs_unknown" | "unknown_source" | "plan_invalid" | "unknown_dataset" | "dataset_unavailable" | "dataset_mismatch" | "unknown_optimizer" | "unknown_scheduler" | "unknown_loss" | "unknown_metric" | "device_unavailable" | "upload_invalid" | "upload_type" | "one_class" | "trainer_failed" | "trainer_lost" | "diverged" | "out_of_memory" | "disk_full" | "checkpoint_missing" | "state_conflict" | "export_failed" | "export_busy" | "package_missing" | "weights_mismatch" | "bad_request" | "invalid_body" | "unauthenticated" | "forbidden_origin" | "unknown_host" | "not_found" | "method_not_allowed" | "stale_revision" | "payload_too_large" | "unsupported_media" | "request_timeout" | "fenced" | "store_busy" | "internal";
+        ProblemCode: "format_unsupported" | "main_missing" | "name_invalid" | "name_reserved" | "name_duplicate" | "node_duplicate" | "no_input" | "no_output" | "cycle" | "recursion" | "too_deep" | "too_many_nodes" | "too_large" | "overflow" | "disconnected" | "unused_member" | "opaque_member" | "unknown_layer" | "unknown_operation" | "unknown_block" | "unknown_member" | "unknown_initializer" | "unknown_argument" | "unknown_port" | "unknown_dtype" | "unknown_reference" | "conditional_result" | "missing_argument" | "missing_input" | "argument_type" | "argument_range" | "argument_invalid" | "expression_invalid" | "auto_unresolved" | "auto_ambiguous" | "not_callable" | "shape_mismatch" | "dtype_mismatch" | "layer_failed" | "initializer_failed" | "batch_fixed" | "batch_of_one" | "batch_as_time" | "in_place" | "not_confirmed" | "weights_constant" | "variance_explodes" | "variance_vanishes" | "initializer_unfit" | "activation_saturates" | "forget_gate_closed" | "norm_weight_zero" | "activation_before_loss" | "dropout_at_output" | "python_disabled" | "python_invalid" | "python_exhausted" | "python_busy" | "state_incomplete" | "gradient_wrong" | "import_closed" | "import_exhausted" | "inputs_unknown" | "unknown_source" | "plan_invalid" | "unknown_dataset" | "dataset_unavailable" | "downloads_off" | "dataset_mismatch" | "unknown_optimizer" | "unknown_scheduler" | "unknown_loss" | "unknown_metric" | "device_unavailable" | "upload_invalid" | "upload_type" | "one_class" | "trainer_failed" | "trainer_lost" | "stalled" | "diverged" | "out_of_memory" | "disk_full" | "checkpoint_missing" | "state_conflict" | "export_failed" | "export_busy" | "package_missing" | "weights_mismatch" | "bad_request" | "invalid_body" | "unauthenticated" | "forbidden_origin" | "unknown_host" | "not_found" | "method_not_allowed" | "stale_revision" | "payload_too_large" | "unsupported_media" | "request_timeout" | "fenced" | "store_busy" | "internal";
         /**
          * ProblemFound
          * @description Something went wrong; a failed run ends with one. ``traceback`` is the trainer's own.
@@ -4062,6 +5544,107 @@ export interface components {
             source: string;
         };
         /**
+         * Quantization
+         * @description What quantization saved, and what it cost.
+         */
+        Quantization: {
+            /** Bytes After */
+            bytes_after: number;
+            /** Bytes Before */
+            bytes_before: number;
+            error: components["schemas"]["Agreement"];
+            /** Kept */
+            kept: string[];
+            /** Quantized */
+            quantized: string[];
+            /** Ratio */
+            ratio: number;
+        };
+        /**
+         * RateSearch
+         * @description Answer of ``GET /api/rates/{id}``; the columns run parallel, and grow while the search goes on.
+         */
+        RateSearch: {
+            /** Id */
+            id: string;
+            /**
+             * Losses
+             * @default []
+             */
+            losses: number[];
+            /**
+             * Message
+             * @default
+             */
+            message: string;
+            /**
+             * Problems
+             * @default []
+             */
+            problems: components["schemas"]["Problem-Output"][];
+            /**
+             * Rates
+             * @default []
+             */
+            rates: number[];
+            /**
+             * Smoothed
+             * @default []
+             */
+            smoothed: number[];
+            /**
+             * State
+             * @default none
+             * @enum {string}
+             */
+            state: "none" | "waiting" | "running" | "done" | "failed";
+            /**
+             * Steps
+             * @default 100
+             */
+            steps: number;
+            /** Suggestion */
+            suggestion: number | null;
+        };
+        /**
+         * Reading
+         * @description What is made of a file: guessed when it is uploaded, and changed by its owner.
+         */
+        "Reading-Input": {
+            /**
+             * Columns
+             * @default []
+             */
+            columns?: components["schemas"]["Column"][];
+            images?: components["schemas"]["ImageReading-Input"] | null;
+            /**
+             * Missing
+             * @default drop
+             * @enum {string}
+             */
+            missing?: "drop" | "mean";
+            text?: components["schemas"]["TextReading-Input"] | null;
+        };
+        /**
+         * Reading
+         * @description What is made of a file: guessed when it is uploaded, and changed by its owner.
+         */
+        "Reading-Output": {
+            /**
+             * Columns
+             * @default []
+             */
+            columns: components["schemas"]["Column"][];
+            images: components["schemas"]["ImageReading-Output"] | null;
+            /**
+             * Missing
+             * @default drop
+             * @enum {string}
+             */
+            missing: "drop" | "mean";
+            text: components["schemas"]["TextReading-Output"] | null;
+        };
+        /**
          * Receipt
          * @description Answer to a delivery; an attempt that is not the newest gets 409 ``fenced`` instead, and must leave.
          */
@@ -4071,8 +5654,23 @@ export interface components {
              * @enum {string}
              */
             desired: "run" | "pause" | "stop";
+            /**
+             * @default {
+             *       "adjustment": {
+             *         "groups": {},
+             *         "number": 0
+             *       },
+             *       "checkpoint": 0
+             *     }
+             */
+            orders: components["schemas"]["Orders"];
             /** Received */
             received: number;
+            /**
+             * Watched
+             * @default false
+             */
+            watched: boolean;
         };
         /**
          * Ref
@@ -4188,10 +5786,44 @@ export interface components {
         };
         Result: ResultSchema;
         /**
+         * RowProblem
+         * @description Rows with one thing wrong in one column.
+         */
+        RowProblem: {
+            /** Column */
+            column: string;
+            /** Count */
+            count: number;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "missing" | "no_number" | "too_large" | "no_target" | "no_id" | "empty_text";
+            /** Rows */
+            rows: number[];
+            /**
+             * Treated
+             * @enum {string}
+             */
+            treated: "dropped" | "filled";
+        };
+        /**
          * Run
          * @description One run, whole.
          */
         Run: {
+            /**
+             * Adjusted
+             * @default []
+             */
+            adjusted: components["schemas"]["Adjusted-Output"][];
+            /**
+             * @default {
+             *       "groups": {},
+             *       "number": 0
+             *     }
+             */
+            adjustment: components["schemas"]["Adjustment-Output"];
             /** Attempt */
             attempt: number;
             /**
@@ -4223,6 +5855,11 @@ export interface components {
              * @default 0
              */
             epochs: number;
+            /**
+             * Forks
+             * @default []
+             */
+            forks: components["schemas"]["Offspring"][];
             /** Id */
             id: string;
             /**
@@ -4241,12 +5878,14 @@ export interface components {
             model: string;
             /** Name */
             name: string;
+            origin: components["schemas"]["Origin"] | null;
             /**
              * Parameters
              * @default 0
              */
             parameters: number;
             plan: components["schemas"]["Plan-Output"];
+            preparation: components["schemas"]["Preparation"] | null;
             problem: components["schemas"]["Problem-Output"] | null;
             scaling: components["schemas"]["InputScaling"] | null;
             /** Started At */
@@ -4271,6 +5910,11 @@ export interface components {
              * @default []
              */
             tags: string[];
+            /**
+             * Vocabulary
+             * @default false
+             */
+            vocabulary: boolean;
         };
         /**
          * RunPage
@@ -4284,11 +5928,23 @@ export interface components {
         };
         /**
          * RunPatch
-         * @description Body of ``PATCH /api/runs/{id}``.
+         * @description Body of ``PATCH /api/runs/{id}``; what is left out stays.
+         *
+         *     ``Adjustment`` says what a rate and a length mean.
          */
         RunPatch: {
+            /** Epochs */
+            epochs?: number | null;
+            /** Groups */
+            groups?: {
+                [key: string]: number;
+            } | null;
+            /** Learning Rate */
+            learning_rate?: number | null;
             /** Name */
             name?: string | null;
+            /** Steps */
+            steps?: number | null;
             /** Tags */
             tags?: string[] | null;
         };
@@ -4372,6 +6028,98 @@ export interface components {
              * @default []
              */
             tags: string[];
+        };
+        /**
+         * Sampling
+         * @description What statistics cost, and how often each kind was sampled of late so that they keep to their budget.
+         */
+        "Sampling-Input": {
+            /**
+             * At
+             * @default 0
+             */
+            at?: number;
+            /** Budget */
+            budget: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "sampling";
+            /** Rates */
+            rates: {
+                [key: string]: number;
+            };
+            /**
+             * Run
+             * @default
+             */
+            run?: string;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq?: number;
+            /** Share */
+            share: number;
+            /**
+             * Shed
+             * @default []
+             */
+            shed?: ("norms" | "histograms" | "activations" | "images")[];
+            /**
+             * Slowed
+             * @default []
+             */
+            slowed?: ("norms" | "histograms" | "activations" | "images")[];
+            /** Step */
+            step: number;
+        };
+        /**
+         * Sampling
+         * @description What statistics cost, and how often each kind was sampled of late so that they keep to their budget.
+         */
+        "Sampling-Output": {
+            /**
+             * At
+             * @default 0
+             */
+            at: number;
+            /** Budget */
+            budget: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "sampling";
+            /** Rates */
+            rates: {
+                [key: string]: number;
+            };
+            /**
+             * Run
+             * @default
+             */
+            run: string;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq: number;
+            /** Share */
+            share: number;
+            /**
+             * Shed
+             * @default []
+             */
+            shed: ("norms" | "histograms" | "activations" | "images")[];
+            /**
+             * Slowed
+             * @default []
+             */
+            slowed: ("norms" | "histograms" | "activations" | "images")[];
+            /** Step */
+            step: number;
         };
         /**
          * Schedule
@@ -4479,6 +6227,49 @@ export interface components {
             name: string;
             /** When */
             when: string | null;
+        };
+        /**
+         * SeriesPage
+         * @description Answer of ``GET /api/runs/{id}/series``: all that the events up to ``last_seq`` say of the series.
+         */
+        SeriesPage: {
+            /** Items */
+            items: components["schemas"]["SeriesSlice"][];
+            /** Last Seq */
+            last_seq: number;
+        };
+        /**
+         * SeriesSlice
+         * @description Part of a series in buckets, one after the other; columns run parallel.
+         *
+         *     Where there are no more values than buckets were asked for, each has one, which is its low, high and mean. A null
+         *     among these says that none of the bucket's values is finite.
+         */
+        SeriesSlice: {
+            /** Broken */
+            broken: number[];
+            /** Clock */
+            clock: number[];
+            /** Counts */
+            counts: number[];
+            /** Epochs */
+            epochs: number[];
+            /** Highs */
+            highs: (number | null)[];
+            /** Lasts */
+            lasts: number[];
+            /** Lows */
+            lows: (number | null)[];
+            /** Means */
+            means: (number | null)[];
+            /** Name */
+            name: string;
+            /** Steps */
+            steps: number[];
+            /** Times */
+            times: number[];
+            /** Total */
+            total: number;
         };
         /**
          * SessionCode
@@ -4634,20 +6425,45 @@ export interface components {
          */
         "Statistics-Input": {
             /**
+             * Activations
+             * @default true
+             */
+            activations?: boolean;
+            /**
+             * Attention
+             * @default true
+             */
+            attention?: boolean;
+            /**
              * Budget
              * @default 0.02
              */
             budget?: number;
+            /**
+             * Features
+             * @default true
+             */
+            features?: boolean;
             /**
              * Histograms
              * @default true
              */
             histograms?: boolean;
             /**
+             * Layers
+             * @default []
+             */
+            layers?: string[];
+            /**
              * Norms
              * @default true
              */
             norms?: boolean;
+            /**
+             * Samples
+             * @default 2
+             */
+            samples?: number;
         };
         /**
          * Statistics
@@ -4655,20 +6471,45 @@ export interface components {
          */
         "Statistics-Output": {
             /**
+             * Activations
+             * @default true
+             */
+            activations: boolean;
+            /**
+             * Attention
+             * @default true
+             */
+            attention: boolean;
+            /**
              * Budget
              * @default 0.02
              */
             budget: number;
+            /**
+             * Features
+             * @default true
+             */
+            features: boolean;
             /**
              * Histograms
              * @default true
              */
             histograms: boolean;
             /**
+             * Layers
+             * @default []
+             */
+            layers: string[];
+            /**
              * Norms
              * @default true
              */
             norms: boolean;
+            /**
+             * Samples
+             * @default 2
+             */
+            samples: number;
         };
         /**
          * System
@@ -4708,6 +6549,132 @@ export interface components {
             dtype: string;
             /** Shape */
             shape: number[];
+        };
+        /**
+         * TextReading
+         * @description How text becomes token ids.
+         */
+        "TextReading-Input": {
+            /**
+             * Length
+             * @default 64
+             */
+            length?: number;
+            /**
+             * Lowercase
+             * @default true
+             */
+            lowercase?: boolean;
+            /**
+             * Min Count
+             * @default 1
+             */
+            min_count?: number;
+            /**
+             * Most
+             * @default 10000
+             */
+            most?: number;
+            /**
+             * Unit
+             * @default word
+             * @enum {string}
+             */
+            unit?: "character" | "word";
+        };
+        /**
+         * TextReading
+         * @description How text becomes token ids.
+         */
+        "TextReading-Output": {
+            /**
+             * Length
+             * @default 64
+             */
+            length: number;
+            /**
+             * Lowercase
+             * @default true
+             */
+            lowercase: boolean;
+            /**
+             * Min Count
+             * @default 1
+             */
+            min_count: number;
+            /**
+             * Most
+             * @default 10000
+             */
+            most: number;
+            /**
+             * Unit
+             * @default word
+             * @enum {string}
+             */
+            unit: "character" | "word";
+        };
+        /**
+         * Thinned
+         * @description An event stood here that the operator does not want kept any longer. Given by the service.
+         */
+        "Thinned-Input": {
+            /**
+             * At
+             * @default 0
+             */
+            at?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "thinned";
+            /**
+             * Of
+             * @enum {string}
+             */
+            of: "histograms" | "activations" | "images" | "log";
+            /**
+             * Run
+             * @default
+             */
+            run?: string;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq?: number;
+        };
+        /**
+         * Thinned
+         * @description An event stood here that the operator does not want kept any longer. Given by the service.
+         */
+        "Thinned-Output": {
+            /**
+             * At
+             * @default 0
+             */
+            at: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "thinned";
+            /**
+             * Of
+             * @enum {string}
+             */
+            of: "histograms" | "activations" | "images" | "log";
+            /**
+             * Run
+             * @default
+             */
+            run: string;
+            /**
+             * Seq
+             * @default 0
+             */
+            seq: number;
         };
         /**
          * Totals
@@ -4775,6 +6742,95 @@ export interface components {
             total: number;
             /** Weights */
             weights: number;
+        };
+        /**
+         * Transform
+         * @description A transform of images, which are floats between 0 and 1 when the first one of a plan sees them.
+         */
+        "Transform-Input": {
+            /**
+             * Arguments
+             * @default {}
+             */
+            arguments?: {
+                [key: string]: components["schemas"]["Value-Input"];
+            };
+            /**
+             * Draws
+             * @default image
+             * @enum {string}
+             */
+            draws?: "image" | "batch";
+            /** Name */
+            name: string;
+            /** Use */
+            use?: ("training" | "validation" | "both") | null;
+        };
+        /**
+         * Transform
+         * @description A transform of images, which are floats between 0 and 1 when the first one of a plan sees them.
+         */
+        "Transform-Output": {
+            /**
+             * Arguments
+             * @default {}
+             */
+            arguments: {
+                [key: string]: components["schemas"]["Value-Output"];
+            };
+            /**
+             * Draws
+             * @default image
+             * @enum {string}
+             */
+            draws: "image" | "batch";
+            /** Name */
+            name: string;
+            /** Use */
+            use: ("training" | "validation" | "both") | null;
+        };
+        /**
+         * TransformPreview
+         * @description The same samples before and after, and the shapes that the network is given.
+         */
+        TransformPreview: {
+            /** After */
+            after: components["schemas"]["Picture"][];
+            /** Before */
+            before: components["schemas"]["Picture"][];
+            /**
+             * Labels
+             * @default []
+             */
+            labels: string[];
+            /** Shapes */
+            shapes: {
+                [key: string]: number[];
+            };
+        };
+        /**
+         * TransformRequest
+         * @description Body of ``POST /api/datasets/{name}/transforms``.
+         */
+        TransformRequest: {
+            /**
+             * Count
+             * @default 6
+             */
+            count?: number;
+            /**
+             * Part
+             * @default training
+             * @enum {string}
+             */
+            part?: "training" | "validation";
+            /**
+             * Seed
+             * @default 0
+             */
+            seed?: number;
+            /** Transforms */
+            transforms: components["schemas"]["Transform-Input"][];
         };
         /**
          * Tuple
@@ -4901,8 +6957,13 @@ export interface operations {
         requestBody: {
             content: {
                 "application/octet-stream": string;
+                "application/vnd.apache.arrow.file": string;
+                "application/vnd.apache.arrow.stream": string;
+                "application/vnd.apache.parquet": string;
                 "application/x-npz": string;
+                "application/zip": string;
                 "text/csv": string;
+                "text/plain": string;
                 "text/tab-separated-values": string;
             };
         };
@@ -4956,6 +7017,37 @@ export interface operations {
             };
         };
     };
+    dataset_details: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDetails"];
+                };
+            };
+        };
+    };
     preview_dataset: {
         parameters: {
             query?: {
@@ -4985,6 +7077,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetPreview"];
+                };
+            };
+        };
+    };
+    read_dataset_anew: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reading-Input"];
+            };
+        };
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetEntry"];
+                };
+            };
+        };
+    };
+    preview_transforms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransformRequest"];
+            };
+        };
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransformPreview"];
                 };
             };
         };
@@ -5636,6 +7798,99 @@ export interface operations {
             };
         };
     };
+    search_rate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRateSearch"];
+            };
+        };
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RateSearch"];
+                };
+            };
+        };
+    };
+    get_rate_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                search_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RateSearch"];
+                };
+            };
+        };
+    };
+    cancel_rate_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                search_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     list_runs: {
         parameters: {
             query?: {
@@ -5802,6 +8057,37 @@ export interface operations {
             };
         };
     };
+    save_checkpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+        };
+    };
     list_checkpoints: {
         parameters: {
             query?: never;
@@ -5937,6 +8223,78 @@ export interface operations {
             };
         };
     };
+    fork_run: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewFork"];
+            };
+        };
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+        };
+    };
+    report_fork: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewFork"];
+            };
+        };
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CarryReport"];
+                };
+            };
+        };
+    };
     download_metrics: {
         parameters: {
             query?: never;
@@ -5964,6 +8322,72 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+        };
+    };
+    get_parity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Parity"];
+                };
+            };
+        };
+    };
+    ask_for_parity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewParity"];
+            };
+        };
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Parity"];
                 };
             };
         };
@@ -6030,6 +8454,42 @@ export interface operations {
             };
         };
     };
+    read_series: {
+        parameters: {
+            query?: {
+                buckets?: number;
+                first?: number;
+                last?: number;
+                names?: string[] | null;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesPage"];
+                };
+            };
+        };
+    };
     stop_run: {
         parameters: {
             query?: never;
@@ -6057,6 +8517,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Run"];
+                };
+            };
+        };
+    };
+    download_vocabulary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
                 };
             };
         };

@@ -94,9 +94,19 @@ const shared = {
   "--mantine-color-yellow-light-color": "var(--ll-warn)",
 };
 
+/** Soft buttons and badges, which Mantine makes darker than the dark ground they stand on. */
+const soft = {
+  "--mantine-color-iris-light": "var(--ll-accent-soft)",
+  "--mantine-color-iris-light-hover": "#323860",
+  "--mantine-color-iris-light-color": "var(--ll-accent)",
+  "--mantine-color-gray-light": "var(--mantine-color-dark-5)",
+  "--mantine-color-gray-light-hover": "var(--mantine-color-dark-4)",
+  "--mantine-color-gray-light-color": "var(--ll-text)",
+};
+
 /** Mantine's own variables, pointed at the page's: its greys alone do not reach the contrast that text needs. */
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
   light: shared,
-  dark: shared,
+  dark: { ...shared, ...soft },
 });

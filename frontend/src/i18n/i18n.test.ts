@@ -9,8 +9,8 @@ function leaves(value: unknown, path = ""): [string, Leaf][] {
   return Object.entries(value as object).flatMap(([key, item]) => leaves(item, path ? `${path}.${key}` : key));
 }
 
-// Words that a search finds things by hold both languages in both.
-const shown = (of: unknown) => new Map(leaves(of).filter(([path]) => !path.endsWith(".words")));
+// Words that a search finds things by hold both languages in both; summaries are the service's own in English.
+const shown = (of: unknown) => new Map(leaves(of).filter(([path]) => !/\.words$|\.summaries\./.test(path)));
 const english = shown(en);
 const chinese = shown(zh);
 const HAN = /\p{Script=Han}/u;

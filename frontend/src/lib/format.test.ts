@@ -1,19 +1,25 @@
 import { describe, expect, it } from "vitest";
-import { bytes, clock, duration, shortNumber } from "@/lib/format";
+import { bytes, clock, duration, moment, shortNumber } from "@/lib/format";
 
 describe("numbers for a reader", () => {
   it("has four digits, and powers of ten at the ends", () => {
-    expect([0, 0.003, 0.123456, 12.5, 1234, 0.00002, 12_345_678, Number.NaN].map(shortNumber)).toEqual([
+    expect([0, 0.003, 0.123456, 12.5, 1234, 24_583.7, 0.00002, 12_345_678, Number.NaN].map(shortNumber)).toEqual([
       "0",
       "0.003",
       "0.1235",
       "12.5",
       "1,234",
+      "24,580",
       "2.00e-5",
       "1.23e+7",
       "NaN",
     ]);
     expect(shortNumber(null)).toBe("–");
+  });
+  it("writes a date as its reader's language does", () => {
+    const noon = new Date(2026, 10, 30, 17, 5, 9).getTime() / 1000;
+    expect(moment(noon, "en")).toMatch(/^11\/30\/26, 5:05:09\sPM$/);
+    expect(moment(noon, "zh-Hans")).toBe("2026/11/30 17:05:09");
   });
   it("writes a moment as exactly as it is needed", () => {
     const noon = new Date(2026, 5, 30, 14, 5, 9).getTime() / 1000;

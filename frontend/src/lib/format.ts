@@ -5,7 +5,8 @@ export function shortNumber(value: number | null | undefined): string {
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2);
   if (Number.isInteger(value)) return value.toLocaleString("en-US");
-  return String(Number(value.toPrecision(4)));
+  // From a thousand on with separators, as whole numbers have them.
+  return Number(value.toPrecision(4)).toLocaleString("en-US", { maximumSignificantDigits: 4 });
 }
 
 /** 1.2k, 3.4M: a count in few letters. */
@@ -19,6 +20,11 @@ export function bytes(value: number): string {
   const power = value < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(value) / 10));
   const scaled = value / 2 ** (10 * power);
   return `${power === 0 ? scaled : scaled.toFixed(scaled < 10 ? 1 : 0)} ${units[power]}`;
+}
+
+/** A moment in seconds since 1970, whole: 11/30/26, 5:14:53 PM or 2026/11/30 17:14:53. */
+export function moment(seconds: number, language: string): string {
+  return new Date(1000 * seconds).toLocaleString(language, { dateStyle: "short", timeStyle: "medium" });
 }
 
 const two = (value: number) => String(value).padStart(2, "0");

@@ -13,10 +13,12 @@ export class Smoother {
     this.weight = weight;
   }
 
-  push(value: number): number {
+  /** @param count how many values in a row were this one. */
+  push(value: number, count = 1): number {
     if (!Number.isFinite(value)) return value;
-    this.remaining *= this.weight;
-    this.mean += ((1 - this.weight) / (1 - this.remaining)) * (value - this.mean);
+    const kept = count === 1 ? this.weight : this.weight ** count;
+    this.remaining *= kept;
+    this.mean += ((1 - kept) / (1 - this.remaining)) * (value - this.mean);
     return this.mean;
   }
 }

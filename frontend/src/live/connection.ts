@@ -1,4 +1,4 @@
-import type { RunEvent } from "@/api/types";
+import { readBlock, type Streamed } from "@/live/blocks";
 
 export type Link = "connecting" | "live" | "lost" | "closed";
 
@@ -12,12 +12,14 @@ export interface Socket {
 }
 
 export interface ConnectionOptions {
+  /** What has to be there before a socket is opened; null when it is. Rejected: tried again, as after a break. */
+  prepare?: () => Promise<void> | null;
   /** Opens a socket that replays the log after a seq, then goes on live. */
   open: (after: number) => Socket;
   /** Highest seq that was taken. */
   after: () => number;
   /** Takes events in order; false asks for a replay, because one is missing. */
-  take: (events: RunEvent[]) => boolean;
+  take: (events: Streamed[]) => boolean;
   onLink: (link: Link) => void;
   onRefused: (code: number) => void;
 }
@@ -36,6 +38,9 @@ export class Connection {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private failures = 0;
   private stopped = false;
+  /** Rises with every attempt to connect, so that an answer to an earlier one is known as such. */
+  private attempt = 0;
+  private preparing = false;
   /** When the socket was opened or last spoke. */
   private heard = 0;
 
@@ -64,7 +69,7 @@ export class Connection {
 
   /** Tries again at once, without waiting for the timer. */
   readonly now = () => {
-    if (this.stopped || this.socket !== null) return;
+    if (this.stopped || this.preparing || this.socket !== null) return;
     clearTimeout(this.timer);
     this.connect("lost");
   };
@@ -78,6 +83,22 @@ export class Connection {
 
   private connect(link: Link) {
     this.options.onLink(link);
+    const prepared = this.options.prepare?.() ?? null;
+    if (prepared === null) return this.open();
+    const attempt = ++this.attempt;
+    this.preparing = true;
+    const then = (next: () => void) => () => {
+      if (attempt !== this.attempt) return;
+      this.preparing = false;
+      if (!this.stopped) next();
+    };
+    prepared.then(
+      then(() => this.open()),
+      then(() => this.later()),
+    );
+  }
+
+  private open() {
     const socket = this.options.open(this.options.after());
     this.socket = socket;
     this.heard = Date.now();
@@ -89,8 +110,7 @@ export class Connection {
 
   private receive(data: unknown) {
     this.heard = Date.now();
-    if (typeof data !== "string") return;
-    const message = JSON.parse(data) as RunEvent | RunEvent[];
+    const message = data instanceof ArrayBuffer ? readBlock(data) : (JSON.parse(String(data)) as Streamed | Streamed[]);
     const before = this.options.after();
     const whole = this.options.take(Array.isArray(message) ? message : [message]);
     // Only an event that was taken proves that the way is whole: a service that accepts and hangs up, or whose log has
@@ -122,6 +142,8 @@ export class Connection {
   }
 
   private drop() {
+    this.attempt++;
+    this.preparing = false;
     const socket = this.socket;
     this.socket = null;
     if (socket === null) return;

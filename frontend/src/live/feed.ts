@@ -1,13 +1,16 @@
+import { ApiError } from "@/api/errors";
 import { expireSession } from "@/api/session";
-import type { RunEvent } from "@/api/types";
+import type { Streamed } from "@/live/blocks";
 import { Connection, type Link } from "@/live/connection";
+import { readSeries } from "@/live/curves";
 import { RunView, TOPICS, type Topic } from "@/live/fold";
 import { type Drawable, drawLoop } from "@/live/loop";
+import type { Axis, Series } from "@/live/series";
 
 type Part = Topic | "link";
 
 /** What concerns hundreds of parameters is told more rarely: nobody reads faster. */
-const PERIODS_MS: Partial<Record<Part, number>> = { statistics: 500, histograms: 500 };
+const PERIODS_MS: Partial<Record<Part, number>> = { statistics: 500, histograms: 500, activations: 500, images: 500 };
 
 /** One run as it is followed by the page: a connection, the fold of its events, and who wants to know of what. */
 export class RunFeed {
@@ -24,7 +27,8 @@ export class RunFeed {
   constructor(id: string) {
     this.id = id;
     this.connection = new Connection({
-      open: (after) => new WebSocket(streamAddress(id, after)),
+      prepare: () => (this.view.curves === null ? this.load() : null),
+      open: (after) => new WebSocket(streamAddress(id, after, this.view.curves ?? 0)),
       after: () => this.view.lastSeq,
       take: (events) => this.take(events),
       onLink: (link) => {
@@ -62,12 +66,63 @@ export class RunFeed {
     return this.versions.get(part) ?? 0;
   }
 
-  private take(events: RunEvent[]): boolean {
+  /**
+   * Asks for more detail of a part of the axis where only summaries are known of the values.
+   *
+   * @param range on the axis.
+   */
+  readonly refine = (axis: Axis, range: readonly [number, number]) => {
+    const wanted = new Map<string, { steps: [number, number]; series: Series[] }>();
+    for (const series of this.view.series.values()) {
+      const steps = series.coarse(axis, range);
+      if (steps === null) continue;
+      const key = steps.join();
+      const together = wanted.get(key) ?? { steps, series: [] };
+      wanted.set(key, together);
+      together.series.push(series);
+    }
+    for (const { steps, series } of wanted.values()) void this.detail(steps, series);
+  };
+
+  private async detail(steps: [number, number], wanted: Series[]) {
+    const rewinds = wanted.map((series) => series.rewinds);
+    try {
+      const page = await readSeries(this.id, { steps, names: wanted.map((series) => series.name) });
+      wanted.forEach((series, index) => {
+        const slice = page.items.find((item) => item.name === series.name);
+        if (slice !== undefined && series.rewinds === rewinds[index]) series.refine(slice);
+      });
+      this.touch("series");
+    } catch (error) {
+      // What is shown stays true, only coarse; the link's banner tells of a service that is away.
+      if (!(error instanceof Error)) throw error;
+    }
+  }
+
+  /** Reads all series as they are now. */
+  private async load() {
+    const { view } = this;
+    try {
+      const page = await readSeries(this.id);
+      if (view !== this.view) return;
+      view.load(page);
+      this.touch("series");
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) {
+        this.connection.stop();
+        this.refuse(4404);
+      }
+      throw error;
+    }
+  }
+
+  private take(events: Streamed[]): boolean {
     for (const event of events) {
       const changed = this.view.take(event);
       if (changed === "gap") return false;
       if (changed !== "double") this.touch(changed);
     }
+    if (this.view.torn()) void this.load().catch(() => this.restart());
     return true;
   }
 
@@ -82,6 +137,7 @@ export class RunFeed {
   private restart() {
     this.view = new RunView();
     for (const topic of TOPICS) this.touch(topic);
+    this.connection.stop();
     this.connection.start();
   }
 
@@ -100,7 +156,7 @@ export class RunFeed {
   }
 }
 
-function streamAddress(id: string, after: number): string {
+function streamAddress(id: string, after: number, curves: number): string {
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  return `${scheme}//${location.host}/api/runs/${encodeURIComponent(id)}/stream?after=${after}`;
+  return `${scheme}//${location.host}/api/runs/${encodeURIComponent(id)}/stream?after=${after}&curves=${curves}&blocks=1`;
 }

@@ -13,58 +13,105 @@ const FEWEST_FRAMES = 32;
 export const NORMS = ["gradient", "weight", "update"] as const;
 export type Norm = (typeof NORMS)[number];
 
-const number = (value: number | null | undefined) => value ?? Number.NaN;
+/** A number of an event; null was not measured, unless it is listed as NaN or infinite: then it is shown as such. */
+const number = (value: number | null | undefined, broken = false) =>
+  value ?? (broken ? Number.POSITIVE_INFINITY : Number.NaN);
 
-/** The norms of every parameter over the sampled steps. */
-export class ParameterTracks {
+/** Some numbers of each of many things over the sampled steps. */
+class NamedTracks<Field extends string> {
   readonly steps = new Column();
-  readonly norms = new Map<string, Record<Norm, Column>>();
+  readonly columns = new Map<string, Record<Field, Column>>();
   version = 0;
+  private readonly fields: readonly Field[];
 
-  append(event: EventOf<"statistics">) {
+  constructor(fields: readonly Field[]) {
+    this.fields = fields;
+  }
+
+  get names(): string[] {
+    return [...this.columns.keys()];
+  }
+
+  protected add(step: number, names: readonly string[], value: (field: Field, index: number, name: string) => number) {
     const last = this.steps.last();
-    if (last !== undefined && event.step <= last) this.truncate(lowerBound(this.steps.view(), event.step));
-    this.steps.push(event.step);
-    event.names.forEach((name, index) => {
-      const columns = this.columns(name);
-      columns.gradient.push(number(event.gradient_norm[index]));
-      columns.weight.push(number(event.weight_norm[index]));
-      columns.update.push(number(event.update_norm[index]));
+    // A later attempt starts again from a checkpoint: for a step that was done twice, its values count.
+    if (last !== undefined && step <= last) this.truncate(lowerBound(this.steps.view(), step));
+    this.steps.push(step);
+    names.forEach((name, index) => {
+      const columns = this.of(name);
+      for (const field of this.fields) columns[field].push(value(field, index, name));
     });
     this.fill();
     if (this.steps.length > MOST_SAMPLES) this.halve();
     this.version++;
   }
 
-  get names(): string[] {
-    return [...this.norms.keys()];
-  }
-
-  private columns(name: string): Record<Norm, Column> {
-    let columns = this.norms.get(name);
+  private of(name: string): Record<Field, Column> {
+    let columns = this.columns.get(name);
     if (columns === undefined) {
-      columns = { gradient: new Column(), weight: new Column(), update: new Column() };
-      this.norms.set(name, columns);
-      // A parameter that appears late has no values before.
+      columns = Object.fromEntries(this.fields.map((field) => [field, new Column()])) as Record<Field, Column>;
+      this.columns.set(name, columns);
+      // What appears late has no values before.
       this.fill(this.steps.length - 1);
     }
     return columns;
   }
 
+  private each(change: (column: Column) => void) {
+    for (const columns of this.columns.values()) for (const field of this.fields) change(columns[field]);
+  }
+
   private fill(length = this.steps.length) {
-    for (const columns of this.norms.values()) {
-      for (const norm of NORMS) while (columns[norm].length < length) columns[norm].push(Number.NaN);
-    }
+    this.each((column) => {
+      while (column.length < length) column.push(Number.NaN);
+    });
   }
 
   private truncate(length: number) {
     this.steps.truncate(length);
-    for (const columns of this.norms.values()) for (const norm of NORMS) columns[norm].truncate(length);
+    this.each((column) => column.truncate(length));
   }
 
   private halve() {
     this.steps.halve();
-    for (const columns of this.norms.values()) for (const norm of NORMS) columns[norm].halve();
+    this.each((column) => column.halve());
+  }
+}
+
+/** The norms of every parameter over the sampled steps. */
+export class ParameterTracks extends NamedTracks<Norm> {
+  constructor() {
+    super(NORMS);
+  }
+
+  get norms(): Map<string, Record<Norm, Column>> {
+    return this.columns;
+  }
+
+  append(event: EventOf<"statistics">) {
+    const columns = { gradient: event.gradient_norm, weight: event.weight_norm, update: event.update_norm };
+    const broken = (norm: Norm, name: string) => event.nonfinite?.[norm]?.includes(name);
+    this.add(event.step, event.names, (norm, index, name) => {
+      const value = columns[norm][index];
+      return number(value, value === null && broken(norm, name));
+    });
+  }
+}
+
+export const MOMENTS = ["mean", "std", "zeros", "units", "dead"] as const;
+export type Moment = (typeof MOMENTS)[number];
+
+/** What every layer gives, over the sampled steps. */
+export class LayerTracks extends NamedTracks<Moment> {
+  constructor() {
+    super(MOMENTS);
+  }
+
+  append(event: EventOf<"activations">) {
+    const broken = new Set(event.nonfinite);
+    this.add(event.step, event.names, (moment, index, name) =>
+      number(event[moment][index], event[moment][index] === null && broken.has(name)),
+    );
   }
 }
 
@@ -131,6 +178,6 @@ export class HistogramTracks {
 }
 
 /** Without every second frame of the older half: what lies far back is seen in less detail. */
-function thinned<T>(frames: T[]): T[] {
+export function thinned<T>(frames: T[]): T[] {
   return frames.filter((_, index) => index >= frames.length / 2 || index % 2 === 0);
 }

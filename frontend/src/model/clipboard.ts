@@ -1,5 +1,6 @@
 /** Copy, paste and duplicate: a part of a graph as JSON text, with the members and blocks that it needs. */
 import { dropMember } from "./arrange";
+import { codeOf, withCode } from "./code";
 import { changeBlock, changeRefs, changeView, nextId, nodeAt, viewOf } from "./graph";
 import { bare, inside, mapMember, memberAt, memberLabel, namesIn, parentOf, real } from "./members";
 import { snake, unique } from "./names";
@@ -52,13 +53,15 @@ export function copy(doc: Doc, blockName: string, ids: Iterable<string>): string
   const selection = trimmed({ ...block, members: membersOf(block, nodes), forward: { ...inside, nodes: ordered } });
   const view = viewOf(doc, blockName);
   const positions = Object.fromEntries(nodes.map((node) => [node.id, view.positions[node.id] ?? { x: 0, y: 0 }]));
+  const blocks = {
+    ...Object.fromEntries(blocksUsedBy(doc, selection.members).map((name) => [name, doc.blocks[name] as Block])),
+    [blockName]: selection,
+  };
   const part: Doc = {
     ...doc,
     main: blockName,
-    blocks: {
-      ...Object.fromEntries(blocksUsedBy(doc, selection.members).map((name) => [name, doc.blocks[name] as Block])),
-      [blockName]: selection,
-    },
+    blocks,
+    code: codeOf(doc, blocks),
     init: [],
     frozen: [],
     inputs: {},
@@ -110,7 +113,8 @@ export type Pasted = { doc: Doc; ids: string[] };
  * Pastes copied text with its top left corner at a place. Names are made unique and references follow; a block that
  * the document already has under the same name and content is shared, a different one comes in under a new name.
  *
- * @throws MalformedDocument when the text is not a copied selection; nothing is changed then.
+ * @throws MalformedDocument when the text is not a copied selection, or needs code that differs from the document's;
+ * nothing is changed then.
  */
 export function paste(doc: Doc, blockName: string, text: string, at: Position): Pasted {
   const part = parse(text);
@@ -176,10 +180,10 @@ export function paste(doc: Doc, blockName: string, text: string, at: Position): 
   };
 }
 
-/** The blocks that pasted members need, innermost first, so that a block is compared with those inside it. */
+/** The code and the blocks that pasted members need, the blocks innermost first, so that a block is compared with those inside it. */
 function bringBlocks(doc: Doc, part: Doc, source: Block): { doc: Doc; names: Map<string, string> } {
   const names = new Map<string, string>();
-  let next = doc;
+  let next = withCode(doc, part.code);
   for (const name of blocksUsedBy(part, source.members)) {
     const written = part.blocks[name] as Block;
     const block = { ...written, members: written.members.map((member) => mapMember(member, reblock(names))) };

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { Entry, Report } from "@/api/types";
+import type { Entry, Fix, Report } from "@/api/types";
 import { addItem, toggleCollapsed } from "./edit";
 import { digits, linear, MAIN } from "./example.test-data";
-import { GAP, handleX, NODE_HEIGHT, rows } from "./geometry";
-import { edges, NEW_OUTPUT, place, viewOf } from "./graph";
+import { GAP, handleX, NODE_HEIGHT, NODE_WIDTH, rows } from "./geometry";
+import { changeGraph, type Edge, edges, NEW_OUTPUT, place, refName, viewOf } from "./graph";
 import { group } from "./group";
 import { addFunction, insertOnEdge, removeMember } from "./nodes";
+import { mended } from "./patch";
 import { type Lookup, outputInPorts, portsOf, usedPaths } from "./ports";
 import { nodeReport, problemsHere, resultText, shapeText } from "./report";
 import { column, heightOf, makeRoom, reflowed } from "./room";
@@ -28,6 +29,21 @@ function crowded(doc: Doc): string[] {
     const next = boxes[index + 1];
     return next && next[1].y - at.y - heightOf(doc, MAIN, id) < GAP ? [`${id} ${next[0]}`] : [];
   });
+}
+
+/** A mend that puts an operation between a node's first connection and the node. */
+function inFrontOf(doc: Doc, id: string): Fix {
+  const at = main(doc).forward.nodes.findIndex((it) => it.id === id);
+  const nodes = `/blocks/${MAIN}/forward/nodes`;
+  const { source, at: input } = edges(main(doc).forward).find((edge) => edge.target === id) as Edge;
+  const value = { op: "function", id: "new", target: "torch.flatten", arguments: { input: ref(refName(source)) } };
+  return {
+    title: "",
+    edits: [
+      { op: "add", path: `${nodes}/${at}`, value },
+      { op: "replace", path: `${nodes}/${at + 1}/arguments/${input.join("/")}`, value: ref("new") },
+    ],
+  };
 }
 
 const entry = (name: string, inputs: Entry["inputs"], outputs: Entry["outputs"]): Entry => ({
@@ -67,6 +83,26 @@ describe("room", () => {
     const edge = edges(main(doc).forward).find((it) => it.id === "n4→n5:input") as ReturnType<typeof edges>[number];
     const joined = insertOnEdge(doc, MAIN, edge, "n6", { name: "input", many: false }, []);
     expect(crowded(makeRoom(joined, MAIN, edge, "n6"))).toEqual([]);
+  });
+
+  it("is made for what a mend puts in front of a node", () => {
+    const next = mended(drawn(), inFrontOf(drawn(), "n4")) as Doc;
+    expect(crowded(next)).toEqual([]);
+    expect(viewOf(next, MAIN).positions.new).toEqual(viewOf(drawn(), MAIN).positions.n4);
+  });
+
+  it("is beside the main way for what a mend puts into a shortcut", () => {
+    const added = addFunction(drawn(), MAIN, { target: "torch.add" }, "n6", { x: 0, y: 900 });
+    const joined = changeGraph(added, MAIN, (graph) => ({
+      ...graph,
+      nodes: graph.nodes.map((it) =>
+        it.id === "n6" ? { ...it, arguments: { input: ref("n1"), other: ref("n5") } } : it,
+      ) as GraphNode[],
+    }));
+    const { positions } = viewOf(mended(joined, inFrontOf(joined, "n6")) as Doc, MAIN);
+    const way = positions.n5?.x ?? 0;
+    expect(positions.new?.x).toBeGreaterThanOrEqual(way + NODE_WIDTH);
+    expect(positions.n6?.y).toBeGreaterThan(positions.new?.y ?? 0);
   });
 
   it("follows a box that folds and unfolds", () => {

@@ -112,3 +112,15 @@ export function semantic(doc: Doc): Omit<Doc, "ui"> {
   const { ui: _, ...rest } = doc;
   return rest;
 }
+
+/**
+ * These rules alone decide: every layer is as torch makes it but for them. Bare parameters, which torch does not fill,
+ * keep their initializers.
+ */
+export function initializeBy(doc: Doc, init: InitRule[]): Doc {
+  const plain = (it: Member | Item) => (it.kind === "layer" && it.init.length > 0 ? { ...it, init: [] } : it);
+  const blocks = Object.entries(doc.blocks).map(
+    ([name, block]) => [name, { ...block, members: block.members.map((it) => mapMember(it, plain)) }] as const,
+  );
+  return { ...doc, blocks: Object.fromEntries(blocks), init };
+}

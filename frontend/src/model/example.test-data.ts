@@ -63,5 +63,7 @@ export const block = (members: unknown[], nodes: unknown[], output: unknown, inp
   forward: { inputs: inputs.map((name) => ({ name })), nodes, output },
 });
 /** A document whose outermost block is `Net`. */
-export const network = (net: unknown, more: { blocks?: object; frozen?: string[]; init?: unknown[] } = {}) =>
-  normalise({ ...more, main: "Net", blocks: { Net: net, ...more.blocks }, inputs: { x: { shape: [4] } } });
+export const network = (
+  net: unknown,
+  more: { blocks?: object; code?: object; frozen?: string[]; init?: unknown[] } = {},
+) => normalise({ ...more, main: "Net", blocks: { Net: net, ...more.blocks }, inputs: { x: { shape: [4] } } });

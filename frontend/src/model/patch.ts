@@ -2,6 +2,7 @@
 import { applyPatch } from "rfc6902";
 import type { Fix } from "@/api/types";
 import { normalise } from "./normalise";
+import { roomInFront } from "./room";
 import type { Doc } from "./types";
 
 /** The mended document, or null when an edit does not apply any more, because the document has changed since. */
@@ -9,5 +10,5 @@ export function mended(doc: Doc, fix: Fix): Doc | null {
   const copy = structuredClone(doc);
   const edits = fix.edits.map(({ op, path, value }) => (op === "remove" ? { op, path } : { op, path, value }));
   const failures = applyPatch(copy, edits);
-  return failures.some((failure) => failure !== null) ? null : normalise(copy);
+  return failures.some((failure) => failure !== null) ? null : roomInFront(normalise(copy));
 }

@@ -1,6 +1,6 @@
 /** Keeping nodes apart as boxes grow and nodes come between: what lies below moves down, or up again. */
 import { BOX, boxOf, GAP, MOST_ROWS, NODE_HEIGHT, NODE_WIDTH, rows, TERMINAL } from "./geometry";
-import { type Edge, nodeAt, OUTPUT, place, viewOf } from "./graph";
+import { type Edge, edges, isUnplaced, nodeAt, OUTPUT, place, viewOf } from "./graph";
 import type { Doc, Position } from "./types";
 
 /** Height of what is drawn for a canvas id. */
@@ -85,6 +85,32 @@ export function makeRoom(doc: Doc, block: string, edge: Edge, id: string): Doc {
   // Where the edge runs upwards or is long there is room already, and the node stays where it was put.
   if (target.y >= wanted + 2 * NODE_HEIGHT || target.y < bottom) return roomy;
   return place(roomy, block, { [id]: { x: Math.round(middle - NODE_WIDTH / 2), y: Math.round(bottom + GAP) } });
+}
+
+/**
+ * A document with places for the nodes that an edit has put in front of others, where these have theirs: each stands where its reader stood, which
+ * moves down with everything below; beside what else its reader reads, so that these connections stay visible.
+ */
+export function roomInFront(doc: Doc): Doc {
+  let next = doc;
+  for (const [block, { forward }] of Object.entries(doc.blocks)) {
+    if (!isUnplaced(doc, block)) continue;
+    const old = viewOf(doc, block).positions;
+    for (const { id } of forward.nodes.filter((node) => !(node.id in old)).reverse()) {
+      const { positions } = viewOf(next, block);
+      const reader = edges(forward).find((edge) => edge.source === id)?.target;
+      const at = reader === undefined ? undefined : positions[reader];
+      if (reader === undefined || !at) continue;
+      const beside = edges(forward).flatMap(({ source, target }) =>
+        target === reader && source !== id && positions[source] ? [spanOf(next, block, source).right + GAP] : [],
+      );
+      const { left, right } = spanOf(next, block, reader);
+      const x = beside.length > 0 ? Math.max(...beside) : Math.round((left + right - NODE_WIDTH) / 2);
+      next = shiftBelow(next, block, at.y, heightOf(next, block, id) + GAP);
+      next = place(next, block, { [id]: { x, y: at.y } });
+    }
+  }
+  return next;
 }
 
 /** Places for nodes one below the other, beginning at a point. */

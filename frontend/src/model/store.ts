@@ -3,6 +3,7 @@ import { create } from "zustand";
 import { isUnplaced, placeKnown } from "./graph";
 import { applied, begin, everywhere, type History, redone, settled, undone } from "./history";
 import { emptyDocument } from "./normalise";
+import { roomInFront } from "./room";
 import type { Doc, Position } from "./types";
 
 type DocumentStore = {
@@ -41,8 +42,8 @@ export const currentDoc = (): Doc => useDocument.getState().history.doc;
 export const apply: DocumentStore["apply"] = (label, recipe, mergeKey) =>
   useDocument.getState().apply(label, recipe, mergeKey);
 
-/** Draws what was never drawn. That is no step of the user's, and undoing one must not take it back. */
+/** Draws what was never drawn, and what a mend has added since the layout began. That is no step of the user's, and undoing one must not take it back. */
 export function placeSilently(block: string, positions: { [id: string]: Position }): void {
-  const draw = (doc: Doc) => (isUnplaced(doc, block) ? placeKnown(doc, block, positions) : doc);
+  const draw = (doc: Doc) => (isUnplaced(doc, block) ? roomInFront(placeKnown(doc, block, positions)) : doc);
   useDocument.setState(({ history }) => ({ history: everywhere(history, draw) }));
 }

@@ -3,7 +3,7 @@ import { create } from "zustand";
 import type { Place } from "./report";
 import type { Doc } from "./types";
 
-export type BottomTab = "problems" | "code" | "shapes" | "rules";
+export type BottomTab = "problems" | "code" | "shapes" | "rules" | "lab";
 
 type View = {
   /** From the outermost block to the one that is shown. */

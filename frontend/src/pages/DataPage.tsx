@@ -28,8 +28,10 @@ export function DataPage() {
       <section className={styles.content} tabIndex={0} aria-label={entry?.label ?? t.title}>
         {entry ? (
           <DatasetDetail key={entry.name} entry={entry} onRemoved={() => setSearch({})} />
+        ) : data ? (
+          <Empty icon={<Database size={26} aria-hidden />} title={t.pick} />
         ) : (
-          data && <Empty icon={<Database size={26} aria-hidden />} title={t.pick} />
+          !error && <ListSkeleton rows={4} height={120} />
         )}
       </section>
     </div>

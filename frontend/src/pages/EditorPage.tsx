@@ -2,7 +2,7 @@ import { ActionIcon, Tooltip } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { ReactFlowProvider } from "@xyflow/react";
-import { Download, FolderOpen, PanelLeftOpen, PanelRightOpen, Play } from "lucide-react";
+import { FileOutput, FolderOpen, PanelLeftOpen, PanelRightOpen, Play } from "lucide-react";
 import { useState } from "react";
 import { Canvas } from "@/features/canvas/Canvas";
 import { CommandPalette } from "@/features/canvas/CommandPalette";
@@ -10,10 +10,14 @@ import { Inspector } from "@/features/inspector/Inspector";
 import { Palette } from "@/features/palette/Palette";
 import { useChecking } from "@/features/problems/check";
 import { ConflictDialog } from "@/features/project/ConflictDialog";
+import { ExportNetwork, exportNetwork } from "@/features/project/ExportNetwork";
 import { OpenDialog } from "@/features/project/OpenDialog";
-import { exportDocument, ProjectBar } from "@/features/project/ProjectBar";
+import { ProjectBar } from "@/features/project/ProjectBar";
 import { openAtStart } from "@/features/project/project";
+import { useProject } from "@/features/project/store";
 import { useAutosave } from "@/features/project/useAutosave";
+import { useBeginning } from "@/features/train/fork/begin";
+import { useOffered } from "@/features/train/settings";
 import { TrainDialog } from "@/features/train/TrainDialog";
 import { useText } from "@/i18n";
 import { useDoc, useDocument } from "@/model/store";
@@ -96,10 +100,11 @@ function Workbench() {
             hint: <FolderOpen size={13} aria-hidden />,
             run: () => setDialog("open"),
           },
-          { id: "export", label: t.project.export, hint: <Download size={13} aria-hidden />, run: exportDocument },
+          { id: "export", label: t.project.export, hint: <FileOutput size={13} aria-hidden />, run: exportNetwork },
         ]}
       />
       <OpenDialog opened={dialog === "open"} onClose={close} />
+      <ExportNetwork />
       <ConflictDialog />
       <Train opened={dialog === "train"} onClose={close} />
     </>
@@ -129,5 +134,8 @@ function Rail({ label, onUnfold, side }: { label: string; onUnfold: () => void; 
 }
 
 function Train({ opened, onClose }: { opened: boolean; onClose: () => void }) {
-  return <TrainDialog document={useDoc()} opened={opened} onClose={onClose} />;
+  const draft = useProject((state) => state.draft);
+  const from = useBeginning((state) => (state.draft === draft ? state.from : null));
+  const plan = useOffered((state) => state.plan) ?? undefined;
+  return <TrainDialog document={useDoc()} plan={plan} from={from} opened={opened} onClose={onClose} />;
 }

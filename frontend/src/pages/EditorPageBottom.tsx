@@ -2,6 +2,7 @@ import { ActionIcon, Badge, Tooltip, UnstyledButton, VisuallyHidden } from "@man
 import { ChevronDown, ChevronUp } from "lucide-react";
 import { useId, useState } from "react";
 import { CodePanel } from "@/features/code/CodePanel";
+import { LabPanel } from "@/features/lab/LabPanel";
 import { useCheck } from "@/features/problems/check";
 import { ProblemsPanel } from "@/features/problems/ProblemsPanel";
 import { ShapesPanel } from "@/features/problems/ShapesPanel";
@@ -12,8 +13,8 @@ import { useDocument } from "@/model/store";
 import { type BottomTab, useView } from "@/model/view";
 import styles from "./EditorPage.module.css";
 
-const TABS: BottomTab[] = ["problems", "code", "shapes", "rules"];
-const PANELS = { problems: ProblemsPanel, code: CodePanel, shapes: ShapesPanel, rules: RulesPanel };
+const TABS: BottomTab[] = ["problems", "code", "shapes", "rules", "lab"];
+const PANELS = { problems: ProblemsPanel, code: CodePanel, shapes: ShapesPanel, rules: RulesPanel, lab: LabPanel };
 const LEAST_PX = 120;
 
 /** What the network means: problems, code, shapes, initializers. Folds down to its tabs. */

@@ -1,6 +1,6 @@
 import { Button, Tabs } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Activity, ChartLine, Package, Repeat2, ScrollText, Settings2, Workflow } from "lucide-react";
+import { Activity, ChartLine, Layers, Package, Repeat2, Scale, ScrollText, Settings2, Workflow } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { useParams, useSearchParams } from "react-router";
 import { ApiError } from "@/api/errors";
@@ -13,7 +13,9 @@ import { ConfigPanel } from "@/features/runs/ConfigPanel";
 import { Failure } from "@/features/runs/Failure";
 import { LinkBanner } from "@/features/runs/LinkBanner";
 import { LogPanel } from "@/features/runs/LogPanel";
+import { LayersPanel } from "@/features/runs/layers/LayersPanel";
 import { ParametersPanel } from "@/features/runs/ParametersPanel";
+import { ParityPanel } from "@/features/runs/parity/ParityPanel";
 import { RunHeader } from "@/features/runs/RunHeader";
 import { UnknownRun } from "@/features/runs/UnknownRun";
 import { TrainDialog } from "@/features/train";
@@ -29,10 +31,12 @@ const GraphPanel = lazy(() => import("@/features/runs/graph/GraphPanel"));
 const TABS = {
   charts: ChartLine,
   graph: Workflow,
+  layers: Layers,
   parameters: Activity,
   log: ScrollText,
   config: Settings2,
   checkpoints: Package,
+  parity: Scale,
 };
 type Tab = keyof typeof TABS;
 const isTab = (name: string | null): name is Tab => name !== null && name in TABS;
@@ -102,6 +106,9 @@ function Followed({ run }: { run: Run }) {
               <GraphPanel document={run.document} feed={feed} />
             </Suspense>
           </Tabs.Panel>
+          <Tabs.Panel value="layers" className={styles.full}>
+            <LayersPanel feed={feed} />
+          </Tabs.Panel>
           <Tabs.Panel value="parameters" className={styles.full}>
             <ParametersPanel feed={feed} />
           </Tabs.Panel>
@@ -112,7 +119,10 @@ function Followed({ run }: { run: Run }) {
             <ConfigPanel run={run} />
           </Tabs.Panel>
           <Tabs.Panel value="checkpoints">
-            <CheckpointsPanel id={run.id} feed={feed} />
+            <CheckpointsPanel run={run} feed={feed} />
+          </Tabs.Panel>
+          <Tabs.Panel value="parity">
+            <ParityPanel id={run.id} />
           </Tabs.Panel>
         </div>
       </Tabs>

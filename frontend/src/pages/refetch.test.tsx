@@ -68,9 +68,18 @@ describe("a page whose data could not be asked for once more", () => {
   });
 
   it("still lists the checkpoints, and says that there may be more", async () => {
-    const saved = { step: 7, epoch: 1, best: true, last: true, monitor: "loss", value: 1, saved_at: 0 };
+    const saved = {
+      step: 7,
+      epoch: 1,
+      best: true,
+      last: true,
+      monitor: "loss",
+      value: 1,
+      weights: "trained",
+      saved_at: 0,
+    };
     queryClient.setQueryData(checkpointsQuery("a").queryKey, [saved] as never);
-    show(<CheckpointsPanel id="a" feed={new RunFeed("a")} />, "/", "/");
+    show(<CheckpointsPanel run={run({ id: "a" })} feed={new RunFeed("a")} />, "/", "/");
     await refetch();
     expect(await screen.findByRole("alert")).toBeTruthy();
     expect(screen.getByText("7")).toBeTruthy();

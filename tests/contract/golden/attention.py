@@ -30,7 +30,7 @@ class SelfAttention(nn.Module):
         v = self.value(x).view(shape[0], shape[1], self.heads, -1).transpose(1, 2)
         scores = q @ k.transpose(-2, -1) * (self.features // self.heads) ** -0.5
         weights = self.drop(torch.softmax(scores, -1))
-        return self.out((weights @ v).transpose(1, 2).flatten(start_dim=2))
+        return self.out((weights @ v).transpose(1, 2).flatten(2))
 
 
 class TinyAttention(nn.Module):

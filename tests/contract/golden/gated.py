@@ -13,8 +13,8 @@ class GatedUnit(nn.Module):
         self.contract = nn.Linear(hidden, features)
 
     def forward(self, x):
-        a, b = self.expand(x).chunk(2, dim=-1)
-        return x + self.contract(a * torch.sigmoid(b))
+        x1, x2 = self.expand(x).chunk(2, dim=-1)
+        return x + self.contract(x1 * torch.sigmoid(x2))
 
 
 class GatedNet(nn.Module):

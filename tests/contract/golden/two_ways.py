@@ -16,8 +16,8 @@ class TwoWays(nn.Module):
         self.squeeze = nn.Linear(144, 20)
 
     def forward(self, picture, table):
-        x = torch.flatten(torch.relu(self.image(picture)), start_dim=1)
+        x = torch.flatten(torch.relu(self.image(picture)), 1)
         x = self.squeeze(x)
-        out = torch.tanh(self.numbers(table))
-        mixed = self.mix(self.drop(x), self.drop(out))
-        return self.kind(mixed), self.amount(mixed).squeeze(dim=-1)
+        numbers = torch.tanh(self.numbers(table))
+        mixed = self.mix(self.drop(x), self.drop(numbers))
+        return self.kind(mixed), self.amount(mixed).squeeze(-1)

@@ -20,8 +20,10 @@ from layerloom.api.security.limits import BodyLimits
 from layerloom.api.services import Services
 from layerloom.api.streams import Streams
 from layerloom.app import Settings, configuration, listen
+from layerloom.runs import Parities, RateSearches
 from layerloom.runs.executors.local import LocalExecutor
 from layerloom.storage import Store, open_store
+from waiting import HANG_GUARD_S
 
 LIMITS = BodyLimits(json=256 * 1024, delivery=512 * 1024, upload=1024 * 1024, whole=1.0, idle=1.0)
 """Small, so that a test need not send gigabytes or wait for minutes."""
@@ -48,7 +50,7 @@ class Api:
     def client(self, **headers: str) -> httpx.Client:
         """Without a token."""
         # Without verification no certificates are loaded, which takes longer than the requests.
-        client = httpx.Client(base_url=self.origin, headers=headers, timeout=60, verify=False)
+        client = httpx.Client(base_url=self.origin, headers=headers, timeout=HANG_GUARD_S, verify=False)
         self.clients.append(client)
         return client
 
@@ -100,6 +102,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
         drafts=home / "drafts",
         wake=lambda: woken.append(None),
         devices=executor.devices,
+        parities=Parities(store, executor, data_folder=home / "data", python=False),
+        rates=RateSearches(executor, folder=home / "rates", data_folder=home / "data", python=False),
     )
     deafen = store.log.listen(services.streams.publish)
     app = application(

@@ -42,6 +42,33 @@ def test_the_life_of_an_upload(api: Api, user: httpx.Client) -> None:
     assert list(api.services.drafts.iterdir()) == []
 
 
+def test_a_column_gets_another_role(user: httpx.Client) -> None:
+    assert put(user, "roles", CSV).status_code == 201
+    details = user.get("/api/datasets/roles/details").json()
+    assert [(one["name"], one["kind"], one["role"]) for one in details["columns"]] == [
+        ("width", "number", "feature"),
+        ("height", "number", "feature"),
+        ("label", "category", "target"),
+    ]
+    reading = details["reading"]
+    reading["columns"][1]["role"] = "ignored"
+    made = user.put("/api/datasets/roles/reading", json=reading)
+    assert (made.status_code, made.json()["shape"]) == (200, [1]), made.text
+    assert user.get("/api/datasets/roles/details").json()["reading"] == reading
+    reading["columns"][2]["role"] = "feature"
+    refused = user.put("/api/datasets/roles/reading", json=reading)
+    assert (refused.status_code, refused.json()["code"]) == (422, "upload_invalid")
+    assert "No column is the target" in refused.json()["detail"]
+    assert user.get("/api/datasets/roles/details").json()["reading"]["columns"][2]["role"] == "target"
+    for body in ({"columns": [{"name": "width"}]}, {"text": {"length": 1}}, {"missing": "guess"}, []):
+        assert user.put("/api/datasets/roles/reading", json=body).status_code == 422
+    assert user.put("/api/datasets/nothing/reading", json=reading).status_code == 404
+    assert user.get("/api/datasets/nothing/details").status_code == 404
+    assert user.get("/api/datasets/digits/details").json()["editable"] is False
+    assert user.put("/api/datasets/digits/reading", json=reading).status_code == 404
+    assert user.delete("/api/datasets/roles").status_code == 204
+
+
 def test_chunks_make_the_same_data(user: httpx.Client) -> None:
     file = io.BytesIO()
     np.savez(file, x=np.random.default_rng(0).normal(size=(50, 3)).astype("float32"), y=np.arange(50) % 2)

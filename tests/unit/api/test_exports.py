@@ -19,7 +19,7 @@ from layerloom.graph import build
 from layerloom.graph.exporting import FORMATS
 from layerloom.graph.sandbox import Limits
 from layerloom.schema.export import ExportReport
-from layerloom.schema.run import SCALING_FILE
+from layerloom.schema.run import PREPARATION_FILE, SCALING_FILE
 from stores import DOCUMENT, claimed, numbered, publish_checkpoint, running
 from unit.api.conftest import Api
 from waiting import wait_for
@@ -35,6 +35,7 @@ def run(api: Api) -> str:
     folder = api.store.folder(claim.run)
     torch.save(build(DOCUMENT, seed=11).state_dict(), folder / saved.path / "state.pt")
     (folder / SCALING_FILE).write_text(json.dumps({"mean": {"x": [0.5] * 64}, "deviation": {"x": [2.0] * 64}}))
+    (folder / PREPARATION_FILE).write_text(json.dumps({"transforms": [], "code": "prepare = None"}))
     api.store.log.append(claim.run, claim.attempt, numbered(running(), saved))
     return claim.run
 
@@ -51,6 +52,8 @@ def test_the_formats_are_those_of_the_dictionary(user: httpx.Client) -> None:
     formats = user.get("/api/graphs/export").json()
     assert [form["name"] for form in formats] == list(FORMATS)
     assert all(form["missing"] == [] for form in formats), "the tests have every package"
+    assert [form["kind"] for form in formats[:4]] == ["source", "weights", "weights", "program"]
+    assert {form["kind"] for form in formats if form["name"].startswith("int8")} == {"quantized"}
 
 
 def test_a_run_gives_a_program_with_the_weights_it_trained(api: Api, user: httpx.Client, run: str) -> None:
@@ -63,6 +66,8 @@ def test_a_run_gives_a_program_with_the_weights_it_trained(api: Api, user: httpx
     torch.testing.assert_close(torch.from_numpy(got), build(DOCUMENT, seed=11)(x).detach(), rtol=0, atol=1e-5)
     scaling = json.loads(session.get_modelmeta().custom_metadata_map["layerloom.scaling"])
     assert scaling["mean"]["x"] == [0.5] * 64
+    told = json.loads(session.get_modelmeta().custom_metadata_map["layerloom.preparation"])
+    assert told["code"] == "prepare = None"
     assert [item.batch for item in report_of(answer).verified] == [2, 5]
     nothing_is_left(api)
 

@@ -97,6 +97,27 @@ def test_plans_that_cannot_be_meant(user: httpx.Client, change: dict[str, Any], 
     assert user.get("/api/runs").json()["total"] == total
 
 
+def test_patterns_that_match_nothing_are_told_where_they_stand(user: httpx.Client) -> None:
+    plan: dict[str, Any] = {
+        **PLAN,
+        "groups": [{"pattern": "*.bias", "weight_decay": 0.0}, {"pattern": "fx.*", "lr": 0.1}, {"pattern": "fc.bias"}],
+        "statistics": {"layers": ["fc", "fcc"]},
+    }
+    answer = start(user, plan)
+    assert codes(answer) == ["plan_invalid"] * 3
+    told = {item["path"]: item for item in answer.json()["errors"]}
+    assert list(told) == ["/plan/groups/1/pattern", "/plan/groups/2/pattern", "/plan/statistics/layers/1"]
+    near = {path: item["problem"]["data"]["nearest"] for path, item in told.items()}
+    assert set(near["/plan/groups/1/pattern"]) == {"fc.weight", "fc.bias"}
+    assert near["/plan/statistics/layers/1"] == ["fc"]
+    assert "earlier groups" in told["/plan/groups/2/pattern"]["message"]
+    # Who asks for no images need not say of what.
+    plan["groups"].pop(1)
+    plan["groups"].pop(1)
+    assert start(user, {**plan, "statistics": {"layers": ["fcc"], "features": False, "attention": False}}).is_success
+    assert start(user, {**plan, "statistics": {"layers": ["f*"]}}).is_success
+
+
 @pytest.mark.parametrize(
     "scheduler",
     [
@@ -205,6 +226,40 @@ def test_what_a_run_leaves_behind(api: Api, user: httpx.Client) -> None:
     api.store.queue.lost(run, claim.attempt, "the test is over")
 
 
+def test_curves_come_at_any_zoom(api: Api, user: httpx.Client) -> None:
+    claim = claimed(api.store)
+    run, address = claim.run, f"/api/runs/{claim.run}/series"
+    assert user.get(address).json() == {"items": [], "last_seq": 2}
+    events = [loss(step, None if step == 3 else step / 10) for step in range(1, 41)]
+    events.append(loss(40, 0.5, "validation/loss"))
+    api.store.log.append(run, claim.attempt, numbered(*events))
+    page = user.get(address, params={"names": ["train/loss", "other"], "first": 2, "last": 4}).json()
+    assert page["last_seq"] == api.store.log.last_seq(run)
+    [part] = page["items"]
+    assert part == {
+        "name": "train/loss",
+        "total": 40,
+        "counts": [1, 1, 1],
+        "steps": [2, 3, 4],
+        "lasts": [2, 3, 4],
+        "epochs": [0.2, 0.3, 0.4],
+        "times": [0.02, 0.03, 0.04],
+        "clock": pytest.approx(part["clock"]),
+        "lows": [0.2, None, 0.4],
+        "highs": [0.2, None, 0.4],
+        "means": [0.2, None, 0.4],
+        "broken": [0, 1, 0],
+    }
+    assert part["clock"][0] == pytest.approx(api.store.runs.summary(run).created_at, abs=60)
+    train, validation = user.get(address, params={"buckets": 3}).json()["items"]
+    assert (train["counts"], train["lows"], train["broken"]) == ([32, 7, 1], [0.1, 3.3, 4.0], [1, 0, 0])
+    assert (validation["name"], validation["means"]) == ("validation/loss", [0.5])
+    for wrong in ({"buckets": 0}, {"buckets": 10**6}, {"first": -1}, {"last": 2**63}, {"names": "n" * 201}):
+        assert user.get(address, params=wrong).status_code == 422
+    assert user.get("/api/runs/nosuchrunabc/series").status_code == 404
+    api.store.queue.lost(run, claim.attempt, "the test is over")
+
+
 def test_the_system_and_its_figures(user: httpx.Client) -> None:
     system = user.get("/api/system").json()
     assert system["torch"].startswith("2.")
@@ -218,3 +273,21 @@ def test_long_tables_come_in_one_answer(api: Api, user: httpx.Client) -> None:
     page = user.get("/api/runs", params={"search": "many", "limit": 1_000}).json()
     assert len(page["items"]) == page["total"] == 205
     assert len({row["id"] for row in page["items"]}) == 205
+
+
+def test_what_cannot_be_changed_says_what_would_help(api: Api, user: httpx.Client) -> None:
+    cycle = {"name": "torch.optim.lr_scheduler.OneCycleLR", "arguments": {"max_lr": 0.1, "total_steps": 5_000}}
+    groups = [{"pattern": "fc.*", "lr": 0.1}]
+    run = start(user, {**PLAN, "scheduler": cycle, "groups": groups}).json()["id"]
+    refused = user.patch(f"/api/runs/{run}", json={"epochs": 9})
+    assert (refused.status_code, "Fork the run" in refused.json()["detail"]) == (409, True)
+    refused = user.patch(f"/api/runs/{run}", json={"groups": {"head.*": 0.1}})
+    assert codes(refused) == ["plan_invalid"]
+    assert refused.json()["errors"][0]["problem"]["data"]["nearest"] == ["fc.*"]
+    for wrong in ({"learning_rate": 0}, {"learning_rate": -1}, {"epochs": 0}, {"epochs": 1.5}, {"steps": True}):
+        assert user.patch(f"/api/runs/{run}", json=wrong).status_code == 422
+    changed = user.patch(f"/api/runs/{run}", json={"groups": {"fc.*": 0.2}, "name": "Other"}).json()
+    assert (changed["name"], changed["adjustment"]["groups"], changed["adjusted"]) == ("Other", {"fc.*": 0.2}, [])
+    refused = user.post(f"/api/runs/{run}/checkpoint")
+    assert (refused.status_code, refused.json()["code"]) == (409, "state_conflict")
+    assert "Ask again when it trains" in refused.json()["detail"]

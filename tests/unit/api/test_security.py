@@ -16,7 +16,12 @@ from layerloom.api.security import Sessions, home_token
 from layerloom.schema.problems import ErrorBody
 from unit.api.conftest import Api
 
-EXAMPLES = {"run_id": "4ewm6g7vcfmw", "network_id": "4ewm6g7vcfmw", "name": "mine", "which": "last", "format": "pt2"}
+EXAMPLES = {
+    **dict.fromkeys(("run_id", "network_id", "search_id"), "4ewm6g7vcfmw"),
+    "name": "mine",
+    "which": "last",
+    "format": "pt2",
+}
 
 
 def _http_routes() -> list[tuple[str, str]]:
@@ -213,8 +218,11 @@ def test_a_trainers_token_opens_only_its_own_runs_channel(api: Api, user: httpx.
     claims = {claim.run: claim for claim in api.store.queue.claim(2)}
     trainer = api.client(Authorization=f"Bearer {claims[mine].token}")
     delivery = {"attempt": 1, "events": [{"number": 1, "event": {"kind": "state", "state": "running"}}]}
-    assert trainer.post(f"/api/worker/runs/{mine}/events", json=delivery).json() == {"received": 1, "desired": "run"}
-    assert trainer.post(f"/api/worker/runs/{mine}/events", json=delivery).json() == {"received": 1, "desired": "run"}
+    unchanged = {"number": 0, "learning_rate": None, "groups": {}, "epochs": None, "steps": None}
+    orders = {"checkpoint": 0, "adjustment": unchanged}
+    receipt = {"received": 1, "desired": "run", "watched": False, "orders": orders}
+    for _ in range(2):
+        assert trainer.post(f"/api/worker/runs/{mine}/events", json=delivery).json() == receipt
     refused(trainer.post(f"/api/worker/runs/{other}/events", json=delivery), 401, "unauthenticated")
     refused(user.post(f"/api/worker/runs/{mine}/events", json=delivery), 401, "unauthenticated")
     refused(trainer.post(f"/api/worker/runs/{mine}/events", json={**delivery, "attempt": 2}), 409, "fenced")

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 import threading
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError
 from websockets.sync.client import ClientConnection
 
 from layerloom.api.routes import stream
-from layerloom.api.streams import TAIL_EVENTS, Tail
-from layerloom.schema.events import Event, Log
-from stores import claimed, numbered, running
+from layerloom.api.streams import Streams
+from layerloom.api.transport import UNSENT_BYTES, DroppableWebSocket
+from layerloom.schema.events import Event, Log, Metrics
+from stores import claimed, loss, numbered, progress, running
 from unit.api.conftest import Api
-
-GUARD_S = 30
+from waiting import HANG_GUARD_S
 
 
 def lines(count: int, text: str = "line") -> list[Event]:
@@ -52,7 +59,7 @@ def feed(api: Api) -> Feed:
 
 
 def take(viewer: ClientConnection, count: int) -> list[dict[str, Any]]:
-    return [json.loads(viewer.recv(GUARD_S)) for _ in range(count)]
+    return [json.loads(viewer.recv(HANG_GUARD_S)) for _ in range(count)]
 
 
 def seqs(events: list[dict[str, Any]]) -> list[int]:
@@ -61,7 +68,7 @@ def seqs(events: list[dict[str, Any]]) -> list[int]:
 
 def drain(viewer: ClientConnection) -> None:
     while True:
-        viewer.recv(GUARD_S)
+        viewer.recv(HANG_GUARD_S)
 
 
 def flood(viewer: ClientConnection) -> None:
@@ -113,7 +120,7 @@ def test_viewers_who_come_at_any_time_see_the_same(feed: Feed) -> None:
     def watch(index: int) -> None:
         time.sleep(index * 0.01)
         with feed.watch() as viewer:
-            seen[index] = [str(viewer.recv(GUARD_S)) for _ in range(203)]
+            seen[index] = [str(viewer.recv(HANG_GUARD_S)) for _ in range(203)]
 
     viewers = [threading.Thread(target=watch, args=(index,)) for index in range(20)]
     for viewer in viewers:
@@ -126,6 +133,71 @@ def test_viewers_who_come_at_any_time_see_the_same(feed: Feed) -> None:
     assert len(seen) == 20
     assert all(frames == seen[0] for frames in seen.values())
     assert [json.loads(frame)["seq"] for frame in seen[0]] == list(range(1, 204))
+
+
+def test_who_has_the_curves_is_sent_the_rest(feed: Feed) -> None:
+    """What lies before is passed over, and from there on nothing is missing and nothing comes twice."""
+    for step in range(1, 41):
+        feed.say(loss(step), progress(step), *lines(1))
+    assert feed.last == 123
+    with feed.watch("?curves=100") as viewer:
+        feed.say(loss(41))
+        frames = take(viewer, 3 + 32 + 1 + 25)
+    slow, rest = frames[:-25], frames[-25:]
+    assert [event["seq"] for event in slow if event["kind"] == "progress"] == [98]
+    assert not [event for event in slow if event["kind"] == "metrics"]
+    assert [event["seq"] for event in slow if event["kind"] == "log"] == list(range(6, 100, 3))
+    assert seqs(frames) == sorted(seqs(frames))
+    assert seqs(rest) == list(range(100, 125))
+    with feed.watch("?after=110&curves=100") as viewer:
+        assert seqs(take(viewer, 14)) == list(range(111, 125))
+    with feed.watch("?curves=99999") as viewer:
+        assert closed_with(viewer) == 4400
+
+
+def test_columns_come_as_blocks_to_those_who_ask(feed: Feed) -> None:
+    events = [
+        Metrics(
+            steps=[1, 2, 3],
+            epochs=[0.1, 0.2, 0.3],
+            times=[0.5, 0.75, 1.1],
+            series={"a": [0.1, None, 1e300], "b": [None, -0.0, 3.0]},
+            nonfinite={"a": [2]},
+        ),
+        Metrics(steps=[1, 2], epochs=[0.1], times=[], series={"ragged": [1.0]}),
+        Log(message='"kind":"metrics"'),
+    ]
+    with feed.watch("?after=3&blocks=1") as viewer, feed.watch("?after=3") as plain:
+        feed.say(*events)
+        block, *texts = (viewer.recv(HANG_GUARD_S) for _ in range(3))
+        said, *others = take(plain, 3)
+    with feed.watch("?after=3&blocks=1") as late:
+        assert [late.recv(HANG_GUARD_S) for _ in range(3)] == [block, *texts]
+    assert [json.loads(text) for text in texts] == others
+    assert isinstance(block, bytes)
+    mark, size = struct.unpack_from("<B3xI", block)
+    head = json.loads(block[8 : 8 + size])
+    columns = np.frombuffer(block, "<f8", offset=8 + size).reshape(-1, head["length"])
+    assert (mark, (8 + size) % 8, head["series"]) == (1, 0, ["a", "b"])
+    assert [said.pop(name) for name in ("steps", "epochs", "times")] == columns[:3].tolist()
+    for column, (name, values) in zip(columns[3:], said["series"].items(), strict=True):
+        known = [np.nan if value is None else value for value in values]
+        assert np.array_equal(column, known, equal_nan=True), name
+    same = ("run", "seq", "at", "kind", "nonfinite")
+    assert {name: head[name] for name in same} == {name: said[name] for name in same}
+
+
+def test_a_trainer_is_told_that_somebody_watches(feed: Feed) -> None:
+    trainer = feed.api.client(Authorization=f"Bearer {feed.claim.token}")
+
+    def watched() -> bool:
+        answer = trainer.post(f"/api/worker/runs/{feed.run}/events", json={"attempt": 1, "events": []})
+        return bool(answer.json()["watched"])
+
+    with feed.watch() as viewer:
+        take(viewer, 3)
+        assert watched()
+    wait_until(lambda: not watched())
 
 
 def test_an_ended_run_stays_open(feed: Feed) -> None:
@@ -171,8 +243,8 @@ def test_large_and_broken_frames(feed: Feed) -> None:
             assert closed_with(viewer) == code
 
 
-def test_a_viewer_that_does_not_read_is_dropped_and_harms_nobody(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "PATIENCE_SECONDS", 0.5)
+def deaf_viewer(feed: Feed) -> socket.socket:
+    """One that has asked for the log and never reads."""
     deaf = socket.create_connection(("127.0.0.1", feed.api.port))
     deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     request = (
@@ -181,8 +253,13 @@ def test_a_viewer_that_does_not_read_is_dropped_and_harms_nobody(feed: Feed, mon
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
     deaf.sendall(request.encode())
+    return deaf
+
+
+def test_a_viewer_that_does_not_read_is_dropped_and_harms_nobody(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "PATIENCE_SECONDS", 0.5)
     streams = feed.api.services.streams
-    with feed.watch() as reader:
+    with feed.watch() as reader, deaf_viewer(feed) as deaf:
         take(reader, 3)
         wait_until(lambda: streams.viewers == 2)
         for _ in range(12):
@@ -191,8 +268,28 @@ def test_a_viewer_that_does_not_read_is_dropped_and_harms_nobody(feed: Feed, mon
         wait_until(lambda: streams.viewers == 1)
         feed.say(*lines(1))
         assert seqs(take(reader, 1)) == [124]
-    assert deaf.recv(12) == b"HTTP/1.1 101"
-    deaf.close()
+        assert deaf.recv(12) == b"HTTP/1.1 101"
+
+
+def test_nobody_waits_for_a_viewer_that_does_not_read(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the service is patient with it, the others have everything, and what it is owed is not kept for it."""
+    monkeypatch.setattr(stream, "PATIENCE_SECONDS", 10.0 * HANG_GUARD_S)
+    wires: list[DroppableWebSocket] = []
+    made = DroppableWebSocket.connection_made
+    monkeypatch.setattr(
+        DroppableWebSocket, "connection_made", lambda self, wire: (made(self, wire), wires.append(self))
+    )
+    streams = feed.api.services.streams
+    with feed.watch() as reader, deaf_viewer(feed):
+        take(reader, 3)
+        wait_until(lambda: streams.viewers == 2)
+        for _ in range(240):
+            feed.say(*lines(1, "x" * 60_000))
+        assert seqs(take(reader, 240)) == list(range(4, 244))
+        assert streams.viewers == 2
+        unsent = [wire.transport.get_write_buffer_size() for wire in wires]
+        assert UNSENT_BYTES < max(unsent) < 2 * UNSENT_BYTES
+    wait_until(lambda: streams.viewers == 0)
 
 
 def test_a_viewer_who_leaves_is_forgotten(feed: Feed) -> None:
@@ -218,36 +315,34 @@ def test_a_deleted_run_ends_quietly(feed: Feed) -> None:
 
 
 def wait_until(condition: Any) -> None:
-    end = time.monotonic() + GUARD_S
+    end = time.monotonic() + HANG_GUARD_S
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
 
 
-class TestTail:
-    def test_it_reaches_back_only_so_far(self) -> None:
-        tail = Tail()
-        assert tail.after(0) is None
-        tail.add(1, [str(seq) for seq in range(1, TAIL_EVENTS + 11)])
-        assert tail.after(0) is None
-        assert tail.after(10) == [str(seq) for seq in range(11, TAIL_EVENTS + 11)]
-        assert tail.after(TAIL_EVENTS + 10) == []
+def test_a_server_without_our_protocol_sends_the_same(feed: Feed) -> None:
+    """Through ASGI alone."""
+    store = feed.api.store
 
-    def test_a_gap_empties_it(self) -> None:
-        tail = Tail()
-        tail.add(1, ["1", "2"])
-        tail.add(5, ["5"])
-        assert tail.after(2) is None
-        assert tail.after(4) == ["5"]
+    async def read(run: str, after: int, limit: int) -> list[bytes]:
+        return store.log.events(run, after, limit)
 
-    def test_what_is_told_twice_is_kept_once(self) -> None:
-        tail = Tail()
-        tail.add(1, ["1", "2"])
-        tail.add(2, ["2", "3"])
-        assert tail.after(0) == ["1", "2", "3"]
+    streams = Streams(read)
 
-    def test_it_holds_few_large_events(self) -> None:
-        tail = Tail()
-        tail.add(1, ["x" * 1_500_000] * 5)
-        assert tail.after(3) is None
-        assert len(tail.after(4) or []) == 1
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        streams.attach()
+        yield
+
+    app = FastAPI(lifespan=lifespan)
+    app.include_router(stream.router)
+    app.state.services = replace(feed.api.services, streams=streams)
+    deafen = store.log.listen(streams.publish)
+    try:
+        with TestClient(app) as client, client.websocket_connect(feed.path) as viewer:
+            assert [viewer.receive_json()["seq"] for _ in range(3)] == [1, 2, 3]
+            feed.say(*lines(20))
+            assert [viewer.receive_json()["seq"] for _ in range(20)] == list(range(4, 24))
+    finally:
+        deafen()

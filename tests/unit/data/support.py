@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -15,28 +16,46 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from layerloom.data import DataError
-from layerloom.data.importer import META, TENSORS, read_into
+from layerloom.data.importer import DETAILS, META, TENSORS, read_into
 from layerloom.schema.catalogue import DatasetEntry
+from layerloom.schema.datasets import DatasetDetails, Reading, TextReading
 from layerloom.schema.problems import Problem
 
 MIB = 2**20
 PLAIN = "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }"
 
 
-def read(content: str | bytes, suffix: str) -> tuple[DatasetEntry, dict[str, Tensor]]:
+def read(content: str | bytes, suffix: str, reading: Reading | None = None) -> tuple[DatasetEntry, dict[str, Tensor]]:
     """Read a file as the importer does, in this process; entry and tensors as they would be kept."""
+    entry, tensors, _ = examine(content, suffix, reading)
+    return entry, tensors
+
+
+def examine(
+    content: str | bytes, suffix: str, reading: Reading | None = None
+) -> tuple[DatasetEntry, dict[str, Tensor], DatasetDetails]:
+    """The same, with what was found in the file."""
     with TemporaryDirectory() as folder:
         file, made = Path(folder) / "incoming", Path(folder) / "set"
         file.write_bytes(content.encode() if isinstance(content, str) else content)
-        read_into(made, "mine", suffix, file)
+        read_into(made, "mine", suffix, file, reading)
+        assert sorted(path.name for path in Path(folder).iterdir()) == ["incoming", "set"]
         entry = DatasetEntry.model_validate(json.loads((made / META).read_text(encoding="utf-8")))
-        return entry, {name: value.clone() for name, value in load_file(made / TENSORS).items()}
+        details = DatasetDetails.model_validate_json((made / DETAILS).read_bytes())
+        return entry, {name: value.clone() for name, value in load_file(made / TENSORS).items()}, details
 
 
-def refusal(content: str | bytes, suffix: str) -> Problem:
+def reading(missing: Literal["drop", "mean"] = "drop", text: TextReading | None = None, **columns: str) -> Reading:
+    """Columns as ``name="kind role"``."""
+    pairs = {name: how.split() for name, how in columns.items()}
+    made = [{"name": name, "kind": kind, "role": role} for name, (kind, role) in pairs.items()]
+    return Reading.model_validate({"columns": made, "missing": missing, "text": text})
+
+
+def refusal(content: str | bytes, suffix: str, reading: Reading | None = None) -> Problem:
     """Why the file is refused. Any other exception than the typed one is a failure."""
     with pytest.raises(DataError) as caught:
-        read(content, suffix)
+        read(content, suffix, reading)
     return caught.value.problem
 
 

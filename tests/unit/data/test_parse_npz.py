@@ -8,12 +8,14 @@ import random
 import re
 import struct
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from layerloom.data import DataError
+from layerloom.data.parse_npz import parse_npz
 from layerloom.schema.problems import ProblemCode
 from unit.data.support import PLAIN, array, head, npz, read, refusal, savez
 
@@ -241,3 +243,17 @@ def test_flipped_and_cut_bytes_are_read_or_refused() -> None:
         except DataError:
             refused += 1
     assert refused > 200
+
+
+def test_the_histogram_of_a_large_array_is_of_some_of_its_elements(tmp_path: Path) -> None:
+    pixels = np.repeat(np.arange(72, dtype=np.uint8), 2**20).reshape(72, 2**20)
+    np.savez(tmp_path / "large.npz", x=pixels, y=np.arange(72) % 2)
+    parsed = parse_npz(tmp_path / "large.npz", tmp_path / "scratch")
+    assert parsed.details is not None
+    facts = parsed.details.columns[0]
+    assert (facts.minimum, facts.maximum, facts.mean) == (0, 71, 35.5)
+    assert facts.sampled == sum(facts.histogram) == pytest.approx(1_000_000, rel=0.01)
+    exact = np.histogram(np.arange(72), 20)[0] / 72
+    # Five deviations of a share that is counted in a million draws.
+    assert np.abs(np.array(facts.histogram) / facts.sampled - exact).max() < 5 * np.sqrt(exact.max() / 1_000_000)
+    assert parsed.details.columns[1].sampled is None

@@ -9,7 +9,7 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from layerloom.data import DataError, entries, fits, load, prepare, preview
+from layerloom.data import DataError, details, entries, fits, load, prepare, preview
 from layerloom.data.builtin import sources
 from layerloom.schema.document import InputExample
 from layerloom.schema.plan import Plan
@@ -112,3 +112,46 @@ def test_preview_shows_every_class(tmp_path: Path) -> None:
     assert shown.targets == [0, 1, 2, 0, 1, 2]
     assert shown.counts == {"setosa": 50, "versicolor": 50, "virginica": 50}
     assert preview("sine", tmp_path, count=4).counts == {}
+
+
+def test_preview_tells_the_parts_that_a_run_would_have(tmp_path: Path) -> None:
+    parts = preview("wine", tmp_path).division.parts
+    data = prepare(Plan(dataset="wine"), {"x": InputExample(shape=[13])}, tmp_path)
+    for name, part in (("training", data.train), ("validation", data.validation)):
+        assert parts[name].samples == len(part)
+        assert [*parts[name].counts.values()] == torch.bincount(part.targets).tolist()
+    assert [*parts] == ["training", "validation"]
+    assert parts["training"].counts == {"class_0": 47, "class_1": 57, "class_2": 38}
+    sine = preview("sine", tmp_path).division
+    assert {name: (part.samples, part.counts) for name, part in sine.parts.items()} == {
+        "training": (1600, {}),
+        "validation": (400, {}),
+    }
+    assert not sine.own
+
+
+@pytest.mark.parametrize("name", [name for name, source in sources().items() if source.entry.category == "tables"])
+def test_tables_have_a_line_of_figures_for_each_column(name: str, tmp_path: Path) -> None:
+    dataset, told = load(name, tmp_path), details(name, tmp_path)
+    assert told is not None
+    *features, target = told.columns
+    values = dataset.inputs["x"].double()
+    assert len(features) == values.shape[1]
+    for column, facts in zip(values.T, features, strict=True):
+        assert (facts.minimum, facts.maximum) == (column.min().item(), column.max().item())
+        assert facts.mean == pytest.approx(column.mean().item())
+        assert facts.deviation == pytest.approx(column.std(correction=0).item())
+        assert facts.histogram == torch.histogram(column, 20)[0].int().tolist()
+    assert (target.role, told.rows, told.editable) == ("target", len(dataset), False)
+    if dataset.entry.classes:
+        counts = torch.bincount(dataset.targets).tolist()
+        assert target.common == dict(zip(dataset.entry.classes, counts, strict=True))
+    assert told.inputs["x"].features == [column.name for column in features]
+
+
+def test_what_is_no_table_has_no_columns(tmp_path: Path) -> None:
+    for name in ("digits", "sine", "mnist"):
+        told = details(name, tmp_path)
+        assert told is not None
+        assert told.columns == []
+    assert details("nothing", tmp_path) is None

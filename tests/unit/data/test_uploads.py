@@ -17,7 +17,7 @@ import torch
 from layerloom.data import DataError, accept, entries, load, preview, uploads
 from layerloom.data.isolation import Limits
 from layerloom.schema.problems import ProblemCode
-from unit.data.support import MIB, bomb, peak_growth, savez
+from unit.data.support import MIB, bomb, peak_growth, reading, savez
 from waiting import wait_for
 
 
@@ -94,6 +94,31 @@ def test_what_is_refused_leaves_no_trace(tmp_path: Path) -> None:
         table(tmp_path, savez(x=[[1.0], [np.nan]], y=[0, 1]), suffix=".npz")
     assert kept(tmp_path) == before
     assert [entry.samples for entry in uploads.entries(tmp_path / "data")] == [30]
+
+
+def test_an_upload_is_read_anew_as_its_owner_says(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    before = table(tmp_path, rows())
+    found = uploads.details("mine", folder)
+    assert found is not None
+    assert found.editable
+    made = uploads.reread(folder, "mine", reading(a="category feature"))
+    assert made is not None
+    assert (before.shape, made.shape) == ([2], [8])
+    assert load("mine", folder).inputs["x"][1, :7].tolist() == [0, 1, 0, 0, 0, 0, 0]
+    again = uploads.details("mine", folder)
+    assert again is not None
+    # What was said stays said: the columns come back as they are read.
+    assert uploads.reread(folder, "mine", again.reading) == made
+    there = kept(tmp_path)
+    with pytest.raises(DataError, match="No column is the target"):
+        uploads.reread(folder, "mine", reading(label="category ignored"))
+    assert kept(tmp_path) == there
+    assert uploads.reread(folder, "other", again.reading) is None
+    (upload,) = (folder / "uploads").iterdir()
+    (upload / "source.csv").unlink()
+    with pytest.raises(DataError, match="Upload it again"):
+        uploads.reread(folder, "mine", again.reading)
 
 
 def test_a_name_may_be_of_any_script(tmp_path: Path) -> None:
@@ -218,7 +243,7 @@ def test_the_reader_ends_with_the_service(tmp_path: Path, pipe: Path) -> None:
 def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
     from layerloom.data.isolation import read_apart
 
-    (tmp_path / "set-scratch").symlink_to("/dev/full")
+    (tmp_path / "set-scratch-x").symlink_to("/dev/full")
     (tmp_path / "incoming").write_text(rows(), encoding="utf-8")
     with pytest.raises(DataError) as caught:
         read_apart(tmp_path / "set", "mine", ".csv", tmp_path / "incoming")

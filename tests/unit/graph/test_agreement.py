@@ -99,7 +99,7 @@ def test_chunks_that_are_all_read_are_unpacked() -> None:
         function("n", "torch.chunk", input=ref("x"), chunks=2, dim=1),
         function("s", "operator.mul", input=ref("n", 0), other=ref("n", 1)),
     ]
-    assert "a, b = torch.chunk(x, 2, dim=1)" in to_python(parsed(network([], nodes)))
+    assert "x1, x2 = torch.chunk(x, 2, dim=1)" in to_python(parsed(network([], nodes)))
 
 
 # --- calls that bind, or do not
@@ -154,7 +154,7 @@ def test_problems_call_nodes_as_people_do() -> None:
     document = network([layer("fc", "Linear", in_features=8, out_features=2)], [call("n7", "fc", "x")], ref("x"))
     [problem] = check(parsed(document)).problems
     assert problem.message == "the result of 'fc' is not used by the output."
-    assert [fix.title for fix in problem.fixes] == ["Remove this node of 'fc'"]
+    assert [fix.title for fix in problem.fixes] == ["Make it an output", "Remove this node of 'fc'"]
 
 
 def test_a_weight_may_be_read_before_the_call_that_sizes_it() -> None:

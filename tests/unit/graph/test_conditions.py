@@ -69,9 +69,9 @@ class Net(nn.Module):
 
 def test_a_head_for_training_is_written_as_a_person_writes_it() -> None:
     source = to_python(square(auxiliary(BOTH)))
-    assert "        if self.training:\n            out = self.aux(x) * 2\n" in source
+    assert "        if self.training:\n            aux = self.aux(x) * 2\n" in source
     assert "        x[:, 0] = 0.5\n" in source
-    assert source.endswith("        return (x, out) if self.training else x\n")
+    assert source.endswith("        return (x, aux) if self.training else x\n")
 
 
 def square(document: Document) -> Document:

@@ -123,6 +123,8 @@ def test_names_are_those_that_are_read() -> None:
         ("{}", "a dict"),
         ("{1}", "a set"),
         ("~width", "operator ~"),
+        ("1 << width", "this operator"),
+        ("1 & width", "this operator"),
         ("b'x'", "cannot be used"),
         ("...", "cannot be used"),
         ("2j", "no number"),

@@ -287,10 +287,10 @@ def test_a_loop_carries_its_value() -> None:
         function("c", "operator.add", input=ref("x"), other=ref("b")),
     ]
     assert body(write(document(nodes, ref("c"), members=(layers,)))) == [
-        "layers = self.layers[1](x)",
+        "out = self.layers[1](x)",
         "for layer in self.layers:",
-        "layers = layer(layers)",
-        "return x + layers",
+        "out = layer(out)",
+        "return x + out",
     ]
 
 

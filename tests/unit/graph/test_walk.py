@@ -13,7 +13,7 @@ from layerloom.graph.errors import GraphError
 from layerloom.graph.expressions import ExpressionError
 from layerloom.graph.places import evaluate, instances
 from layerloom.graph.source import write
-from layerloom.graph.walk import block_order, order, references, steps
+from layerloom.graph.walk import block_order, join, order, references, steps
 from layerloom.schema.document import Document, Graph
 from layerloom.schema.problems import ProblemCode
 from layerloom.schema.values import Expr
@@ -174,6 +174,16 @@ def test_paths_lead_through_everything(path: str, kinds: list[str], last: str | 
     assert (found[-1].member.kind if found[-1].member else None) == last
 
 
+def test_an_index_behind_a_repeat_of_known_length_means_what_stands_there() -> None:
+    held = container("module_list", "s", repeat("i", "range(2)", linear(3)), RELU, repeat("i", "range(n)", linear(4)))
+    drawn = document(held, arguments=[{"name": "n", "default": 2}])
+    sizes = [getattr(steps(drawn, "Net", f"s.{index}")[-1].member, "arguments", {}) for index in range(4)]
+    assert [it.get("in_features") for it in sizes] == [3, 3, None, 4]
+    assert [place.member.arguments.get("in_features") for place in list(instances(drawn)[""].places.values())[1:5]] == [
+        it.get("in_features") for it in sizes
+    ]
+
+
 @pytest.mark.parametrize(
     "path", ["gone", "named.gone", "named.fc.scale", "stages.x", "part.gone", "named.fc.weight.x", ""]
 )
@@ -286,3 +296,11 @@ def test_values_round_trip_through_json(value: Any) -> None:
     again = Document.model_validate_json(drawn.model_dump_json(by_alias=True))
     assert again == drawn
     assert again.model_dump(mode="json", by_alias=True) == drawn.model_dump(mode="json", by_alias=True)
+
+
+@pytest.mark.parametrize(
+    ("around", "path", "whole"),
+    [("", "", ""), ("", "conv.weight", "conv.weight"), ("stem", "", "stem"), ("stem.0", "conv", "stem.0.conv")],
+)
+def test_paths_are_joined_as_keys_are(around: str, path: str, whole: str) -> None:
+    assert join(around, path) == whole

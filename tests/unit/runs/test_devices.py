@@ -50,13 +50,29 @@ def test_memory_is_in_bytes_where_it_is_known() -> None:
     ],
 )
 def test_a_run_gets_the_device_it_asks_for_or_waits(device: str, busy: dict[str, int], chosen: str | None) -> None:
-    place = choose(GPUS, busy, Need(device))
-    assert (place.id if place else None) == chosen
+    places = choose(GPUS, busy, Need(device))
+    assert [place.id for place in places] == ([chosen] if chosen else [])
+
+
+@pytest.mark.parametrize(
+    ("device", "devices", "busy", "chosen"),
+    [
+        ("auto", 2, {}, ["cuda:0", "cuda:1"]),
+        ("cuda", 2, {"cuda:1": 1}, []),
+        ("cuda", 3, {}, ["cpu"]),
+        ("cpu", 4, {"cpu": 1}, ["cpu"]),
+        ("cpu", 2, {"cpu": 2}, []),
+    ],
+)
+def test_a_run_gets_as_many_devices_as_it_asks_for_or_waits(
+    device: str, devices: int, busy: dict[str, int], chosen: list[str]
+) -> None:
+    assert [place.id for place in choose(GPUS, busy, Need(device, devices=devices))] == chosen
 
 
 def test_without_an_accelerator_auto_is_the_cpu() -> None:
-    assert choose([CPU], {}, Need("auto")) == CPU
-    assert choose([CPU], {"cpu": 2}, Need("auto")) is None
+    assert choose([CPU], {}, Need("auto")) == [CPU]
+    assert choose([CPU], {"cpu": 2}, Need("auto")) == []
 
 
 def test_this_machine_has_a_processor() -> None:

@@ -13,6 +13,7 @@ import pytest
 from layerloom.runs import Dispatcher, Limits
 from layerloom.runs.executors.memory import MemoryExecutor
 from layerloom.schema.events import Event, ProblemFound, StateChanged
+from layerloom.schema.parity import NewParity
 from layerloom.schema.problems import Problem, ProblemCode
 from layerloom.schema.worker import Job
 from layerloom.storage import Store, open_store
@@ -202,7 +203,7 @@ def test_a_hung_trainer_is_dumped_ended_and_failed(store: Store, executor: Memor
     assert executor.dumped == [f"{run}.a1"]
     problem = store.runs.get(run).problem
     assert problem is not None
-    assert problem.data["why"] == "stalled"
+    assert problem.code == "stalled"
     assert b"in forever()" in store.log.events(run)[-2]
 
 
@@ -276,3 +277,16 @@ def test_the_thread_starts_what_it_is_woken_for(store: Store, executor: MemoryEx
     assert dispatcher.healthy
     dispatcher.close()
     assert not dispatcher.healthy
+
+
+def test_a_job_says_whether_data_may_be_downloaded(store: Store, tmp_path: Path) -> None:
+    paths = {"data_folder": tmp_path / "data", "address_file": tmp_path / "address"}
+    for downloads in (True, False):
+        dispatcher = Dispatcher(store, MemoryExecutor(slots=2), limits=PATIENT, downloads=downloads, **paths)
+        run = add_run(store)
+        dispatcher.tick()
+        job = Job.model_validate_json((attempt_folder(store, run) / "job.json").read_bytes())
+        assert job.downloads == downloads
+        dispatcher.parities.ask(run, NewParity())
+        (asked,) = store.folder(run).glob("parity/*/job.json")
+        assert Job.model_validate_json(asked.read_bytes()).downloads == downloads

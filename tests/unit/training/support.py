@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from layerloom.schema.events import Adjusted
 from layerloom.schema.plan import Plan
-from layerloom.training import Control, Outcome, Task, train
+from layerloom.training import Carried, Control, Outcome, Task, train
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Set:
 
     inputs: dict[str, Tensor]
     targets: Tensor
+    others: dict[str, Tensor] = field(default_factory=dict)
 
 
 def classes(count: int = 120, features: int = 6, of: int = 3, seed: int = 0) -> Set:
@@ -62,9 +65,9 @@ def plan(**settings: Any) -> Plan:
     )
 
 
-def stopping(module: nn.Module, step: int, **wish: Any) -> Control:
+def stopping(module: nn.Module, step: int, control: Control | None = None, **wish: Any) -> Control:
     """A control that wants something else while ``module`` does its training step number ``step`` of this call."""
-    control = Control()
+    control = control or Control()
     count = 0
 
     def look(layer: nn.Module, _inputs: Any) -> None:
@@ -109,6 +112,8 @@ def fit(
     control: Control | None = None,
     attempt: int = 1,
     resume: str | None = None,
+    adjusted: Sequence[Adjusted] = (),
+    carried: Carried | None = None,
     watch: Any = None,
     seen: Seen | None = None,
 ) -> Seen:
@@ -134,5 +139,7 @@ def fit(
         folder=folder,
         attempt=attempt,
         resume=resume,
+        adjusted=adjusted,
+        carried=carried,
     )
     return seen

@@ -36,6 +36,15 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
     "lbfgs": {"optimizer": {"name": "torch.optim.LBFGS", "arguments": {"lr": 0.1, "max_iter": 4}}},
     "bf16": {"precision": "bf16"},
+    "groups": {
+        "groups": [
+            {"pattern": "*.bias", "weight_decay": 0.0, "factor": 2.0},
+            {"pattern": "body.1.*", "frozen": True},
+            {"pattern": "head.*", "lr": 0.02},
+        ],
+        "scheduler": {"name": "torch.optim.lr_scheduler.CosineAnnealingLR"},
+    },
+    "in parts": {"accumulation": 3},
     "fp16": {"precision": "fp16"},
 }
 
@@ -56,8 +65,8 @@ def test_stopped_and_resumed_is_uninterrupted(name: str, stop: int, tmp_path: Pa
     first = fit(module, settings, tmp_path / "parts", control=stopping(module, stop, desired="pause"))
     assert first.outcome is not None
     assert first.outcome.state == "paused"
-    # LBFGS looks at the loss several times in a step.
-    assert first.outcome.step == stop or name == "lbfgs"
+    # LBFGS looks at the loss several times in a step, and a batch in parts at several losses.
+    assert first.outcome.step == stop or name in ("lbfgs", "in parts")
     again = net(seed=7)  # its weights must not matter
     second = fit(again, settings, tmp_path / "parts", attempt=2, resume=first.of("checkpoint")[-1].path)
 
@@ -145,6 +154,22 @@ def test_a_run_resumed_twice_counts_its_time_and_keeps_few_checkpoints(tmp_path:
     assert len(left) <= 4
     best = [event for part in seen for event in part.of("checkpoint") if event.best][-1]
     assert best.path in left
+
+
+def test_every_third_epoch_is_kept_across_attempts(tmp_path: Path) -> None:
+    settings = plan(epochs=10, checkpoints={"keep_every": 3})
+    module = net()
+    first = fit(module, settings, tmp_path, control=stopping(module, 4 * 8 + 3, desired="pause"))
+    path = first.of("checkpoint")[-1].path
+    second = fit(net(), settings, tmp_path, attempt=2, resume=path)
+    left = {f"checkpoints/{folder.name}" for folder in (tmp_path / "checkpoints").iterdir()}
+    kept = {f"checkpoints/a{attempt}-s{8 * epoch}" for attempt, epoch in ((1, 3), (2, 6), (2, 9))}
+    told = [event for part in (first, second) for event in part.of("checkpoint")]
+    best = [event.path for event in told if event.best][-1]
+    assert kept <= left
+    assert kept <= {event.path for event in told}
+    assert left - kept <= {best, *(event.path for event in told[-2:])}
+    assert all(CheckpointStore(tmp_path, 2).load(path).step % 24 == 0 for path in kept)
 
 
 def test_leaving_checkpoints_and_abandoning_does_not(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
-"""Norms and histograms are right, arrive in every epoch of a small model, and keep to their budget."""
+"""Norms and histograms are right, and arrive in every epoch of a small model."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ import torch
 from torch import nn
 
 from layerloom.schema.plan import Statistics
-from layerloom.training.statistics import BINS, Budget, Sampler, distribution
+from layerloom.training import TrainingError
+from layerloom.training.distributions import BINS, distribution
+from layerloom.training.statistics import Sampler
 from unit.training.support import Seen, fit, net, plan
 
 
@@ -89,27 +92,31 @@ def test_parameters_without_gradient_have_none(tmp_path: Path) -> None:
     }
 
 
-def test_credit_is_a_share_of_the_time() -> None:
-    budget = Budget(0.02, now=0.0)
-    assert not budget.covers(0.001, now=0.01)
-    assert budget.covers(0.001, now=0.06)
-    budget.spend(0.0012)  # all the credit
-    assert not budget.covers(0.001, now=0.06)
-    assert budget.wait(0.001) == pytest.approx(0.05)
-    # However long nothing was due, there is no burst afterwards.
-    assert not budget.covers(0.06, now=1_000.0)
-
-
-def test_the_grant_is_spent_once() -> None:
-    budget = Budget(0.02, now=0.0)
-    taken = 0
-    while budget.covers(0.01, now=0.0, reserve=0.0):
-        budget.spend(0.01)
-        taken += 1
-    assert taken == 10
+def test_norms_that_are_not_finite_are_marked(tmp_path: Path) -> None:
+    module = net()
+    with torch.no_grad():
+        module.head.bias[0] = math.inf
+    seen = Seen(None, [])
+    with pytest.raises(TrainingError):
+        fit(module, plan(steps=1), tmp_path, seen=seen)
+    event = seen.of("statistics")[0]
+    place = event.names.index("head.bias")
+    assert event.weight_norm[place] is None
+    assert "head.bias" in event.nonfinite["weight"]
+    assert event.nonfinite["gradient"]
+    healthy = fit(net(), plan(steps=1), tmp_path / "healthy")
+    assert healthy.of("statistics")[0].nonfinite == {}
 
 
 def test_a_quiet_sampler_never_looks_again() -> None:
-    sampler = Sampler(net(), Statistics(norms=False, histograms=False))
+    sampler = Sampler(net(), Statistics(norms=False, histograms=False, activations=False))
     assert not sampler.arm(0.0)
     assert sampler.next_look == float("inf")
+
+
+def test_what_it_costs_is_told_at_the_end(tmp_path: Path) -> None:
+    told = fit(net(), plan(), tmp_path).of("sampling")[-1]
+    assert told.step == 24
+    assert told.budget == 0.02
+    assert set(told.rates) == {"norms", "activations", "histograms"}
+    assert all(rate > 0 for rate in told.rates.values())

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-HANG_GUARD_S = 240
+from waiting import HANG_GUARD_S
 
 
 class Service:
@@ -24,6 +24,8 @@ class Service:
         self.requests = 0
         self.tokens: set[str] = set()
         self.desired = "run"
+        self.watched = False
+        self.orders: dict[str, Any] = {}
         self.fault: Callable[[int, list[dict[str, Any]]], str | None] = lambda _count, _events: None
         """Given the request's number and events, its fault: ``drop``, ``lose``, ``busy``, ``refuse``, ``fence``."""
         self._changed = threading.Condition()
@@ -74,6 +76,7 @@ class Service:
             return
         status = {"busy": 503, "refuse": 422, "fence": 409}.get(fault or "", 200)
         answer: dict[str, Any] = {"received": received, "desired": self.desired}
+        answer |= {"watched": self.watched, "orders": self.orders}
         if status != 200:
             answer = {"code": {"fence": "fenced"}.get(fault or "", "store_busy"), "title": "", "status": status}
         data = json.dumps(answer).encode()

@@ -74,6 +74,23 @@ def test_everything_arrives_in_order(tmp_path: Path, service: Service) -> None:
     assert service.requests < 100
 
 
+def test_what_is_delivered_is_not_asked_about_again(
+    tmp_path: Path, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty delivery at once would hold up the next event."""
+    monkeypatch.setattr(couriers, "BEAT", 3_600.0)
+    monkeypatch.setattr(couriers, "PACE", 0.1)
+    sizes: list[int] = []
+    service.fault = lambda _count, events: sizes.append(len(events))
+    post = Post(tmp_path)
+    for number in range(1, 4):  # the second and third while the courier rests
+        post.write(1)
+        service.wait(lambda number=number: len(service.events) == number)
+    time.sleep(0.3)
+    assert sizes == [1] * 3
+    assert post.finish()
+
+
 FAULTS: dict[str, Any] = {
     "connections that are dropped unheard": lambda count, _events: "drop" if count % 3 else None,
     "answers that are lost": lambda count, _events: "lose" if count % 3 else None,
@@ -137,10 +154,10 @@ def test_what_is_wanted_comes_back_even_when_nothing_happens(tmp_path: Path, ser
     service.wait(lambda: service.requests > 1)
     assert post.control.going()
     for wish in ("pause", "run", "stop"):
-        service.desired = wish
+        service.desired, service.watched = wish, wish == "pause"
         before = service.requests
         service.wait(lambda before=before: service.requests > before + 1)
-        assert post.control.wanted == wish
+        assert (post.control.wanted, post.control.watched) == (wish, wish == "pause")
     assert post.finish()
 
 

@@ -24,7 +24,7 @@ def get_catalogue(request: Request, services: Given) -> Response:
     from layerloom.catalogue.remembered import remembered
     from layerloom.data import entries
 
-    datasets = entries(services.data)
+    datasets = entries(services.data, downloads=services.downloads)
     known = remembered(cache_folder(services.data))
     own = listed(services.layers) if services.python else []
     changing = [*datasets, *(layer.entry for layer in own)]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path as File
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, StreamingResponse
 from starlette.background import BackgroundTask
 
 from layerloom.api import drafts, weights
@@ -49,8 +50,7 @@ def download_state_dict(
     """The module's state_dict of the ``last`` or ``best`` checkpoint, or of a step."""
     step, held = hold(run_id, which, services)
     if format == "safetensors":
-        scaling = services.store.runs.scaling(run_id)
-        held = weights.as_safetensors(held, {} if scaling is None else {"layerloom.scaling": scaling.model_dump_json()})
+        held = weights.as_safetensors(held, services.store.runs.told(run_id))
     model = services.store.runs.summary(run_id).model
     return FileResponse(
         held,
@@ -64,7 +64,15 @@ def download_state_dict(
 def download_metrics(run_id: RunKey, services: Given) -> Response:
     """Every recorded step of every series."""
     summary = services.store.runs.summary(run_id)
-    return attachment(metrics_csv(services.store.log, run_id), "text/csv", f"{summary.model}-{summary.id}.csv")
+    return attachment(metrics_csv(services.store.series, run_id), "text/csv", f"{summary.model}-{summary.id}.csv")
+
+
+@router.get("/vocabulary.json", response_class=Response, responses=_file("application/json"))
+def download_vocabulary(run_id: RunKey, services: Given) -> Response:
+    """The tokens by their id, and how a text is cut into tokens."""
+    summary = services.store.runs.summary(run_id)
+    vocabulary = services.store.runs.vocabulary(run_id)
+    return attachment(vocabulary, "application/json", f"{summary.model}-{summary.id}-vocabulary.json")
 
 
 def hold(run: str, which: str, services: Services) -> tuple[int, File]:
@@ -84,9 +92,10 @@ def hold(run: str, which: str, services: Services) -> tuple[int, File]:
     raise Refusal(404, ProblemCode.CHECKPOINT_MISSING, "There is no such checkpoint (yet, or any more).")
 
 
-def attachment(text: str, media: str, name: str) -> Response:
-    """A text as a file to keep."""
+def attachment(text: str | Iterator[str], media: str, name: str) -> Response:
+    """A text, or its pieces, as a file to keep."""
     # Members' names are identifiers, but a block may be called anything while its network is half drawn.
     safe = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in name)
     headers = {"Content-Disposition": f'attachment; filename="{safe}"'}
-    return Response(text, headers=headers, media_type=f"{media}; charset=utf-8")
+    kind = Response if isinstance(text, str) else StreamingResponse
+    return kind(text, headers=headers, media_type=f"{media}; charset=utf-8")

@@ -17,20 +17,32 @@ from layerloom.api.loading import NEEDS_TORCH
 from layerloom.api.refusals import Refusal, unknown, with_problems
 from layerloom.api.services import Given
 from layerloom.schema.catalogue import DatasetEntry
+from layerloom.schema.datasets import DatasetDetails, Reading
 from layerloom.schema.problems import ProblemCode
-from layerloom.schema.run import DatasetPreview
+from layerloom.schema.run import DatasetPreview, TransformPreview, TransformRequest
 
 if TYPE_CHECKING:
     from layerloom.data import DataError
 
 router = APIRouter(prefix="/api/datasets", tags=["datasets"], route_class=StrictRoute, dependencies=[NEEDS_TORCH])
-MEDIA = ("application/octet-stream", "text/csv", "text/tab-separated-values", "application/x-npz")
+MEDIA = (
+    "application/octet-stream",
+    "application/vnd.apache.arrow.file",
+    "application/vnd.apache.arrow.stream",
+    "application/vnd.apache.parquet",
+    "application/x-npz",
+    "application/zip",
+    "text/csv",
+    "text/plain",
+    "text/tab-separated-values",
+)
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _UPLOAD: dict[str, Any] = {"requestBody": {"required": True, "content": dict.fromkeys(MEDIA, _BINARY)}}
 _STATUS = {
     ProblemCode.UPLOAD_TYPE: 415,
     ProblemCode.PAYLOAD_TOO_LARGE: 413,
     ProblemCode.UNKNOWN_DATASET: 404,
+    ProblemCode.DOWNLOADS_OFF: 409,
     ProblemCode.NAME_RESERVED: 409,
     ProblemCode.DISK_FULL: 507,
 }
@@ -44,14 +56,15 @@ def list_datasets(services: Given) -> list[DatasetEntry]:
     """Built-in first, uploads last."""
     from layerloom.data import entries
 
-    return entries(services.data)
+    return entries(services.data, downloads=services.downloads)
 
 
 @router.put("/{name}", status_code=201, openapi_extra=_UPLOAD)
 async def upload_dataset(
     name: str, request: Request, services: Given, filename: Annotated[str, Query(max_length=255)]
 ) -> DatasetEntry:
-    """Upload a CSV, TSV or NPZ file as the raw body. ``filename`` tells the format by its suffix and is not kept."""
+    """Upload a CSV, TSV, Parquet, Arrow, NPZ or text file, or a zip of images, as the raw body; ``filename`` tells
+    which by its suffix."""
     media = request.headers.get("content-type", MEDIA[0]).partition(";")[0].strip().lower()
     if media not in MEDIA:
         raise Refusal(415, ProblemCode.UNSUPPORTED_MEDIA, f"Send the file itself, as one of {', '.join(MEDIA)}.")
@@ -72,7 +85,49 @@ def preview_dataset(name: str, services: Given, count: Annotated[int, Query(ge=1
     from layerloom.data import DataError, preview
 
     try:
-        return preview(name, services.data, count)
+        return preview(name, services.data, count, downloads=services.downloads)
+    except DataError as error:
+        raise _refusal(error) from None
+
+
+@router.get("/{name}/details")
+def dataset_details(name: str, services: Given) -> DatasetDetails:
+    """Columns of a table, what they are read as, and rows with problems."""
+    from layerloom.data import details
+
+    found = details(name, services.data)
+    if found is None:
+        raise unknown("data set")
+    return found
+
+
+@router.put("/{name}/reading")
+async def read_dataset_anew(name: str, reading: Reading, services: Given) -> DatasetEntry:
+    """Make an upload anew from the file that was sent, with these kinds and roles of its columns.
+
+    Until that is done, and where it fails, everything stays as it was.
+    """
+    stop = threading.Event()
+    try:
+        made = await asyncio.get_running_loop().run_in_executor(
+            _readers, partial(_reread, services.data, name, reading, stop)
+        )
+    finally:
+        stop.set()
+    if made is None:
+        raise unknown("upload")
+    return made
+
+
+@router.post("/{name}/transforms")
+def preview_transforms(name: str, request: TransformRequest, services: Given) -> TransformPreview:
+    """A few images before and after a list of transforms, and the shape that a network is given. The first answer
+    takes some seconds; 422 with the place in the list where it fails.
+    """
+    from layerloom.data import DataError, transformed
+
+    try:
+        return transformed(name, services.data, request, downloads=services.downloads)
     except DataError as error:
         raise _refusal(error) from None
 
@@ -93,6 +148,15 @@ def _accept(data: Path, name: str, suffix: str, path: Path, stop: threading.Even
 
     try:
         return accept(data, name, suffix, path, stop)
+    except DataError as error:
+        raise _refusal(error) from None
+
+
+def _reread(data: Path, name: str, reading: Reading, stop: threading.Event) -> DatasetEntry | None:
+    from layerloom.data import DataError, uploads
+
+    try:
+        return uploads.reread(data, name, reading, stop)
     except DataError as error:
         raise _refusal(error) from None
 

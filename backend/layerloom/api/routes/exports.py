@@ -28,7 +28,15 @@ FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file. X-Export-Report holds an ExportReport, its lists of names left empty.",
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-        "headers": {"X-Export-Report": {"schema": {"type": "string"}}},
+        "headers": {
+            "X-Export-Report": {
+                "schema": {
+                    "type": "string",
+                    "contentMediaType": "application/json",
+                    "contentSchema": {"$ref": "#/components/schemas/ExportReport"},
+                }
+            }
+        },
     }
 }
 
@@ -67,7 +75,7 @@ def export_run(
         case "pt" | "safetensors" as plain:
             return download_state_dict(run_id, which, services, plain)
     step, held = hold(run_id, which, services)
-    texts = {} if run.scaling is None else {"layerloom.scaling": run.scaling.model_dump_json()}
+    texts = services.store.runs.told(run_id)
     try:
         return _written(run.document, form, f"{run.model}-step{step}{form.suffix}", held, texts, services)
     finally:

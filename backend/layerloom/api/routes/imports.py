@@ -48,7 +48,7 @@ async def import_graph(asked: ImportRequest, services: Given) -> ImportAnswer:
     def opened(rules: Rules) -> Opened:
         from layerloom.graph.importing.opening import open_source
 
-        return open_source(asked.source, asked.name, asked.arguments, asked.inputs, rules)
+        return open_source(asked.source, asked.name, asked.arguments, asked.inputs, rules, asked.part)
 
     return await _open(services, opened)
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from fastapi import APIRouter
 
-from layerloom.api.asking import answered
+from layerloom.api.asking import aside
 from layerloom.api.bodies import StrictRoute
 from layerloom.api.loading import NEEDS_TORCH
 from layerloom.api.refusals import with_problems
@@ -26,7 +26,7 @@ def compare_initializers(request: LabRequest, services: Given) -> LabReport:
     from layerloom.graph.custom import LAB
 
     with _refusing():
-        return answered(LAB, request, request.document, services)
+        return aside(LAB, request, request.document, services)
 
 
 @router.post("/doctor")
@@ -35,7 +35,7 @@ def examine(request: DoctorRequest, services: Given) -> DoctorReport:
     from layerloom.graph.custom import DOCTOR
 
     with _refusing():
-        return answered(DOCTOR, request, request.document, services)
+        return aside(DOCTOR, request, request.document, services)
 
 
 @router.post("/analysis")
@@ -44,7 +44,7 @@ def analyse_costs(request: AnalysisRequest, services: Given) -> Analysis:
     from layerloom.graph.custom import ANALYSE
 
     with _refusing():
-        return answered(ANALYSE, request, request.document, services)
+        return aside(ANALYSE, request, request.document, services)
 
 
 @contextmanager

@@ -6,15 +6,17 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 
-from layerloom.api.asking import checked
+from layerloom.api.asking import trainable
 from layerloom.api.bodies import StrictRoute
+from layerloom.api.forking import asked, forked, origin_of
 from layerloom.api.loading import NEEDS_TORCH
 from layerloom.api.parameters import Cursor, RunKey
-from layerloom.api.plans import require_trainable
+from layerloom.api.plans import require_adjustable
 from layerloom.api.refusals import Refusal
 from layerloom.api.services import Given, Services
 from layerloom.schema.document import Document
 from layerloom.schema.events import State
+from layerloom.schema.fork import CarryReport, NewFork
 from layerloom.schema.problems import ProblemCode
 from layerloom.schema.run import Desired, EventPage, NewRun, Run, RunPage, RunPatch, RunSummary
 
@@ -31,9 +33,7 @@ def start_run(
 ) -> Run:
     """Check network, plan and data, and queue the run. Repeating an Idempotency-Key gives the run that it made."""
     document = _document(new, services)
-    parameters = require_trainable(
-        document, new.plan, services.data, services.devices, lambda drawn: checked(drawn, services)
-    )
+    parameters = trainable(document, new.plan, services)
     name = new.name or document.name or document.main
     added = services.store.runs.add(document, new.plan, name=name, parameters=parameters, key=idempotency_key)
     services.wake()
@@ -71,7 +71,15 @@ def get_run(run_id: RunKey, services: Given) -> Run:
 
 @router.patch("/{run_id}")
 def change_run(run_id: RunKey, patch: RunPatch, services: Given) -> Run:
-    """Rename or tag a run."""
+    """Rename or tag a run, change its learning rate, or give it more epochs or steps; all of it or nothing.
+
+    A trainer obeys at its next step, and the event ``adjusted`` says at which. 409 where the run's state does not allow
+    it, with the remedy.
+    """
+    if patch.model_fields_set & {"learning_rate", "groups", "epochs", "steps"}:
+        require_adjustable(services.store.runs.get(run_id), patch)
+        services.store.runs.adjust(run_id, patch)
+        services.wake()
     services.store.runs.patch(run_id, name=patch.name, tags=patch.tags)
     return services.store.runs.get(run_id)
 
@@ -98,6 +106,39 @@ def resume_run(run_id: RunKey, services: Given) -> Run:
 def stop_run(run_id: RunKey, services: Given) -> Run:
     """End a run early; its checkpoints stay."""
     return _want(run_id, "stop", services)
+
+
+@router.post("/{run_id}/checkpoint")
+def save_checkpoint(run_id: RunKey, services: Given) -> Run:
+    """Ask for a checkpoint after the step under way, which is kept for good; asking again before it is there changes
+    nothing. 409 when nothing is being trained."""
+    services.store.runs.ask(run_id)
+    return services.store.runs.get(run_id)
+
+
+@router.post("/{run_id}/fork/report", dependencies=[NEEDS_TORCH])
+def report_fork(run_id: RunKey, fork: NewFork, services: Given) -> CarryReport:
+    """What a fork would begin with, and what not; nothing is started. 422 with the errors of its network."""
+    return origin_of(services.store.runs.get(run_id), fork, services.store, asked(services))[0].report
+
+
+@router.post("/{run_id}/fork", status_code=201, dependencies=[NEEDS_TORCH])
+def fork_run(
+    run_id: RunKey,
+    fork: NewFork,
+    services: Given,
+    response: Response,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=128)] = None,
+) -> Run:
+    """Start a run of its own, counting from 0, with the weights of a checkpoint of this one: by key, where shapes
+    agree. It needs nothing of its origin afterwards. Repeating an Idempotency-Key gives the run that it made."""
+    run = services.store.runs.get(run_id)
+    document, plan = fork.document or run.document, fork.plan or run.plan
+    parameters = trainable(document, plan, services)
+    added = forked(run, fork, services.store, asked(services), parameters=parameters, key=idempotency_key)
+    services.wake()
+    response.headers["Location"] = f"/api/runs/{added.run}"
+    return services.store.runs.get(added.run)
 
 
 @router.get("/{run_id}/events", response_model=EventPage)

@@ -24,4 +24,5 @@ def deliver_events(run_id: RunKey, delivery: Delivery, request: Request, service
     appended = services.store.log.append(run_id, delivery.attempt, delivery.events)
     if any(isinstance(numbered.event, StateChanged) for numbered in delivery.events):
         services.wake()
-    return Receipt(received=appended.received, desired=appended.desired)
+    watched = services.streams.watched(run_id)
+    return Receipt(received=appended.received, desired=appended.desired, orders=appended.orders, watched=watched)

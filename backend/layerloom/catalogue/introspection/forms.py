@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc
+import enum
 import inspect
 import math
 import re
@@ -96,6 +97,8 @@ def from_annotation(annotation: Any) -> Form:
         # Which layers fit: any, or those of one class.
         any_layer = annotation is torch.nn.Module
         return Form(kinds=frozenset({"layer"}), choices=() if any_layer else (f"torch.nn.{annotation.__name__}",))
+    if inspect.isclass(annotation) and issubclass(annotation, enum.Enum):
+        return Form(kinds=frozenset({"choice"}), choices=tuple(member.value for member in annotation))
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin in (typing.Union, types.UnionType):
         return _either(from_annotation(part) for part in inner)
@@ -143,6 +146,8 @@ def spec(name: str, form: Form, default: Any = inspect.Parameter.empty, said: Sa
 
 def value(plain: Any) -> Value:
     """A Python value in the grammar of documents; None for what a document cannot write."""
+    if isinstance(plain, enum.Enum):
+        return value(plain.value)
     if isinstance(plain, float) and not math.isfinite(plain):
         return NonFinite(text=typing.cast(Any, str(plain)))
     if isinstance(plain, tuple):

@@ -112,13 +112,18 @@ class _Kernels(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._left = KERNELS
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if not tensors(result):
+            # A question, such as that for a tensor's device: no kernel, and where torch's C++ asks it, an exception
+            # would end the process.
+            return result
         self._left -= 1
         if self._left < 0:
             message = (
-                f"one forward pass runs more than {KERNELS:,} kernels, and its memory is not told. Shorten a sequence."
+                f"one forward pass runs more than {KERNELS:,} kernels, and its memory is not told. "
+                "Shorten a sequence, or analyse fewer layers."
             )
             raise refuse(ProblemCode.TOO_LARGE, message)
-        result = func(*args, **(kwargs or {}))
         if func.overloadpacket is torch.ops.aten.mkldnn_rnn_layer and result[-1].numel() == 0:
             return (*result[:-1], torch.empty(_workspace(func, args), dtype=torch.uint8))
         return result

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, product
 
-from layerloom.graph.checking.calls import Arguments, Outcome, call_layer
+from layerloom.graph.checking.calls import call_layer
 from layerloom.graph.checking.failures import Failure
 from layerloom.graph.checking.lazy import inferred_size
+from layerloom.graph.checking.running import Arguments, Outcome
 from layerloom.graph.checking.values import Automatic, LayerConfig, TensorSpec, tensors
 from layerloom.schema.problems import ProblemCode
 

@@ -7,18 +7,20 @@ from functools import lru_cache
 from layerloom.catalogue import find
 from layerloom.graph.checking import autos
 from layerloom.graph.checking.arguments import faults
+from layerloom.graph.checking.buffers import unfit
 from layerloom.graph.checking.findings import Findings, Place, replacing
 from layerloom.graph.checking.fixes import smaller_groups
 from layerloom.graph.checking.inference import Inference
 from layerloom.graph.checking.layers import built
 from layerloom.graph.checking.network import Located, Network, placed
-from layerloom.graph.checking.reading import bare, member_config, read
+from layerloom.graph.checking.reading import PlainArguments, bare, member_config, plain, plain_config, read
 from layerloom.graph.checking.values import LayerConfig
 from layerloom.graph.expressions import ExpressionError
-from layerloom.graph.places import Instance
+from layerloom.graph.places import Instance, evaluate
 from layerloom.graph.places import Place as Built
 from layerloom.schema.document import Buffer, Layer, Parameter
 from layerloom.schema.problems import ProblemCode
+from layerloom.schema.values import Expr
 
 
 def check_layers(network: Network, inference: Inference, findings: Findings, limit: int) -> bool:
@@ -63,10 +65,22 @@ def _at(instance: Instance, place: Built) -> Place:
 
 def _plainly_built(member: Layer, place: Built, limit: int) -> tuple[LayerConfig | None, bool]:
     """A layer's configuration, where it can be built, and whether it has to wait for sizes."""
+    given = None if member.parametrizations else plain(member.arguments)
+    if given is not None:
+        return _plain_judged(member.target, *given, limit)
     try:
         config = member_config(member, place.environment)
     except ExpressionError:
         return None, False
+    well, automatic = _judged(config, limit)
+    return (config if well else None), automatic
+
+
+@lru_cache(maxsize=4096)
+def _plain_judged(
+    target: str, arguments: PlainArguments, kinds: tuple[type, ...], limit: int
+) -> tuple[LayerConfig | None, bool]:
+    config = plain_config(target, arguments, kinds)
     well, automatic = _judged(config, limit)
     return (config if well else None), automatic
 
@@ -144,12 +158,28 @@ def _check_tensor(findings: Findings, located: Located, at: Place, limit: int) -
             findings.add(ProblemCode.EXPRESSION_INVALID, f"{error}.", where)
             return True
         if not isinstance(size, int) or not 0 < size < 2**63:
-            message = f"an axis of {member.name} must be a whole number of at least 1, and this gives {size!r}"
-            findings.add(ProblemCode.ARGUMENT_RANGE, message[:300], where)
+            given = evaluate(value, located.place.environment)
+            given = given if isinstance(given, int | float) else f"a {type(given).__name__}"
+            message = f"an axis of {member.name} must be a whole number of at least 1, and this gives {given}."
+            findings.add(ProblemCode.ARGUMENT_RANGE, message, where)
             return True
         count *= size
+    if isinstance(member, Buffer) and isinstance(member.fill, Expr):
+        _check_fill(findings, member, located, at.at("fill", "fill"))
     if count <= limit:
         return True
     message = f"{located.place.path} would hold {count:,} numbers; the limit is {limit:,}."
     findings.add(ProblemCode.TOO_LARGE, message, at, data={"parameters": min(count, 2**53), "limit": limit})
     return False
+
+
+def _check_fill(findings: Findings, buffer: Buffer, located: Located, at: Place) -> None:
+    """What the expression that fills a buffer gives."""
+    assert isinstance(buffer.fill, Expr)
+    try:
+        message = unfit(buffer, evaluate(buffer.fill, located.place.environment))
+    except ExpressionError as error:
+        findings.add(ProblemCode.EXPRESSION_INVALID, f"{error}.", at)
+        return
+    if message:
+        findings.add(ProblemCode.ARGUMENT_TYPE, message, at)

@@ -9,14 +9,16 @@ from typing import NoReturn
 
 from layerloom.catalogue import find
 from layerloom.graph.checking import autos, diagnosis, growing
-from layerloom.graph.checking.calls import Arguments, Outcome, call_layer, call_operation
+from layerloom.graph.checking.calls import call_layer, call_operation
 from layerloom.graph.checking.failures import Failure
 from layerloom.graph.checking.findings import Findings, Place
+from layerloom.graph.checking.fixes import OperationCall
 from layerloom.graph.checking.growing import Call, Target
-from layerloom.graph.checking.holdings import Holdings
+from layerloom.graph.checking.holdings import Holdings, own_sizes
 from layerloom.graph.checking.layers import built
 from layerloom.graph.checking.network import Located, Network
 from layerloom.graph.checking.records import Given, Made, ModuleRecord, NodeRecord, Normalized, Stopped, Told
+from layerloom.graph.checking.running import Arguments, Outcome
 from layerloom.graph.checking.values import Frozen, Group, LayerConfig
 from layerloom.graph.places import Instance
 from layerloom.graph.walk import forward_inputs
@@ -35,8 +37,8 @@ from layerloom.schema.document import (
 )
 from layerloom.schema.problems import ProblemCode
 
-Plain = tuple[LayerConfig | str | None, tuple[str, ...] | None, tuple[Frozen, ...], Made | None]
-"""A plain call: what is called, by which ports, with what, and the same call of the pass before."""
+Plain = tuple[LayerConfig | str | None, tuple[str, ...] | None, tuple[Frozen, ...]]
+"""A plain call: what is called, by which ports, with what."""
 
 
 @dataclass
@@ -60,6 +62,8 @@ class Calling(ABC):
     made: dict[str, Made] = field(default_factory=dict)
     """The last plain call of every node, by the node's key."""
     _calls: dict[Plain, Made] = field(default_factory=dict)
+    _calls_again: dict[tuple[Made, tuple[Frozen, ...]], Made] = field(default_factory=dict)
+    """By the same call of the pass before, and with what."""
     _given: dict[tuple[str, str], Arguments] = field(default_factory=dict)
     """Arguments of the last call of every layer and operation, by node and module."""
     _told: dict[tuple[str, Arguments], Told] = field(default_factory=dict)
@@ -87,7 +91,8 @@ class Calling(ABC):
         outcome = self._outcome(call_operation, node.target, arguments, (place.instance or "", node.id))
         if outcome.failure is not None:
             if self.findings is not None:
-                diagnosis.operation(self.findings, node, arguments, outcome.failure, place)
+                call = OperationCall(self.network, self.nodes, node, arguments, place)
+                diagnosis.operation(self.findings, call, outcome.failure)
             raise Stopped
         return self._counted(outcome)
 
@@ -244,7 +249,8 @@ class Calling(ABC):
             self._failed(located, config, arguments, found.failure, at, at)
             raise Stopped
         assert isinstance(located.place.member, Layer)
-        return self.layers.settle(located.name, located.place.member, found)
+        self.layers.settle(located.name, found.config, own_sizes(located.place.member, found))
+        return found.config
 
     # --- what went wrong
 

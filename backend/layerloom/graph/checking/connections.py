@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
+from layerloom.catalogue import find
 from layerloom.graph.checking.findings import Findings, Place, adding, pointer, removing, replacing, shown
+from layerloom.graph.checking.steps import Step
 from layerloom.graph.checking.wording import called, check_value
 from layerloom.graph.errors import GraphError
 from layerloom.graph.places import TRAINING
 from layerloom.graph.walk import argument_values, changes, order, pointer_of
-from layerloom.schema.document import CONTAINERS, Alias, Block, FunctionNode, Graph
+from layerloom.schema import values
+from layerloom.schema.document import Alias, Block, Buffer, FunctionNode, Graph, Layer, Member, Parameter
 from layerloom.schema.problems import Edit, Fix, ProblemCode
-from layerloom.schema.values import If, Ref, Value, children, refs
+from layerloom.schema.values import If, Ref, Tuple, Value, children, refs
 
 CYCLES = 20
 """That are told of one graph."""
@@ -21,15 +24,26 @@ CYCLES = 20
 class Connections:
     """The edges of one block's forward graph."""
 
-    def __init__(self, findings: Findings, name: str, block: Block, needs: dict[str, list[str]]) -> None:
+    def __init__(
+        self,
+        findings: Findings,
+        name: str,
+        block: Block,
+        steps: list[Step],
+        needs: Mapping[str, Sequence[str]],
+        *,
+        outermost: bool = False,
+    ) -> None:
         self._findings = findings
         self._name = name
         self._graph = block.forward
-        self._conditions = {member.name: member.when for member in block.members if not isinstance(member, Alias)}
+        self._members = block.members
+        self._steps = steps
         self._scope = {argument.name for argument in block.arguments} | {TRAINING}
         self._base = pointer(pointer_of(name), "forward")
         self._ids = {item.name for item in self._graph.inputs} | {node.id for node in self._graph.nodes}
         self._needs = needs
+        self._outermost = outermost
         self._taken = set(chain.from_iterable(needs.values()))
 
     def _said(self, name: str) -> str:
@@ -46,18 +60,17 @@ class Connections:
 
     def _check_cycles(self) -> None:
         graph = self._graph
+        # References to what does not exist are no edges: nothing waits for these.
+        seen = {item.name for item in graph.inputs} | (self._taken - self._ids)
+        if _in_order(self._needs, seen):
+            return  # each node stands behind those that it needs, as documents mostly have it
         for index, node in enumerate(graph.nodes):
-            name = node.id
-            if name in self._needs[name]:
+            if node.id in self._needs[node.id]:
                 where = f"{self._base}/nodes/{index}"
                 message = f"{self._said(node.id)} is connected to itself. Remove that connection."
                 place = Place(self._name, node.id, None, None, None, where)
                 self._findings.add(ProblemCode.CYCLE, message, place, data={"nodes": [node.id]})
                 self._findings.breaks(where)
-        # References to what does not exist are no edges: nothing waits for these.
-        seen = {item.name for item in graph.inputs} | (self._taken - self._ids)
-        if _in_order(graph, self._needs, seen):
-            return  # each node stands behind those that it needs, as documents mostly have it
         nodes = [node for node in graph.nodes if node.id not in self._needs[node.id]]
         for _ in range(CYCLES):
             try:
@@ -83,7 +96,8 @@ class Connections:
     def _check_conditions(self) -> None:
         """What runs under a condition only may be read under the same one only."""
         self._check_conditional_members()
-        made = {node.id: node.when for node in self._graph.nodes if node.when is not None}
+        unusual = [step.node for step in self._steps if step.ports is None]
+        made = {node.id: node.when for node in unusual if node.when is not None}
         if not made:
             return
         places: list[tuple[Value, str | None, Place]] = [
@@ -102,7 +116,8 @@ class Connections:
                     self._findings.breaks(place.pointer or "")
 
     def _check_conditional_members(self) -> None:
-        there = {name: when for name, when in self._conditions.items() if when is not None}
+        named = (member for member in self._members if not isinstance(member, Alias))
+        there = {member.name: member.when for member in named if member.when is not None}
         for index, node in enumerate(self._graph.nodes if there else []):
             head = "" if isinstance(node, FunctionNode) else node.target.partition(".")[0]
             if not conjuncts(there.get(head)) <= conjuncts(node.when):
@@ -132,15 +147,16 @@ class Connections:
     def _check_connected(self) -> None:
         """Warn of nodes that the output does not need, and of inputs that nothing needs."""
         graph = self._graph
-        changing = [node.id for node in graph.nodes if type(node) is FunctionNode and changes(node)]
-        needed = _reachable(self._needs, [*(ref.ref for ref in refs(graph.output)), *changing])
+        needed = _reachable(self._needs, [*(ref.ref for ref in refs(graph.output)), *self._changing()])
         if not any(True for _ in refs(graph.output)):
             return
-        for index, node in enumerate(graph.nodes):
+        for index, node in enumerate([] if needed.issuperset(self._needs) else graph.nodes):
             if node.id in needed:
                 continue
             where = f"{self._base}/nodes/{index}"
-            fixes = [] if node.id in self._taken else [removing(f"Remove this node of {self._said(node.id)}", where)]
+            fixes = []
+            if node.id not in self._taken:
+                fixes = [*self._made_output(node.id), removing(f"Remove this node of {self._said(node.id)}", where)]
             message = f"the result of {self._said(node.id)} is not used by the output."
             place = Place(self._name, node.id, None, None, None, where)
             self._findings.add(ProblemCode.DISCONNECTED, message, place, severity="warning", fixes=fixes)
@@ -149,6 +165,32 @@ class Connections:
                 place = Place(self._name, None, None, None, item.name, f"{self._base}/inputs/{index}")
                 message = f"the input {shown(item.name)} does not reach the output."
                 self._findings.add(ProblemCode.DISCONNECTED, message, place, severity="warning")
+
+    def _made_output(self, name: str) -> list[Fix]:
+        """Give a result beside those that the network gives; what uses a block would have to be changed as well."""
+        output, where = self._graph.output, f"{self._base}/output"
+        new = {"$ref": name}
+        title = "Make it an output"
+        match output:
+            case _ if not self._outermost:
+                return []
+            case Ref():
+                both = [output.model_dump(mode="json", by_alias=True), new]
+                return [replacing(title, where, {"$tuple": both})]
+            case Tuple(items=items):
+                return [adding(title, f"{where}/$tuple/{len(items)}", new)]
+            case values.Mapping(items=named) if name not in named:
+                return [adding(title, pointer(where, "$dict", name), new)]
+        return []
+
+    def _changing(self) -> list[str]:
+        """Ids of the nodes that change a tensor in place."""
+        plain = {step.target: step.node for step in self._steps if step.ports is not None and not step.layer}
+        targets = {target for target, node in plain.items() if changes(node)}
+        steps = self._steps if targets else [step for step in self._steps if step.ports is None]
+        return [
+            step.node.id for step in steps if (changes(step.node) if step.ports is None else step.target in targets)
+        ]
 
 
 def conjuncts(condition: str | None) -> frozenset[str]:
@@ -169,16 +211,16 @@ def _conditions(value: Value, holding: frozenset[str]) -> Iterator[tuple[str, fr
             yield from _conditions(child, holding)
 
 
-def _in_order(graph: Graph, needs: dict[str, list[str]], seen: set[str]) -> bool:
+def _in_order(needs: Mapping[str, Sequence[str]], seen: set[str]) -> bool:
     """Whether each node needs only what was seen before it."""
-    for node in graph.nodes:
-        if not seen.issuperset(needs[node.id]):
+    for name, others in needs.items():
+        if not seen.issuperset(others):
             return False
-        seen.add(node.id)
+        seen.add(name)
     return True
 
 
-def _reachable(needs: dict[str, list[str]], start: Iterable[str]) -> set[str]:
+def _reachable(needs: Mapping[str, Sequence[str]], start: Iterable[str]) -> set[str]:
     """Ids that are needed, those of inputs included."""
     found: set[str] = set()
     pending = list(start)
@@ -190,7 +232,7 @@ def _reachable(needs: dict[str, list[str]], start: Iterable[str]) -> set[str]:
     return found
 
 
-def _cycle(needs: dict[str, list[str]], start: str) -> list[str]:
+def _cycle(needs: Mapping[str, Sequence[str]], start: str) -> list[str]:
     """The ids of a cycle through ``start``, in the order in which they feed each other."""
     back: dict[str, str] = {}
     pending = [start]
@@ -219,7 +261,18 @@ def check_unused(findings: Findings, name: str, block: Block, used: set[str]) ->
             continue
         where = pointer(pointer_of(name), "members", index)
         fixes: list[Fix] = [Fix(title=f"Remove {shown(member.name)}", edits=[Edit(op="remove", path=where)])]
-        kind = "its parameters are never trained" if not isinstance(member, CONTAINERS) else "it is never called"
-        message = f"{shown(member.name)} is not used in forward: {kind}."
+        message = f"{shown(member.name)} is not used in forward: {_idle(member)}."
         place = Place(name, None, member.name, None, None, where)
         findings.add(ProblemCode.UNUSED_MEMBER, message, place, severity="warning", fixes=fixes)
+
+
+def _idle(member: Member) -> str:
+    """What a member is not, that no forward names."""
+    match member:
+        case Parameter():
+            return "it is never trained"
+        case Buffer():
+            return "nothing is computed with it"
+        case Layer(target=target) if (entry := find(target)) is not None and entry.tensors:
+            return "its parameters are never trained"
+    return "it is never called"

@@ -6,13 +6,13 @@ from typing import Any
 
 from layerloom.catalogue import find
 from layerloom.graph.checking import autos, fixes
-from layerloom.graph.checking.calls import Arguments, call_layer
+from layerloom.graph.checking.calls import call_layer
 from layerloom.graph.checking.failures import Failure
 from layerloom.graph.checking.findings import Findings, Place
 from layerloom.graph.checking.network import Located, Network
+from layerloom.graph.checking.running import Arguments
 from layerloom.graph.checking.values import Automatic, Frozen, Group, LayerConfig, TensorSpec
-from layerloom.schema.document import FunctionNode
-from layerloom.schema.problems import Fix, ProblemCode
+from layerloom.schema.problems import ProblemCode
 
 
 def layer(
@@ -30,6 +30,8 @@ def layer(
     got = {name: text(value) for name, value in arguments}
     data: dict[str, Any] = {"layer": config.target, "got": got, "torch": failure.sentence}
     expected = _expected(config, arguments)
+    if expected is not None and _is_batch(network, config, arguments, expected[0]):
+        expected = None
     received = ", ".join(got.values()) or "nothing"
     if failure.code is ProblemCode.SHAPE_MISMATCH and expected:
         name, wanted, arriving = expected
@@ -43,12 +45,14 @@ def layer(
         message = f"{label} does not take {received}: {failure.sentence}"
     else:
         message = f"{label} cannot run on {received}: {failure.sentence}"
-    mends = fixes.for_layer(network, located, config, arguments, failure, at, caller, expected)
+    call = fixes.LayerCall(network, located, config, arguments, failure, at, caller)
+    mends = fixes.for_layer(call, expected) if findings.mending else []
     findings.add(failure.code, message, at, data=data, fixes=mends)
 
 
-def operation(findings: Findings, node: FunctionNode, arguments: Arguments, failure: Failure, place: Place) -> None:
+def operation(findings: Findings, call: fixes.OperationCall, failure: Failure) -> None:
     """An operation refused its arguments."""
+    node, arguments, place = call.node, call.arguments, call.place
     entry = find(node.target)
     label = entry.label if entry else node.target
     got = {name: text(value) for name, value in arguments}
@@ -56,7 +60,7 @@ def operation(findings: Findings, node: FunctionNode, arguments: Arguments, fail
     received = " and ".join(tensors) or "its arguments"
     message = f"{label} cannot run on {received}: {failure.sentence}"
     data = {"operation": node.target, "got": got, "torch": failure.sentence}
-    found: list[Fix] = fixes.for_operation(node, arguments, place)
+    found = fixes.for_operation(call) if findings.mending else []
     findings.add(failure.code, message, place, data=data, fixes=found)
 
 
@@ -74,6 +78,17 @@ def _expected(config: LayerConfig, arguments: Arguments) -> tuple[str, int, int]
         if size != given:
             return parameter.name, given, size
     return None
+
+
+def _is_batch(network: Network, config: LayerConfig, arguments: Arguments, name: str) -> bool:
+    """Whether what arrives for a size is the number of samples: images without channels, read as channels."""
+    examples = network.document.inputs.values()
+    given = arguments[0][1]
+    if not isinstance(given, TensorSpec) or not given.shape or not all(example.batch for example in examples):
+        return False
+    waiting = config.changed(name, Automatic.SIZE)
+    more = ((arguments[0][0], given.sized((given.shape[0] + 1, *given.shape[1:]))), *arguments[1:])
+    return autos.resolve(waiting, more).sizes != autos.resolve(waiting, arguments).sizes
 
 
 def text(value: Frozen) -> str:

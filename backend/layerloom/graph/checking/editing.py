@@ -4,15 +4,12 @@ The state of a check that found no errors is kept. When the next document differ
 nodes of its main block alone, those are judged, the calls that see another tensor are made, and everything else is
 taken over. Whatever is not so simple (a name, a connection, a problem, a block inside) is checked whole: ``edited``
 gives None then, and may do so at any time.
-
-Parts of two documents are compared by identity, and by their JSON where they are other objects: in Python ``True``,
-``1`` and ``1.0`` are equal, in JSON they are not.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from heapq import heapify, heappop, heappush
@@ -21,31 +18,30 @@ from typing import Any
 from layerloom.graph.checking import autos, growing, report
 from layerloom.graph.checking.arguments import faults
 from layerloom.graph.checking.calling import adapted, first_port
-from layerloom.graph.checking.calls import Arguments, Outcome, call_layer, call_operation
+from layerloom.graph.checking.calls import call_layer, call_operation
+from layerloom.graph.checking.differing import Known, Whole, differences
 from layerloom.graph.checking.filling import Completed
 from layerloom.graph.checking.findings import Findings, Place
-from layerloom.graph.checking.forward import plainly_given
 from layerloom.graph.checking.inference import Inference
 from layerloom.graph.checking.layers import built
-from layerloom.graph.checking.members import plainly_well
 from layerloom.graph.checking.network import Network
 from layerloom.graph.checking.reading import Waiting, layer_config, read
 from layerloom.graph.checking.records import Given, ModuleRecord, NodeRecord, Normalized
+from layerloom.graph.checking.running import Arguments, Outcome
+from layerloom.graph.checking.sequences import batch_as_time
 from layerloom.graph.checking.training import check_batch_of_one
 from layerloom.graph.checking.values import Frozen, LayerConfig
 from layerloom.graph.expressions import ExpressionError
-from layerloom.graph.places import TRAINING, Instance
-from layerloom.graph.walk import conditional, pointer_of, references
-from layerloom.schema.document import Alias, CallNode, Document, FunctionNode, Layer, Member, Node
+from layerloom.graph.places import Instance
+from layerloom.graph.walk import pointer_of, references
+from layerloom.schema.document import Alias, CallNode, Document, FunctionNode, Layer, Node
 from layerloom.schema.problems import ProblemCode
 from layerloom.schema.report import ModuleReport, NodeReport, Report, Totals
 from layerloom.schema.values import Ref, refs
 
 PARAMETERS_LIMIT = 10**9
 SMALLEST = 32
-"""Nodes of the main block; fewer are checked whole in a millisecond or two."""
-CHANGES = 16
-"""Parts that may differ."""
+"""Nodes, those in blocks included; fewer are checked whole in a millisecond or two."""
 STAYING = {ProblemCode.DISCONNECTED, ProblemCode.UNUSED_MEMBER, ProblemCode.NAME_DUPLICATE}
 """Warnings that no argument changes."""
 
@@ -64,7 +60,7 @@ class Kept:
     second: Inference
     inputs: tuple[Given, Given]
     """Of the main block, at both batches."""
-    json: dict[int, bytes] = field(default_factory=dict)
+    json: Known = field(default_factory=dict)
     """By the identity of a part of the document."""
 
     @cached_property
@@ -82,27 +78,31 @@ class Kept:
         return found
 
     @cached_property
-    def callers(self) -> Counter[str]:
-        """How many nodes call a member."""
-        return Counter(node.target for node in self.nodes if not isinstance(node, FunctionNode))
+    def callers(self) -> dict[str, list[int]]:
+        """The nodes that call a member."""
+        found: dict[str, list[int]] = {}
+        for index, node in enumerate(self.nodes):
+            if not isinstance(node, FunctionNode):
+                found.setdefault(node.target, []).append(index)
+        return found
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Where a node stands among ``nodes``, by its id."""
+        return {node.id: index for index, node in enumerate(self.nodes)}
 
 
 def keepable(document: Document, found: Report, first: Inference) -> bool:
     """Whether a check is such that a later one may build upon it, and worth it."""
     return (
         found.ok
-        and len(document.blocks[document.main].forward.nodes) >= SMALLEST
-        and not conditional(document, TRAINING)
+        and found.totals.nodes >= SMALLEST
         and not first.layers.automatic
         and not document.init
         and not document.frozen
         and all(problem.code in STAYING for problem in found.problems)
-        and not any(isinstance(place.place.member, Alias) for place in first.network.places())
+        and not any(type(place.place.member) is Alias for place in first.network.places())
     )
-
-
-class _Whole(Exception):  # noqa: N818 - nothing is wrong, the document has to be checked whole
-    """The edit is none of the simple ones."""
 
 
 def edited(kept: Kept, document: Document, batch: int) -> Kept | None:
@@ -110,93 +110,10 @@ def edited(kept: Kept, document: Document, batch: int) -> Kept | None:
     if batch != kept.batch:
         return None
     try:
-        difference = _difference(kept, document)
+        difference = differences(kept.document, document, kept.json)
         return _Edit(kept, document, *difference).done()
-    except (_Whole, Waiting, ExpressionError):
+    except (Whole, Waiting, ExpressionError):
         return None
-
-
-def _difference(kept: Kept, document: Document) -> tuple[dict[int, Layer], dict[int, Node]]:
-    """Members and nodes of the main block that are others than before. Raises _Whole where anything else is."""
-    old, main = kept.document, document.main
-    if (old.main, old.format, list(old.blocks)) != (main, document.format, list(document.blocks)):
-        raise _Whole
-    if document.init or document.frozen or not _alike(kept, old.inputs, document.inputs):
-        raise _Whole
-    before, after = old.blocks[main], document.blocks[main]
-    for name, block in document.blocks.items():
-        if name != main and not _same(kept, old.blocks[name], block):
-            raise _Whole
-    if before is after:
-        return {}, {}
-    if len(before.members) != len(after.members) or len(before.forward.nodes) != len(after.forward.nodes):
-        raise _Whole
-    one, two = before.forward, after.forward
-    if not (_each(kept, one.inputs, two.inputs) and _each(kept, before.arguments, after.arguments)):
-        raise _Whole
-    if (
-        one.output is not two.output
-        and one.model_copy(update={"nodes": []}).model_dump_json()
-        != two.model_copy(update={"nodes": []}).model_dump_json()
-    ):
-        raise _Whole
-    members = _changed(kept, before.members, after.members)
-    nodes = _changed(kept, one.nodes, two.nodes)
-    for index, member in members.items():
-        if not _only_arguments(before.members[index], member):
-            raise _Whole
-    for index, node in nodes.items():
-        if not _only_values(one.nodes[index], node):
-            raise _Whole
-    return members, nodes
-
-
-def _only_arguments(old: Member, new: Member) -> bool:
-    """Whether two members differ in a layer's arguments or target alone, all of which are plain."""
-    if not (isinstance(old, Layer) and isinstance(new, Layer) and old.name == new.name):
-        return False
-    return old.target == new.target and plainly_well(old) and plainly_well(new)
-
-
-def _only_values(old: Node, new: Node) -> bool:
-    """Whether two nodes differ in numbers that an operation is given, and not in what they are connected to."""
-    if not (isinstance(old, FunctionNode) and isinstance(new, FunctionNode)):
-        return False
-    if (old.id, old.target, old.when, old.name) != (new.id, new.target, new.when, new.name):
-        return False
-    return plainly_given(new) and references(old) == references(new)
-
-
-def _changed(kept: Kept, old: Sequence[Any], new: Sequence[Any]) -> dict[int, Any]:
-    found = {}
-    for index, (one, two) in enumerate(zip(old, new, strict=True)):
-        if one is not two and not _same(kept, one, two):
-            found[index] = two
-            if len(found) > CHANGES:
-                raise _Whole
-    return found
-
-
-def _each(kept: Kept, old: Sequence[Any], new: Sequence[Any]) -> bool:
-    return len(old) == len(new) and not _changed(kept, old, new)
-
-
-def _alike(kept: Kept, old: dict[str, Any], new: dict[str, Any]) -> bool:
-    return list(old) == list(new) and _each(kept, list(old.values()), list(new.values()))
-
-
-def _same(kept: Kept, old: Any, new: Any) -> bool:
-    if old is new:
-        return True
-    known = kept.json.get(id(old))
-    if known is None:
-        known = kept.json[id(old)] = _json(old)
-    return known == _json(new)
-
-
-def _json(part: Any) -> bytes:
-    text: bytes = part.__pydantic_serializer__.to_json(part, by_alias=True)
-    return text
 
 
 class _Edit:
@@ -230,14 +147,20 @@ class _Edit:
             normalized=[],
             made={},
             _calls={},
+            _calls_again={},
         )
 
     def done(self) -> Kept:
-        """The next state. Raises _Whole."""
+        """The next state. Raises Whole."""
         kept = self._kept
-        start = [index for index, node in enumerate(kept.nodes) if self._is_changed(node)] if self._any() else []
-        if any(kept.callers[name] != 1 for name in self._members):
-            raise _Whole
+        if not self._nodes.keys() <= kept.index.keys():
+            raise Whole
+        start = [kept.index[name] for name in self._nodes]
+        for name in self._members:
+            callers = kept.callers.get(name, [])
+            if len(callers) != 1:
+                raise Whole
+            start += callers
         heapify(start)
         seen = set(start)
         while start:
@@ -249,20 +172,14 @@ class _Edit:
         findings = Findings()
         check_batch_of_one(findings, self._first, self._second, kept.batch)
         if findings.problems():
-            raise _Whole
+            raise Whole
         return self._next()
-
-    def _any(self) -> bool:
-        return bool(self._members or self._nodes)
-
-    def _is_changed(self, node: Node) -> bool:
-        return node.id in self._nodes or (not isinstance(node, FunctionNode) and node.target in self._members)
 
     def _run(self, node: Node) -> list[int]:
         """Run a node anew, and say who reads its result, if that is another one than before."""
         node = self._nodes.get(node.id, node)
         if node.when is not None or not isinstance(node, CallNode | FunctionNode):
-            raise _Whole
+            raise Whole
         given = self._given(node, self._first, self._kept.inputs[0])
         grown = self._given(node, self._second, self._kept.inputs[1])
         key = f"#{node.id}"
@@ -295,7 +212,7 @@ class _Edit:
         record = inference.nodes.get(f"#{ref}")
         if record is not None:
             if not record.reached:
-                raise _Whole
+                raise Whole
             return record.output
         return inputs.get(ref)
 
@@ -303,21 +220,23 @@ class _Edit:
         outcome = growing.first(call, target, arguments, self._kept.batch)
         larger = growing.second(call, target, grown, arguments, self._kept.batch)
         if outcome.failure is not None or larger.failure is not None:
-            raise _Whole
+            raise Whole
         return outcome, larger
 
     def _layer(self, node: CallNode, given: Given, grown: Given) -> tuple[int, Outcome, Outcome]:
         _, member = self._by_name.get(node.target, (0, None))
         record = self._first.modules.get(node.target)
         if not isinstance(member, Layer) or member.init or member.parametrizations or member.when is not None:
-            raise _Whole
+            raise Whole
         if record is None or record.calls != 1:
-            raise _Whole
+            raise Whole
         port = first_port(member.target)
         received, larger_received = adapted(given, port), adapted(grown, port)
         arguments, larger_arguments = tuple(received.items()), tuple(larger_received.items())
         config = self._config(member, arguments)
         outcome, larger = self._called(call_layer, config, arguments, larger_arguments)
+        if batch_as_time(config, received, larger_received):
+            raise Whole
         place = Place(self._document.main, node.id, node.target, "", None, None)
         if built(config).normalizes:
             self._first.normalized.append(Normalized(member.name, config, arguments, place))
@@ -342,17 +261,17 @@ class _Edit:
         layers = self._first.layers
         config = layer_config(member.target, member.arguments, self._instance.environment)
         if faults(config.target, config.arguments):
-            raise _Whole
+            raise Whole
         if not autos.paths(config):
             layers.sizes.pop(member.name, None)
         else:
             found = autos.resolve(config, arguments)
             if found.config is None:
-                raise _Whole
+                raise Whole
             config = found.config
             layers.sizes[member.name] = dict(found.sizes)
         if built(config).module is None:
-            raise _Whole
+            raise Whole
         layers.configs[member.name] = config
         return config
 
@@ -372,7 +291,7 @@ class _Edit:
             }
         )
         if found.totals.parameters > PARAMETERS_LIMIT:
-            raise _Whole
+            raise Whole
         new = Kept(
             self._document,
             kept.batch,
@@ -384,12 +303,9 @@ class _Edit:
             kept.inputs,
             {},
         )
-        if not self._nodes:
-            for name in ("nodes", "readers", "callers"):
-                if name in kept.__dict__:
-                    new.__dict__[name] = kept.__dict__[name]
-        else:
-            new.__dict__["nodes"] = [self._nodes.get(node.id, node) for node in kept.nodes]
+        # An edit that gets here connects nothing otherwise, so who calls and reads what stays as it was.
+        new.__dict__.update({name: kept.__dict__[name] for name in _WIRING if name in kept.__dict__})
+        new.__dict__["nodes"] = [self._nodes.get(node.id, node) for node in kept.nodes] if self._nodes else kept.nodes
         return new
 
     def _totals(self) -> Totals:
@@ -406,11 +322,10 @@ class _Edit:
         return report.described(*values)
 
     def _autos(self) -> dict[str, int | list[int]]:
-        sizes = self._first.layers.sizes
-        if sizes == self._kept.first.layers.sizes:
-            return self._kept.report.autos
-        ordered = [name for name in self._kept.report.modules if name in sizes]
-        return {f"{name}.{'.'.join(path)}": size for name in ordered for path, size in sizes[name].items()}
+        sizes, before = self._first.layers.sizes, self._kept.first.layers.sizes
+        if all(sizes.get(name, {}).keys() == before.get(name, {}).keys() for name in self._module_reports):
+            return {**self._kept.report.autos, **_named(sizes, self._module_reports)}
+        return _named(sizes, self._kept.report.modules)
 
     def _completed(self) -> Completed:
         """The document with the sizes that belong into it."""
@@ -423,4 +338,9 @@ class _Edit:
         return Completed(self._document, fill)
 
 
+def _named(sizes: dict[str, dict[autos.AutoPath, int]], modules: Iterable[str]) -> dict[str, int | list[int]]:
+    return {f"{name}.{'.'.join(path)}": size for name in modules for path, size in sizes.get(name, {}).items()}
+
+
+_WIRING = ("index", "readers", "callers")
 _SUMMED = ("parameters", "trainable", "buffers", "parameter_bytes")

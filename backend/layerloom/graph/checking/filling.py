@@ -49,14 +49,18 @@ def filled(
             by_pointer.setdefault(located.place.pointer, []).append(located)
     fill: Sizes = {}
     for where, places in by_pointer.items():
+        own = layers.sizes.get(places[0].name)
+        if len(places) == 1 and own is not None and places[0].name not in layers.automatic:
+            for path, size in own.items():
+                found[f"{places[0].name}.{'.'.join(path)}"] = size
+            if where not in findings.broken:
+                fill[where] = own
+            continue
         known = {place.name: layers.sizes.get(place.name, {}) for place in places}
         for name, sizes in known.items():
             for path, size in sizes.items():
                 found[f"{name}.{'.'.join(path)}"] = size
         if where in findings.broken:
-            continue
-        if len(places) == 1 and places[0].name not in layers.automatic:
-            fill[where] = layers.sizes[places[0].name]
             continue
         member = places[0].place.member
         assert isinstance(member, Layer)

@@ -42,6 +42,8 @@ class Findings:
 
     broken: set[str] = field(default_factory=set)
     """Pointers of nodes and members that have an error of their own, so that their calls are no further news."""
+    mending: bool = True
+    """Whether edits that mend are looked for."""
     _found: dict[tuple[Any, ...], Problem] = field(default_factory=dict)
 
     def add(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,10 +11,11 @@ from pydantic import TypeAdapter
 from layerloom.catalogue import layers, operations
 from layerloom.graph.checking.connections import Connections, check_unused
 from layerloom.graph.checking.findings import Findings, Place, hint, near, pointer, removing, replacing, shown
+from layerloom.graph.checking.steps import Step, Steps
 from layerloom.graph.checking.wording import called, check_expression, check_value, unknown_argument, unknown_name
 from layerloom.graph.errors import GraphError
 from layerloom.graph.places import TRAINING
-from layerloom.graph.walk import pointer_of, references, steps
+from layerloom.graph.walk import references, steps
 from layerloom.schema.document import (
     Alias,
     Block,
@@ -63,6 +65,13 @@ def _names(kind: str, target: str) -> tuple[frozenset[str], frozenset[str]] | No
     return frozenset(ports), frozenset(name for name, required in ports.items() if required)
 
 
+@lru_cache(maxsize=4096)
+def _takes(kind: str, target: str, given: tuple[str, ...]) -> bool:
+    """Whether these are ports of a layer's call or an operation, and all that it needs."""
+    names = _names(kind, target)
+    return names is not None and names[1].issubset(given) and names[0].issuperset(given)
+
+
 def plainly_given(node: FunctionNode) -> bool:
     """Whether an operation is given numbers and connections alone, for what it takes, and all that it needs."""
     names = _names("operation", node.target)
@@ -71,11 +80,11 @@ def plainly_given(node: FunctionNode) -> bool:
     return all(type(value) in (Ref, int, float, bool, str) for value in node.arguments.values())
 
 
-def check_graphs(document: Document, findings: Findings) -> None:
+def check_graphs(document: Document, findings: Findings, nodes: Steps) -> None:
     """The forward graph of every block, and what no forward graph uses."""
     used: dict[str, set[str]] = {name: set() for name in document.blocks}
     for name, block in document.blocks.items():
-        _Graph(document, findings, name, block, used).check()
+        _Graph(document, findings, name, block, used).check(nodes[name])
     for name, block in document.blocks.items():
         check_unused(findings, name, block, used[name])
 
@@ -91,54 +100,62 @@ class _Graph:
         self._name = name
         self._block = block
         self._used = used
-        self._base = pointer(pointer_of(name), "forward")
         self._scope = {argument.name for argument in block.arguments} | {TRAINING}
         self._members = {member.name: member for member in reversed(block.members) if not isinstance(member, Alias)}
         self._ids = {item.name for item in block.forward.inputs} | {node.id for node in block.forward.nodes}
 
-    def check(self) -> None:
+    def check(self, steps: list[Step]) -> None:
         """Report what is wrong, and mark broken nodes."""
-        graph = self._block.forward
-        needs: dict[str, list[str]] = {}
-        for index, node in enumerate(graph.nodes):
-            refs_ = self._plainly_well(node)
-            needs[node.id] = references(node) if refs_ is None else refs_
-            if refs_ is not None:
-                continue
-            place = Place(self._name, node.id, None, None, None, f"{self._base}/nodes/{index}")
-            if not self._check_node(node, place):
-                self._findings.breaks(place.pointer or "")
-        Connections(self._findings, self._name, self._block, needs).check()
+        needs: dict[str, Sequence[str]] = {}
+        ids, members, used = self._ids, self._members, self._used[self._name]
+        for step in steps:
+            # A layer or an operation that is given a connection for each port that it needs, and nothing else: there
+            # are thousands of these, and the long way comes to the same, ten times slower.
+            if step.ports is not None and ids.issuperset(step.refs):
+                member = members.get(step.target) if step.layer else None
+                if not step.layer and _takes("operation", step.target, step.ports):
+                    needs[step.node.id] = step.refs
+                    continue
+                if type(member) is Layer and _takes("layer", member.target, step.ports):
+                    used.add(step.target)
+                    needs[step.node.id] = step.refs
+                    continue
+            self._check_unusual(step)
+            needs[step.node.id] = references(step.node)
+        outermost = self._name == self._document.main
+        Connections(self._findings, self._name, self._block, steps, needs, outermost=outermost).check()
 
-    def _plainly_well(self, node: Node) -> list[str] | None:
-        """Whether a call is of the kind of which there are thousands: a layer or an operation, and every value given
-        to it a number or a connection, to a port that it has: then what it is connected to, else None. (The long way
-        comes to the same, ten times slower.)
-        """
+    def _check_unusual(self, step: Step) -> None:
+        node = step.node
+        if not self._plainly_well(node):
+            place = Place(self._name, node.id, None, None, None, step.where)
+            if not self._check_node(node, place):
+                self._findings.breaks(step.where)
+
+    def _plainly_well(self, node: Node) -> bool:
+        """Whether a call is given connections and numbers alone, for ports that it has, and all that it needs."""
         member = None
         if type(node) is CallNode:
             member = self._members.get(node.target)
             if type(member) is not Layer:
-                return None
+                return False
             ports = _names("layer", member.target)
         elif type(node) is FunctionNode:
             ports = _names("operation", node.target)
         else:
-            return None
+            return False
         given = node.arguments.keys()
         if ports is None or node.when is not None or not (given <= ports[0] and given >= ports[1]):
-            return None
-        found = []
+            return False
         for value in node.arguments.values():
             if type(value) is Ref:
                 if value.ref not in self._ids:
-                    return None
-                found.append(value.ref)
+                    return False
             elif type(value) not in _NUMBERS:
-                return None
+                return False
         if member is not None:
             self._used[self._name].add(node.target)
-        return found if len(found) < 2 else list(dict.fromkeys(found))
+        return True
 
     def _check_node(self, node: Node, place: Place) -> bool:
         well = node.when is None or check_expression(self._findings, node.when, place.below("when"), self._scope)

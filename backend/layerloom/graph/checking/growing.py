@@ -16,17 +16,17 @@ than it by one), is run each time.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TypeVar
 
 from layerloom.catalogue import find
 from layerloom.graph.checking import calls
 from layerloom.graph.checking.arguments import AT_LEAST_ONE, WINDOW
-from layerloom.graph.checking.calls import Arguments, Outcome
 from layerloom.graph.checking.layers import built
-from layerloom.graph.checking.lazy import fits, inferred_size
-from layerloom.graph.checking.values import Frozen, Group, LayerConfig, TensorSpec, mapped, tensors
+from layerloom.graph.checking.lazy import surely_fits
+from layerloom.graph.checking.running import LARGEST, Arguments, Outcome, mapped_all
+from layerloom.graph.checking.values import Frozen, Group, LayerConfig, TensorSpec, tensors
 
 LIMIT = 4096
 """Answers that are kept."""
@@ -69,7 +69,7 @@ def first(call: Call[Target], target: Target, arguments: Arguments, batch: int) 
     except Exception:  # an empty batch is a special case for some; what is wrong, if anything, the call itself says
         return call(target, arguments)
     size = sum(spec.bytes for spec in tensors(result))
-    return Outcome(result, 0, size) if size <= calls.LARGEST else call(target, arguments)
+    return Outcome(result, 0, size) if size <= LARGEST else call(target, arguments)
 
 
 @lru_cache(maxsize=8192)
@@ -83,7 +83,8 @@ def second(call: Call[Target], target: Target, arguments: Arguments, before: Arg
         return call(target, arguments)
     answer = _answers.get(kind)
     try:
-        return replace(outcome, result=_replaced(outcome.result, answer.axes if answer else None, batch, batch + 1))
+        result = _replaced(outcome.result, answer.axes if answer else None, batch, batch + 1)
+        return Outcome(result, outcome.flops, outcome.bytes)
     except _NotPlain:
         return call(target, arguments)
 
@@ -92,6 +93,7 @@ def forget() -> None:
     """As in a process that has checked nothing yet."""
     _answers.clear()
     first.cache_clear()
+    _kind.cache_clear()
     second.cache_clear()
 
 
@@ -130,10 +132,7 @@ def _strict(target: LayerConfig | str, arguments: Arguments) -> bool:
     if isinstance(target, str):
         given = sum(1 for _, value in arguments for _ in tensors(value))
         return given == 1 or target.startswith("operator.")
-    if not built(target).bytes or fits(target, arguments):
-        return True
-    inferred_size(target, arguments)  # from which ``fits`` learns
-    return fits(target, arguments)
+    return not built(target).bytes or surely_fits(target, arguments)
 
 
 def _axes_of_nothing(target: LayerConfig | str, arguments: Arguments, outcome: Outcome, batch: int) -> Frozen:
@@ -143,6 +142,7 @@ def _axes_of_nothing(target: LayerConfig | str, arguments: Arguments, outcome: O
         return None
 
 
+@lru_cache(maxsize=8192)
 def _kind(target: LayerConfig | str, arguments: Arguments, batch: int) -> Frozen:
     """What the answer may depend on; None where anything may be."""
     patterns = tuple((name, _pattern(value, batch)) for name, value in arguments)
@@ -179,9 +179,9 @@ def _at(arguments: Arguments, batch: int, other: int) -> Arguments:
     """The same call at another batch."""
 
     def change(spec: TensorSpec) -> TensorSpec:
-        return replace(spec, shape=tuple(other if size == batch else size for size in spec.shape))
+        return spec.sized(tuple([other if size == batch else size for size in spec.shape]))
 
-    return tuple((name, mapped(value, change)) for name, value in arguments)
+    return mapped_all(arguments, change)
 
 
 def _compared(one: Frozen, other: Frozen, batch: int, another: int) -> Frozen:
@@ -212,7 +212,7 @@ def _replaced(result: Frozen, axes: Frozen, batch: int, other: int) -> Frozen:
             raise _NotPlain
         if batch == 0 and any(size == 0 and not holds for holds, size in pairs):
             raise _NotPlain
-        return replace(result, shape=tuple(other if holds else size for holds, size in pairs))
+        return result.sized(tuple([other if holds else size for holds, size in pairs]))
     if isinstance(result, Group) and isinstance(axes, tuple) and len(axes) == len(result.items):
         items = tuple(_replaced(item, inner, batch, other) for inner, item in zip(axes, result.items, strict=True))
         return Group(result.kind, items, result.keys)

@@ -18,6 +18,12 @@ from layerloom.graph.places import Instance
 from layerloom.schema.document import CONTAINERS, BlockUse, Buffer, Layer, Opaque, Parameter
 
 
+def own_sizes(member: Layer, found: autos.Resolution) -> dict[AutoPath, int]:
+    """Sizes as the layer itself has them, whatever is put around it."""
+    outside = len(member.parametrizations)
+    return {path[outside:]: size for path, size in found.sizes}
+
+
 @dataclass
 class Holdings:
     """Shared by all passes of a check. Layers go by their qualified names."""
@@ -57,14 +63,11 @@ class Holdings:
                 self.wait(name)
         return known
 
-    def settle(self, name: str, member: Layer, found: autos.Resolution) -> LayerConfig:
+    def settle(self, name: str, config: LayerConfig, sizes: dict[AutoPath, int]) -> None:
         """Note the sizes of a layer that had to wait for them."""
-        assert found.config is not None
-        self.configs[name] = found.config
-        outside = len(member.parametrizations)
-        self.sizes[name] = {path[outside:]: size for path, size in found.sizes}
+        self.configs[name] = config
+        self.sizes[name] = sizes
         self.automatic.discard(name)
-        return found.config
 
     def tensor(self, located: Located) -> TensorSpec:
         """A parameter or buffer member as a tensor. Raises Stopped."""

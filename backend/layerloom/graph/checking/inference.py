@@ -8,13 +8,14 @@ from itertools import islice
 from typing import TypeVar
 
 from layerloom.graph.checking import autos
-from layerloom.graph.checking.calling import Calling, Plain, adapted, first_port
+from layerloom.graph.checking.calling import Calling, adapted, first_port
 from layerloom.graph.checking.calls import call_layer, call_operation
 from layerloom.graph.checking.findings import Place, pointer
+from layerloom.graph.checking.holdings import own_sizes
 from layerloom.graph.checking.layers import built
-from layerloom.graph.checking.network import Step
 from layerloom.graph.checking.reading import Waiting, read
 from layerloom.graph.checking.records import Given, Made, ModuleRecord, NodeRecord, Normalized, Stopped, Told
+from layerloom.graph.checking.steps import Step
 from layerloom.graph.checking.values import Frozen, LayerConfig, TensorSpec
 from layerloom.graph.expressions import ExpressionError, parse
 from layerloom.graph.places import TRAINING, Instance
@@ -47,27 +48,34 @@ class Inference(Calling):
         kind = (instance.kind, tuple(inputs.items()))
         if kind in self._told:
             return self._tell(instance, self._told[kind])
-        told = Told(instance.name, None, self.flops, self.bytes, [], [], [], [])
+        flops, size = self.flops, self.bytes
         counts = len(self.nodes), len(self.modules), len(self.normalized), len(self._called)
         self._called[instance.name] = None
-        told.result = self._run(instance, inputs)
-        told.flops, told.bytes = self.flops - told.flops, self.bytes - told.bytes
-        told.nodes = _since(self.nodes, counts[0])
-        told.modules = _since(self.modules, counts[1])
-        told.normalized = self.normalized[counts[2] :]
-        told.called = [name for name, _ in _since(self._called, counts[3])]
-        if not self._crossed and all(record.reached for _, record in told.nodes):
-            self._told[kind] = told
-        return told.result
+        result = self._run(instance, inputs)
+        cut = len(instance.name)
+        nodes, modules = _since(self.nodes, counts[0]), _since(self.modules, counts[1])
+        if not self._crossed and all(record.reached for _, record in nodes):
+            self._told[kind] = Told(
+                instance.name,
+                result,
+                self.flops - flops,
+                self.bytes - size,
+                ([key[cut:] for key, _ in nodes], [record for _, record in nodes]),
+                ([key[cut:] for key, _ in modules], [module for _, module in modules]),
+                self.normalized[counts[2] :],
+                [name[cut:] for name, _ in _since(self._called, counts[3])],
+            )
+        return result
 
     def _tell(self, instance: Instance, told: Told) -> Frozen:
         cut, name = len(told.instance), instance.name
-        self.nodes.update([(name + key[cut:], record) for key, record in told.nodes])
-        self.modules.update([(name + key[cut:], module) for key, module in told.modules])
+        self.nodes.update(zip([name + key for key in told.nodes[0]], told.nodes[1], strict=True))
+        self.modules.update(zip([name + key for key in told.modules[0]], told.modules[1], strict=True))
         for call in told.normalized:
-            place = call.place._replace(instance=name + (call.place.instance or "")[cut:])
+            block, node, member, around, port, where = call.place
+            place = Place(block, node, member, name + (around or "")[cut:], port, where)
             self.normalized.append(Normalized(name + call.name[cut:], call.config, call.arguments, place))
-        self._called.update([(name + key[cut:], None) for key in told.called])
+        self._called.update(dict.fromkeys([name + key for key in told.called]))
         self.flops += told.flops
         self.bytes += told.bytes
         return told.result
@@ -76,9 +84,9 @@ class Inference(Calling):
         graph = self.network.document.blocks[instance.block].forward
         results: Given = {item.name: None for item in graph.inputs if item.optional}
         results.update(inputs)
-        prefix = f"{instance.name}." if instance.name else ""
+        plainly = self._plainly if self.before is None else self._plainly_again
         for step in self.network.steps(instance.block):
-            if step.ports is None or not self._plainly(instance, prefix, step, results):
+            if step.ports is None or not plainly(instance, step, results):
                 self._step(instance, step, results)
         return self._returned(instance, graph.output, results)
 
@@ -119,7 +127,7 @@ class Inference(Calling):
         record.flops += self.flops - flops
         record.bytes += self.bytes - size
 
-    def _plainly(self, instance: Instance, prefix: str, step: Step, results: Given) -> bool:
+    def _plainly(self, instance: Instance, step: Step, results: Given) -> bool:
         """Run a node of the kind of which there are thousands: a layer or an operation, given connections alone, that
         has a result. False, and nothing done, for any other. (``_step`` comes to the same, ten times slower.)
         """
@@ -127,55 +135,87 @@ class Inference(Calling):
             values = tuple([results[ref] for ref in step.refs])
         except KeyError:
             return False
-        layers, nodes = self.layers, self.nodes
-        key = instance.name + step.key
-        before = None
-        if self.before is not None:
-            before = self.before.made.get(key)
-            if before is None:
-                return False
-        place, name, target = None, "", step.target
+        target: LayerConfig | str | None = step.target
+        place, name = None, ""
         if step.layer:
-            place = instance.places.get(target)
+            place = instance.places.get(step.target)
             if place is None or type(place.member) is not Layer or place.pointer in self.network.broken:
                 return False
-            name = prefix + target
-            if name in layers.automatic and not self._settled(name, place.member, step, values):
-                return False
-        call = (layers.configs.get(name) if name else target, step.ports, values, before)
+            name = f"{instance.name}.{step.target}" if instance.name else step.target
+            target = self.layers.configs.get(name)
+        call = (target, step.ports, values)
         made = self._calls.get(call)
         if made is None:
-            made = self._make(call)
+            if name in self.layers.automatic:
+                assert place is not None
+                assert isinstance(place.member, Layer)
+                made = self._made_to_fit(place.member, target, step, values)
+            else:
+                made = self._make(target, step, values)
             if made is None:
                 return False
             self._calls[call] = made
+        if made.sizes and name in self.layers.automatic:
+            assert isinstance(made.target, LayerConfig)
+            self.layers.settle(name, made.target, made.sizes)
+        self._note(instance, step, made)
+        results[step.node.id] = made.outcome.result
+        return True
+
+    def _plainly_again(self, instance: Instance, step: Step, results: Given) -> bool:
+        """The same of a node that was such a one in the pass before."""
+        assert self.before is not None
+        earlier = self.before.made.get(instance.name + step.key)
+        if earlier is None:
+            return False
+        try:
+            call = (earlier, tuple([results[ref] for ref in step.refs]))
+        except KeyError:
+            return False
+        made = self._calls_again.get(call)
+        if made is None:
+            made = self._make(earlier.target, step, call[1], earlier)
+            if made is None:
+                return False
+            self._calls_again[call] = made
+        self._note(instance, step, made)
+        results[step.node.id] = made.outcome.result
+        return True
+
+    def _note(self, instance: Instance, step: Step, made: Made) -> None:
+        """Write down a call."""
+        key, nodes, modules = instance.name + step.key, self.nodes, self.modules
         self.made[key] = made
         nodes[key] = nodes[key].then(made.node) if key in nodes else made.node
-        if place is not None and made.module is not None:
-            self.modules[name] = self.modules[name].then(made.module) if name in self.modules else made.module
+        if made.module is not None:
+            name = f"{instance.name}.{step.target}" if instance.name else step.target
+            modules[name] = modules[name].then(made.module) if name in modules else made.module
             if made.normalizes is not None:
-                at = Place(instance.block, step.node.id, target, instance.name, None, place.pointer)
+                where = instance.places[step.target].pointer
+                at = Place(instance.block, step.node.id, step.target, instance.name, None, where)
                 self.normalized.append(Normalized(name, made.normalizes, made.arguments, at))
-        outcome = made.outcome
-        self.flops += outcome.flops
-        self.bytes += outcome.bytes
-        results[step.node.id] = outcome.result
-        return True
+        self.flops += made.outcome.flops
+        self.bytes += made.outcome.bytes
 
-    def _settled(self, name: str, member: Layer, step: Step, values: tuple[Frozen, ...]) -> bool:
-        """Whether a layer's automatic sizes follow from what it is given; they are noted then."""
+    def _made_to_fit(
+        self, member: Layer, target: LayerConfig | str | None, step: Step, values: tuple[Frozen, ...]
+    ) -> Made | None:
+        """A plain call of a layer whose automatic sizes follow from what it is given; None where they do not."""
+        assert isinstance(target, LayerConfig)
         given = dict(zip(step.ports or (), values, strict=True))
-        arguments = tuple(adapted(given, first_port(member.target)).items())
-        found = autos.resolve(self.layers.configs[name], arguments)
-        if found.config is None:
-            return False
-        self.layers.settle(name, member, found)
-        return True
+        found = autos.resolve(target, tuple(adapted(given, first_port(target.target)).items()))
+        made = self._make(found.config, step, values) if found.config else None
+        return replace(made, sizes=own_sizes(member, found)) if made else None
 
-    def _make(self, call: Plain) -> Made | None:
+    def _make(
+        self,
+        target: LayerConfig | str | None,
+        step: Step,
+        values: tuple[Frozen, ...],
+        before: Made | None = None,
+    ) -> Made | None:
         """A plain call that is new to this pass; None where it fails."""
-        target, ports, values, before = call
-        given = received = dict(zip(ports or (), values, strict=True))
+        given = received = dict(zip(step.ports or (), values, strict=True))
         earlier = before.arguments if before else None
         parameters, module, normalizes = 0, None, None
         if isinstance(target, LayerConfig):
@@ -194,7 +234,7 @@ class Inference(Calling):
         if outcome.failure is not None:
             return None
         node = NodeRecord(given, outcome.result, True, parameters, outcome.flops, outcome.bytes)
-        return Made(outcome, tuple(received.items()), node, module, normalizes)
+        return Made(target, outcome, tuple(received.items()), node, module, normalizes)
 
     def _node(self, instance: Instance, node: Node, results: Given, record: NodeRecord, place: Place) -> Frozen:
         if isinstance(node, GetNode):
@@ -257,6 +297,4 @@ def _forward(instance: Instance) -> str:
 
 def at_batch(inputs: Mapping[str, tuple[TensorSpec, bool]], batch: int) -> Given:
     """Example inputs with the batch axis in front of those that have one."""
-    return {
-        name: replace(spec, shape=(batch, *spec.shape)) if batched else spec for name, (spec, batched) in inputs.items()
-    }
+    return {name: spec.sized((batch, *spec.shape)) if batched else spec for name, (spec, batched) in inputs.items()}

@@ -6,7 +6,7 @@ import inspect
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -46,12 +46,13 @@ class _Bare(TorchFunctionMode):
         self._device = device
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
         if func in _INITIALIZERS:
             return args[0] if args else kwargs["tensor"]
-        if func in _CONSTRUCTORS and kwargs.get("device") is None:
-            kwargs["device"] = self._device
-        return func(*args, **kwargs)
+        if func in _CONSTRUCTORS:
+            kwargs = kwargs or {}
+            if kwargs.get("device") is None:
+                kwargs["device"] = self._device
+        return func(*args, **kwargs) if kwargs else func(*args)
 
 
 @contextmanager
@@ -118,13 +119,8 @@ def construct(config: LayerConfig, device: str) -> nn.Module:
         # They compute with the layer's numbers as soon as they are put around it.
         with quietly("cpu"):
             return _make(config).eval().to(device)
-    with (
-        LOCK,
-        warnings.catch_warnings(action="ignore"),
-        torch.no_grad(),
-        torch.random.fork_rng(devices=[], enabled=device != "meta"),
-        _Bare(device),
-    ):
+    kept = nullcontext() if device == "meta" else torch.random.fork_rng(devices=[])
+    with LOCK, warnings.catch_warnings(action="ignore"), torch.no_grad(), kept, _Bare(device):
         return _make(config).eval()
 
 

@@ -32,6 +32,9 @@ def inferred_size(config: LayerConfig, arguments: tuple[tuple[str, Frozen], ...]
     if found is None or given is None:
         return None
     twin, name = found
+    axis = _axes.get((config.target, len(given.shape)))
+    if axis is not None:
+        return name, given.shape[axis]
     try:
         with quietly("meta"):
             rest = {key: thaw(value, on_meta, _no_layer) for key, value in config.arguments if key != name}
@@ -64,6 +67,14 @@ def fits(config: LayerConfig, arguments: tuple[tuple[str, Frozen], ...]) -> bool
         return False
     axis = _axes.get((config.target, len(given.shape)))
     return axis is not None and dict(config.arguments).get(found[1]) == given.shape[axis]
+
+
+def surely_fits(config: LayerConfig, arguments: tuple[tuple[str, Frozen], ...]) -> bool:
+    """The same, the twin asked where ``fits`` has nothing to tell it from."""
+    if fits(config, arguments):
+        return True
+    inferred_size(config, arguments)
+    return fits(config, arguments)
 
 
 def _first(arguments: tuple[tuple[str, Frozen], ...]) -> TensorSpec | None:

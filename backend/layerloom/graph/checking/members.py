@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection
 from functools import lru_cache
 
-import torch
-
 from layerloom.catalogue import dtype, initializers, layers, parametrizations
+from layerloom.graph.checking.buffers import check_fill
 from layerloom.graph.checking.findings import Findings, Place, hint, near, pointer, removing, replacing, shown
 from layerloom.graph.checking.wording import (
     check_dtype,
@@ -19,7 +17,6 @@ from layerloom.graph.checking.wording import (
     unknown_name,
 )
 from layerloom.graph.errors import GraphError
-from layerloom.graph.numbers import unpacked
 from layerloom.graph.places import DEPTH_LIMIT
 from layerloom.graph.walk import pointer_of, positional, steps
 from layerloom.schema.document import (
@@ -42,13 +39,14 @@ from layerloom.schema.document import (
     Repeat,
 )
 from layerloom.schema.problems import ProblemCode
-from layerloom.schema.values import Auto, Expr, NonFinite, Packed, Ref, Value
+from layerloom.schema.values import Auto, Expr, NonFinite, Ref, Value
 
 _TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (str,)}
 
 
-def check_members(document: Document, findings: Findings) -> None:
-    """The members of every block, and what their arguments name."""
+def check_members(document: Document, findings: Findings) -> bool:
+    """The members of every block, and what their arguments name. Whether all are plain layers without initializers."""
+    plain = True
     for name, block in document.blocks.items():
         base = pointer_of(name)
         for index, argument in enumerate(block.arguments):
@@ -59,6 +57,7 @@ def check_members(document: Document, findings: Findings) -> None:
         for index, member in enumerate(block.members):
             if plainly_well(member):
                 continue
+            plain = False
             place = Place(block=name, member=member.name, pointer=pointer(base, "members", index))
             if isinstance(member, Alias):
                 _check_alias(document, findings, block, index, member, place)
@@ -71,6 +70,7 @@ def check_members(document: Document, findings: Findings) -> None:
                 at = place.below("types", number)
                 unknown_name(findings, ProblemCode.UNKNOWN_LAYER, "layer", target, at)
         check_statements(findings, rule.statements, place.below("statements"))
+    return plain
 
 
 def plainly_well(member: Member) -> bool:
@@ -230,7 +230,7 @@ class _Members:
                 self._findings.add(code, message, at)
                 well = False
         if isinstance(member, Buffer):
-            return self._fill(member, place, scope) and well
+            return check_fill(self._findings, member, place, scope) and well
         kind = dtype(member.dtype) if well else None
         if kind and member.requires_grad and not (kind.is_floating_point or kind.is_complex):
             at = place.at("dtype", "dtype")
@@ -240,56 +240,6 @@ class _Members:
             well = False
         check_statements(self._findings, member.init, place.below("init"), scope)
         return well
-
-    def _fill(self, buffer: Buffer, place: Place, scope: Collection[str]) -> bool:
-        at = place.at("fill", "fill")
-        if isinstance(buffer.fill, str):
-            low, high = _AXES.get(buffer.fill, (0, -1))
-            if low <= len(buffer.shape) <= high:
-                return True
-            message = f"a buffer of {len(buffer.shape)} axes cannot be filled with {shown(buffer.fill)}."
-        elif isinstance(buffer.fill, bool | int | float):
-            try:
-                torch.full((), buffer.fill, dtype=dtype(buffer.dtype))
-            except (RuntimeError, KeyError):
-                message = f"{buffer.dtype} cannot hold {buffer.fill}."
-            else:
-                return True
-        elif isinstance(buffer.fill, NonFinite):
-            return True
-        elif isinstance(buffer.fill, list | Packed):
-            message = self._numbers(buffer, buffer.fill)
-            if not message:
-                return True
-        elif isinstance(buffer.fill, Expr):
-            return check_value(self._findings, buffer.fill, at, scope)
-        else:
-            message = f"{shown(buffer.name)} can be filled with a number or numbers, arange, eye, tril or triu."
-        self._findings.add(ProblemCode.ARGUMENT_TYPE, message, at)
-        return False
-
-    def _numbers(self, buffer: Buffer, fill: list[Value] | Packed) -> str:
-        """What is wrong with the numbers of a buffer."""
-        if not all(isinstance(size, int) and size >= 0 for size in buffer.shape):
-            return f"{shown(buffer.name)} needs a shape of numbers to be filled with numbers."
-        count = math.prod(size for size in buffer.shape if isinstance(size, int))
-        try:
-            if isinstance(fill, Packed):
-                unpacked(fill.text, dtype(buffer.dtype), count)
-            elif not all(isinstance(number, bool | int | float | NonFinite) for number in fill):
-                return f"{shown(buffer.name)} can only be filled with numbers."
-            elif len(fill) != count:
-                return f"{shown(buffer.name)} holds {count:,} numbers, and {len(fill):,} are given."
-            else:
-                given = [float(number.text) if isinstance(number, NonFinite) else number for number in fill]
-                torch.tensor(given, dtype=dtype(buffer.dtype))
-        except (ValueError, KeyError, RuntimeError, TypeError, OverflowError) as error:
-            return f"{shown(buffer.name)}: {error}."
-        return ""
-
-
-_AXES = {"eye": (2, 2), "tril": (2, 16), "triu": (2, 16), "arange": (1, 16)}
-"""Fewest and most axes of a buffer with such a fill."""
 
 
 def check_typed(findings: Findings, argument: BlockArgument, value: Value, at: Place, scope: Collection[str]) -> bool:

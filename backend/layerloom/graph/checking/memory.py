@@ -27,6 +27,7 @@ from layerloom.graph.checking import (
     operations,
     reading,
     report,
+    sequences,
     training,
 )
 from layerloom.graph.checking.editing import Kept, edited
@@ -68,7 +69,7 @@ class Documents:
 documents = Documents()
 _REMEMBERING = (
     *(arguments, autos, building, calls, calling, forward, initializers, layers, members, operations, reading),
-    *(report, training),
+    *(report, sequences, training),
 )
 
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from layerloom.graph import names
 from layerloom.graph.checking.findings import Findings, Place, pointer, shown
-from layerloom.graph.walk import DICTS, pointer_of, positional
+from layerloom.graph.walk import DICTS, join, pointer_of, positional
 from layerloom.schema.document import (
     CONTAINERS,
     Alias,
@@ -220,7 +220,7 @@ def _clash(name: str, taken: Collection[str]) -> str:
 def _renamed(document: Document, block: str, around: str, old: str, new: str, place: Place) -> Fix:
     """Rename a member, or an item of the container at ``around``, and every path in its block that names it."""
     edits = [Edit(op="replace", path=f"{place.pointer}/name", value=new)]
-    path, renamed = (f"{around}.{name}" if around else name for name in (old, new))
+    path, renamed = (join(around, name) for name in (old, new))
     for where, target in _targets(document, block):
         if target == path or target.startswith(f"{path}."):
             edits.append(Edit(op="replace", path=where, value=renamed + target[len(path) :]))

@@ -6,10 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from layerloom.graph.checking.findings import pointer
-from layerloom.graph.errors import GraphError
+from layerloom.graph.checking.steps import Step, Steps, ordered
 from layerloom.graph.places import Instance, Place
-from layerloom.graph.walk import order, pointer_of, references
+from layerloom.graph.walk import join
 from layerloom.schema.document import (
     CONTAINERS,
     Alias,
@@ -18,11 +17,8 @@ from layerloom.schema.document import (
     Document,
     FunctionNode,
     GetNode,
-    Graph,
     Layer,
-    Node,
 )
-from layerloom.schema.values import Ref
 
 
 class Located(NamedTuple):
@@ -38,62 +34,7 @@ class Located(NamedTuple):
 
 def placed(instance: Instance, place: Place, tensor: str = "") -> Located:
     """A place of an instance."""
-    return Located(instance, place, qualified(instance, place.path), tensor)
-
-
-def qualified(instance: Instance, path: str) -> str:
-    """A path below an instance as a path below the whole network, as state_dict keys have it."""
-    return f"{instance.name}.{path}" if instance.name else path
-
-
-class Step(NamedTuple):
-    """A node in running order, and what is plain about it."""
-
-    node: Node
-    key: str
-    """What the report adds to its instance's name."""
-    where: str
-    """JSON pointer."""
-    target: str = ""
-    """Of a plain call: the operation, or the path of what is called."""
-    layer: bool = False
-    """Whether it calls a member."""
-    ports: tuple[str, ...] | None = None
-    """What a plain call is given; None for a node that is given anything but connections, or under a condition."""
-    refs: tuple[str, ...] = ()
-    """The ids that are connected to the ports."""
-
-
-def _step(node: Node, where: str) -> Step:
-    if not isinstance(node, CallNode | FunctionNode) or node.when is not None:
-        return Step(node, f"#{node.id}", where)
-    refs = []
-    for value in node.arguments.values():
-        if type(value) is not Ref or value.path:
-            return Step(node, f"#{node.id}", where)
-        refs.append(value.ref)
-    return Step(node, f"#{node.id}", where, node.target, type(node) is CallNode, tuple(node.arguments), tuple(refs))
-
-
-def _in_order(steps: list[Step]) -> bool:
-    """Whether each stands behind those that it needs, as documents mostly have it."""
-    waiting = {step.node.id for step in steps}
-    if len(waiting) != len(steps):
-        return False
-    for step in steps:
-        if not waiting.isdisjoint(step.refs if step.ports is not None else references(step.node)):
-            return False
-        waiting.discard(step.node.id)
-    return True
-
-
-def _ordered(steps: list[Step]) -> list[Step]:
-    try:
-        nodes = order(Graph.model_construct(nodes=[step.node for step in steps]))
-    except GraphError:
-        return []
-    by_node = {id(step.node): step for step in steps}
-    return [by_node[id(node)] for node in nodes]
+    return Located(instance, place, join(instance.name, place.path), tensor)
 
 
 @dataclass
@@ -102,9 +43,10 @@ class Network:
 
     document: Document
     instances: Mapping[str, Instance]
+    nodes: Steps
     broken: Collection[str] = ()
     """Pointers of nodes and members that cannot run."""
-    _steps: dict[str, list[Step]] = field(default_factory=dict)
+    _steps: Steps = field(default_factory=dict)
     _located: dict[tuple[str, str], Located | None] = field(default_factory=dict)
     _items: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     _costs: dict[str, int] = field(default_factory=dict)
@@ -114,20 +56,19 @@ class Network:
         """A block's nodes in running order; empty where too many wait for each other."""
         known = self._steps.get(block)
         if known is None:
-            graph = self.document.blocks[block].forward
-            base = pointer(pointer_of(block), "forward", "nodes")
-            steps = [_step(node, f"{base}/{index}") for index, node in enumerate(graph.nodes)]
+            steps = self.nodes[block]
             if self.broken:
                 steps = [step for step in steps if step.where not in self.broken]
-            known = self._steps[block] = steps if _in_order(steps) else _ordered(steps)
+            known = self._steps[block] = ordered(steps)
         return known
 
     def places(self) -> list[Located]:
         """Every place of every instance."""
         if self._places is None:
-            self._places = [
-                placed(instance, place) for instance in self.instances.values() for place in instance.places.values()
-            ]
+            self._places = places = []
+            for instance in self.instances.values():
+                prefix = f"{instance.name}." if instance.name else ""
+                places += [Located(instance, place, prefix + path) for path, place in instance.places.items()]
         return self._places
 
     def items(self, located: Located) -> list[Located]:
@@ -170,7 +111,7 @@ class Network:
             case Alias(of=of):
                 return self.locate(instance, f"{of}.{rest}", depth + 1)
             case BlockUse():
-                inner = self.instances.get(qualified(instance, around.path))
+                inner = self.instances.get(join(instance.name, around.path))
                 return self.locate(inner, rest, depth + 1) if inner else None
             case Layer():
                 return placed(instance, around, rest)

@@ -39,6 +39,7 @@ from layerloom.schema.values import (
 INNER = "module"
 """What a parametrization calls the layer that it is given."""
 Results = Mapping[str, Frozen]
+PlainArguments = tuple[tuple[str, Value | Automatic], ...]
 
 
 class Waiting(Exception):  # noqa: N818 - it says what is the case, nothing is wrong here
@@ -108,12 +109,9 @@ def bare(config: LayerConfig) -> LayerConfig:
 
 def layer_config(target: str, arguments: Arguments, environment: Mapping[str, Any]) -> LayerConfig:
     """A layer and its arguments. Raises ExpressionError."""
-    kinds = tuple(map(type, arguments.values()))
-    if _PLAIN.issuperset(kinds):
-        return _plain_config(target, tuple(arguments.items()), kinds)
-    if _PLAIN_OR_AUTO.issuperset(kinds):
-        given = [(name, Automatic.SIZE if type(value) is Auto else value) for name, value in arguments.items()]
-        return _plain_config(target, tuple(given), kinds)
+    given = plain(arguments)
+    if given is not None:
+        return plain_config(target, *given)
     return LayerConfig(target, tuple((name, read(value, environment)) for name, value in arguments.items()))
 
 
@@ -121,10 +119,19 @@ _PLAIN = frozenset({int, float, bool, str, type(None)})
 _PLAIN_OR_AUTO = _PLAIN | {Auto}
 
 
+def plain(arguments: Arguments) -> tuple[PlainArguments, tuple[type, ...]] | None:
+    """Arguments that are numbers, words and automatic sizes alone, as thousands of layers have them, and their types;
+    None for others."""
+    kinds = tuple(map(type, arguments.values()))
+    if _PLAIN.issuperset(kinds):
+        return tuple(arguments.items()), kinds
+    if not _PLAIN_OR_AUTO.issuperset(kinds):
+        return None
+    return tuple([(name, Automatic.SIZE if type(value) is Auto else value) for name, value in arguments.items()]), kinds
+
+
 @lru_cache(maxsize=4096)
-def _plain_config(
-    target: str, arguments: tuple[tuple[str, Value | Automatic], ...], kinds: tuple[type, ...]
-) -> LayerConfig:
+def plain_config(target: str, arguments: PlainArguments, kinds: tuple[type, ...]) -> LayerConfig:
     """Equal layers share one configuration. ``kinds`` keeps ``True``, ``1`` and ``1.0`` apart, which are equal."""
     assert len(kinds) == len(arguments)
     return LayerConfig(

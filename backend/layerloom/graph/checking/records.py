@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from layerloom.graph.checking.calls import Arguments, Outcome
+from layerloom.graph.checking.autos import AutoPath
 from layerloom.graph.checking.findings import Place
+from layerloom.graph.checking.running import Arguments, Outcome
 from layerloom.graph.checking.values import Frozen, LayerConfig
 
 Given: TypeAlias = dict[str, Frozen]
@@ -61,6 +62,7 @@ class ModuleRecord:
 class Made:
     """A call of a layer or an operation that was given connections alone; equal ones of a pass share it."""
 
+    target: LayerConfig | str
     outcome: Outcome
     arguments: Arguments
     """As the layer's or operation's own ports name them."""
@@ -68,6 +70,8 @@ class Made:
     module: ModuleRecord | None
     normalizes: LayerConfig | None
     """The layer, if it has a batch normalization."""
+    sizes: dict[AutoPath, int] | None = None
+    """What the layer's automatic sizes became, if it had any."""
 
 
 class Normalized(NamedTuple):
@@ -87,8 +91,10 @@ class Told:
     result: Frozen
     flops: int
     bytes: int
-    nodes: list[tuple[str, NodeRecord]]
-    modules: list[tuple[str, ModuleRecord]]
+    nodes: tuple[list[str], list[NodeRecord]]
+    """What stands behind the instance's name in their keys, and what was noted of each."""
+    modules: tuple[list[str], list[ModuleRecord]]
+    """The same of modules."""
     normalized: list[Normalized]
     called: list[str]
-    """Instances of blocks."""
+    """Instances of blocks, as they are named inside this one."""

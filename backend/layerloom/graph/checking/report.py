@@ -7,12 +7,12 @@ from functools import lru_cache
 from math import prod
 from typing import Any
 
-from layerloom.graph.checking.calls import Arguments
 from layerloom.graph.checking.diagnosis import text
 from layerloom.graph.checking.inference import Inference
 from layerloom.graph.checking.layers import built
 from layerloom.graph.checking.network import Located, Network
 from layerloom.graph.checking.records import ModuleRecord, NodeRecord, Stopped
+from layerloom.graph.checking.running import Arguments
 from layerloom.graph.checking.values import Frozen, Group, TensorSpec
 from layerloom.schema.document import CONTAINERS, Alias, BlockUse, Buffer, Layer, Opaque, Parameter
 from layerloom.schema.report import ModuleReport, NodeReport, Other, TensorType, Totals

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from math import prod
+
+import torch
 
 from layerloom.catalogue import dtype
-from layerloom.graph.checking import editing, filling, memory, report
+from layerloom.graph.checking import editing, filling, memory, report, trials
 from layerloom.graph.checking.building import check_layers
 from layerloom.graph.checking.code import check_code
 from layerloom.graph.checking.editing import PARAMETERS_LIMIT
@@ -21,19 +25,23 @@ from layerloom.graph.checking.naming import check_names
 from layerloom.graph.checking.network import Network
 from layerloom.graph.checking.outcome import check_outcome
 from layerloom.graph.checking.records import Given, Stopped
+from layerloom.graph.checking.sequences import check_time_axes
 from layerloom.graph.checking.sharing import check_sharing
+from layerloom.graph.checking.steps import does_other_things, steps_of
 from layerloom.graph.checking.training import check_batch_of_one
 from layerloom.graph.checking.unrolling import unrolled
 from layerloom.graph.checking.values import Frozen, TensorSpec
 from layerloom.graph.checking.wording import check_dtype
 from layerloom.graph.places import TRAINING
-from layerloom.graph.walk import conditional, pointer_of
-from layerloom.schema.document import FORMAT, Document
+from layerloom.graph.walk import pointer_of
+from layerloom.schema.document import FORMAT, Document, InputExample
 from layerloom.schema.problems import ProblemCode
 from layerloom.schema.report import Report
 
 NODES_LIMIT = 5_000
 """Nodes of a document, and layers and operations that one forward runs."""
+WHOLE = frozenset(getattr(torch, f"{sign}int{bits}") for sign in ("", "u") for bits in (8, 16, 32, 64))
+"""Dtypes of whole numbers."""
 
 Examples = Mapping[str, tuple[TensorSpec, bool]]
 """Per forward input: its type without the batch axis, and whether it has one."""
@@ -69,30 +77,34 @@ def checked(document: Document, batch: int = 2) -> CheckedGraph:
         return CheckedGraph(known.completed, known.report) if known else _checked(document, batch)
 
 
-def _checked(document: Document, batch: int) -> CheckedGraph:
-    findings = Findings()
+def _checked(document: Document, batch: int, *, mending: bool = True) -> CheckedGraph:
+    findings = Findings(mending=mending)
     if _refused(document, findings) or not check_code(document, findings):
         return CheckedGraph(Completed(document, {}), Report(ok=False, problems=findings.problems()))
     check_names(document, findings)
-    check_members(document, findings)
-    check_graphs(document, findings)
-    examples = _examples(document, findings)
-    network = unrolled(document, findings)
+    plain = check_members(document, findings)
+    nodes = steps_of(document)
+    check_graphs(document, findings, nodes)
+    examples = _examples(document, findings, batch + 1)
+    network = unrolled(document, findings, nodes)
     if network is None or _too_many(network, findings):
         return CheckedGraph(Completed(document, {}), Report(ok=False, problems=findings.problems()))
-    return _inferred(document, network, findings, examples, batch)
+    return _inferred(document, network, findings, examples, batch, plain=plain)
 
 
-def _inferred(document: Document, network: Network, findings: Findings, examples: Examples, batch: int) -> CheckedGraph:
+def _inferred(
+    document: Document, network: Network, findings: Findings, examples: Examples, batch: int, *, plain: bool
+) -> CheckedGraph:
     layers = Holdings(network)
     first = Inference(network, layers, findings, batch=batch)
     second = Inference(network, layers, None, batch=batch + 1)
+    depends = does_other_things(document, network.nodes, TRAINING)
     output = grown = None
     if check_layers(network, first, findings, PARAMETERS_LIMIT):
         first, output = _first_pass(first, at_batch(examples, batch))
         second.before = first
         grown = _pass(second, at_batch(examples, batch + 1))
-        if conditional(document, TRAINING):
+        if depends:
             other = None
             for inference, samples in ((first, batch), (second, batch + 1)):
                 other = Inference(network, layers, inference.findings, training=True, batch=samples, before=other)
@@ -100,9 +112,14 @@ def _inferred(document: Document, network: Network, findings: Findings, examples
                 inference.also(other)
         check_outcome(findings, first, second, output, grown)
     check_batch_of_one(findings, first, second, batch)
-    check_initializers(network, first, findings)
+    check_time_axes(findings, first, second)
+    if document.init or not plain:
+        check_initializers(network, first, findings)
     check_sharing(network, first, findings)
     completed, sizes = filling.filled(document, network, first, findings)
+    if findings.mending:
+        recheck = partial(_rechecked, batch=batch)
+        trials.keep_what_mends(findings, document, first.nodes, network.cost(), recheck)
     inventory = report.Inventory(network, first)
     _check_total(network, inventory, findings)
     found = Report.model_construct(
@@ -114,10 +131,16 @@ def _inferred(document: Document, network: Network, findings: Findings, examples
         autos=sizes,
         totals=report.totals(inventory, first, batch),
     )
-    if output is not None and grown is not None and not document.code and editing.keepable(document, found, first):
+    kept = findings.mending and output is not None and grown is not None and not depends and not document.code
+    if kept and editing.keepable(document, found, first):
         inputs = at_batch(examples, batch), at_batch(examples, batch + 1)
         memory.documents.keep(editing.Kept(document, batch, completed, found, network, first, second, inputs))
     return CheckedGraph(completed, found)
+
+
+def _rechecked(document: Document, batch: int) -> Report:
+    """The report of a document that a mend leads to."""
+    return _checked(document, batch, mending=False).report
 
 
 def _first_pass(inference: Inference, inputs: Given) -> tuple[Inference, Frozen]:
@@ -169,8 +192,8 @@ def _too_many(network: Network, findings: Findings) -> bool:
     return True
 
 
-def _examples(document: Document, findings: Findings) -> Examples:
-    """The example inputs of the main block."""
+def _examples(document: Document, findings: Findings, most: int) -> dict[str, tuple[TensorSpec, bool]]:
+    """The example inputs of the main block, of up to ``most`` samples."""
     block = document.main
     inputs = document.blocks[block].forward.inputs
     if not inputs:
@@ -193,10 +216,29 @@ def _examples(document: Document, findings: Findings) -> Examples:
                 message = f"an axis of the input {shown(item.name)} must be at least 1 and below 2**63, not {size}."
                 findings.add(code, message, place.below("shape", axis))
                 well = False
-        if well:
+        if well and _possible(example, item.name, findings, place, most):
             spec = TensorSpec(tuple(example.shape), dtype(example.dtype), high=example.high)
             found[item.name] = (spec, example.batch)
     return found
+
+
+def _possible(example: InputExample, name: str, findings: Findings, place: Place, samples: int) -> bool:
+    """Whether torch can count the bytes of so many samples, and their dtype holds the whole numbers that may come."""
+    kind = dtype(example.dtype)
+    if prod(example.shape) * (samples if example.batch else 1) * kind.itemsize >= 2**63:
+        message = f"the input {shown(name)} would have more bytes than torch can count. Make an axis shorter."
+        findings.add(ProblemCode.OVERFLOW, message, place.below("shape"))
+        return False
+    if example.high is None or kind not in WHOLE:
+        return True
+    most = min(torch.iinfo(kind).max + 1, 2**63 - 1)  # what torch.randint takes
+    if not 0 <= example.high <= most:
+        message = (
+            f"high of the input {shown(name)} must be between 0 and {most:,}: {example.dtype} holds no larger number."
+        )
+        findings.add(ProblemCode.ARGUMENT_RANGE, message, place.below("high"))
+        return False
+    return True
 
 
 def _check_total(network: Network, inventory: report.Inventory, findings: Findings) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from layerloom.graph.checking.calls import Arguments, trains_on
+from layerloom.graph.checking.calls import trains_on
 from layerloom.graph.checking.findings import Findings
 from layerloom.graph.checking.inference import Inference
 from layerloom.graph.checking.layers import built
+from layerloom.graph.checking.running import Arguments
 from layerloom.graph.checking.values import Frozen, LayerConfig, TensorSpec, tensors
 from layerloom.schema.problems import ProblemCode
 

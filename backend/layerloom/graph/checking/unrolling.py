@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from layerloom.graph.checking.findings import Findings, Place
 from layerloom.graph.checking.network import Network
+from layerloom.graph.checking.steps import Steps, steps_of
 from layerloom.graph.errors import GraphError
 from layerloom.graph.places import instances
 from layerloom.graph.walk import pointer_of
@@ -15,14 +16,15 @@ ATTEMPTS = 50
 _GIVES_UP = (ProblemCode.TOO_MANY_NODES, ProblemCode.MAIN_MISSING)
 
 
-def unrolled(document: Document, findings: Findings) -> Network | None:
+def unrolled(document: Document, findings: Findings, nodes: Steps | None = None) -> Network | None:
     """The network of a document. A member that cannot be unrolled is reported and set aside, so that the shapes of
     everything that does not need it stay visible; None where too much is wrong for that.
     """
+    nodes = nodes or steps_of(document)
     usable = document.model_copy(update={"blocks": _without(document, findings.broken)})
     for _ in range(ATTEMPTS):
         try:
-            return Network(usable, instances(usable), findings.broken)
+            return Network(usable, instances(usable), nodes, findings.broken)
         except GraphError as error:
             problem = error.problems[0]
             _report(findings, problem)

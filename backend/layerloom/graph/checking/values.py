@@ -36,6 +36,10 @@ class TensorSpec:
     def __hash__(self) -> int:
         return self._hash
 
+    def sized(self, shape: tuple[int, ...]) -> TensorSpec:
+        """The same with another shape (``dataclasses.replace`` takes three times as long)."""
+        return TensorSpec(shape, self.dtype, self.stride, self.high)
+
     @property
     def elements(self) -> int:
         """How many numbers it holds."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from layerloom.graph.comparing.decoding import Decoder
 from layerloom.graph.comparing.keys import Keys, matched_keys, own_keys
-from layerloom.graph.comparing.tree import Leaf, Ordered, encoded
+from layerloom.graph.comparing.tree import Ordered, encoded
+from layerloom.graph.comparing.words import Words
 from layerloom.schema.document import BlockView, Document, Position
 
 _GONE = object()
@@ -24,7 +25,7 @@ class Conflict:
     """Path of names: ``Net / members / fc / out_features``."""
     message: str
     base: str | None = None
-    """As JSON; None where the version has nothing there."""
+    """As JSON, with names where the documents have ids; None where the version has nothing there."""
     ours: str | None = None
     theirs: str | None = None
 
@@ -53,8 +54,8 @@ def merge(base: Document, ours: Document, theirs: Document) -> Merged:
     known = own_keys(base)
     mine, its = matched_keys(base, known, ours), matched_keys(base, known, theirs)
     trees = [encoded(base, known), encoded(ours, mine), encoded(theirs, its)]
-    merging = _Merging([])
-    tree = merging.merge(trees[0], trees[1], trees[2], ())
+    merging = _Merging([Words(tree) for tree in trees])
+    tree = merging.entries(trees, ())
     views = _Views(tree, [_Version(base, known), _Version(ours, mine), _Version(theirs, its)])
     decoder = Decoder(tree, views.id, merging.lost)
     plain = {**decoder.document(), "ui": {"blocks": views.blocks(decoder)}}
@@ -63,36 +64,39 @@ def merge(base: Document, ours: Document, theirs: Document) -> Merged:
 
 @dataclass
 class _Merging:
-    conflicts: list[Conflict]
+    words: list[Words]
+    """Of base, ours and theirs, as every list of three here."""
+    conflicts: list[Conflict] = field(default_factory=list)
 
     def lost(self, block: str, what: str, why: str) -> None:
         """Note that something refers to what the other version has removed."""
         self.conflicts.append(Conflict(f"{block} / {what}" if block else what, why))
 
-    def merge(self, base: Any, ours: Any, theirs: Any, place: tuple[str, ...]) -> Any:
-        """One part of the tree."""
+    def entries(self, owners: Sequence[dict[str, Any]], place: tuple[str, ...], block: str = "") -> dict[str, Any]:
+        """The entries of one part of the tree; ``block`` is the key of the block that it is in."""
+        base, ours, theirs = owners
+        keys = self._order(base, ours, theirs, place) if isinstance(ours, Ordered) else [*ours, *theirs]
+        made: dict[str, Any] = Ordered() if isinstance(ours, Ordered) else {}
+        for key in dict.fromkeys(keys):
+            found = self._entry(owners, key, place, key if place == ("blocks",) else block)
+            if found is not _GONE:
+                made[key] = found
+        return made
+
+    def _entry(self, owners: Sequence[dict[str, Any]], key: str, place: tuple[str, ...], block: str) -> Any:
+        base, ours, theirs = versions = [owner.get(key, _GONE) for owner in owners]
         if ours == theirs or theirs == base:
             return ours
         if ours == base:
             return theirs
+        inside = (*place, _label(key, *versions))
         if isinstance(ours, dict) and isinstance(theirs, dict) and (isinstance(base, dict) or base is _GONE):
             former = base if isinstance(base, dict) else {}
             if ours.get("kind") == theirs.get("kind") and ours.get("op") == theirs.get("op"):
-                return self._entries(former, ours, theirs, place)
-        self._clash(base, ours, theirs, place)
+                return self.entries([former, ours, theirs], inside, block)
+        told = [words.entry(block, owner, key) for words, owner in zip(self.words, owners, strict=True)]
+        self.conflicts.append(Conflict(" / ".join(inside), _clash(base, ours, theirs), *told))
         return ours
-
-    def _entries(
-        self, base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any], place: tuple[str, ...]
-    ) -> dict[str, Any]:
-        keys = self._order(base, ours, theirs, place) if isinstance(ours, Ordered) else [*ours, *theirs]
-        made: dict[str, Any] = Ordered() if isinstance(ours, Ordered) else {}
-        for key in dict.fromkeys(keys):
-            versions = (base.get(key, _GONE), ours.get(key, _GONE), theirs.get(key, _GONE))
-            found = self.merge(*versions, (*place, _label(key, *versions)))
-            if found is not _GONE:
-                made[key] = found
-        return made
 
     def _order(
         self, base: dict[str, Any], ours: dict[str, Any], theirs: dict[str, Any], place: tuple[str, ...]
@@ -112,15 +116,16 @@ class _Merging:
             before = key
         return order
 
-    def _clash(self, base: Any, ours: Any, theirs: Any, place: tuple[str, ...]) -> None:
-        message = "both changed this, each in another way"
-        if ours is _GONE:
-            message = "this was removed in ours and changed in theirs"
-        elif theirs is _GONE:
-            message = "this was changed in ours and removed in theirs"
-        elif base is _GONE:
-            message = "both added this, each in another way"
-        self.conflicts.append(Conflict(" / ".join(place), message, *(_text(it) for it in (base, ours, theirs))))
+
+def _clash(base: Any, ours: Any, theirs: Any) -> str:
+    """What happened to a part that both changed."""
+    if ours is _GONE:
+        return "this was removed in ours and changed in theirs"
+    if theirs is _GONE:
+        return "this was changed in ours and removed in theirs"
+    if base is _GONE:
+        return "both added this, each in another way"
+    return "both changed this, each in another way"
 
 
 def _label(key: str, *versions: Any) -> str:
@@ -131,12 +136,6 @@ def _label(key: str, *versions: Any) -> str:
         if isinstance(it, dict) and isinstance(it.get("name"), str):
             return str(it["name"])
     return key.lstrip("+")
-
-
-def _text(value: Any) -> str | None:
-    if value is _GONE:
-        return None
-    return json.dumps(value, default=lambda it: it.value if isinstance(it, Leaf) else str(it))
 
 
 # --- ids and places

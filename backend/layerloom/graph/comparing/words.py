@@ -7,6 +7,7 @@ from typing import Any
 
 from layerloom.graph.comparing.decoding import Decoder, rewired
 from layerloom.graph.comparing.tree import Leaf
+from layerloom.graph.walk import join
 
 
 class Words:
@@ -33,7 +34,7 @@ class Words:
         found = {}
         for index, (key, member) in enumerate(members.items()):
             name = self.name(member, block) or str(index)
-            found[key] = f"{around}.{name}" if around else name
+            found[key] = join(around, name)
         return found
 
     def name(self, member: dict[str, Any], block: str) -> str | None:
@@ -46,6 +47,14 @@ class Words:
     def told(self, block: str, part: Any) -> str | None:
         """A part as JSON; None where there is nothing."""
         return None if part is None else json.dumps(self._plain(block, part))
+
+    def entry(self, block: str, owner: dict[str, Any], key: str) -> str | None:
+        """One entry of a part as JSON; None where it has none of that key."""
+        if key not in owner:
+            return None
+        if "kind" in owner or "op" in owner:
+            return json.dumps(self.field(block, owner, key))
+        return self.told(block, owner[key])
 
     def _plain(self, block: str, part: Any) -> Any:
         match part:

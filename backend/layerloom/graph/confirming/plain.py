@@ -20,7 +20,7 @@ class _PlainWriter(ForwardWriter):
         return False
 
     def _statement(self, node: Node, before: str, value: object) -> None:
-        self._under(node)
+        self._under(node.when)
         self._mark(node)
         super()._statement(node, before, value)  # type: ignore[arg-type]
 

@@ -8,10 +8,12 @@ from typing import Any, Generic, TypeVar
 
 from layerloom.graph.analysis import analyse
 from layerloom.graph.build import to_python
+from layerloom.graph.carrying import Keys, keys_of
 from layerloom.graph.checking import check
 from layerloom.graph.confirming import confirm
 from layerloom.graph.custom.examine import examine
 from layerloom.graph.lab import USUAL, doctor, init_lab, recommended_initializers
+from layerloom.graph.qualified import Names, names_of
 from layerloom.schema.analysis import Analysis, AnalysisRequest
 from layerloom.schema.base import Wire
 from layerloom.schema.document import Document
@@ -52,9 +54,11 @@ def _analyse(asked: AnalysisRequest) -> Analysis:
 
 CHECK = Question("check", Document, Report, check)
 PYTHON = Question("to_python", Document, CodeAnswer, lambda document: CodeAnswer(source=to_python(document)))
+KEYS = Question("keys", Document, Keys, keys_of)
+NAMES = Question("names", Document, Names, names_of)
 CONFIRM = Question("confirm", Document, Confirmation, lambda document: Confirmation(problems=confirm(document)))
 LAB = Question("init_lab", LabRequest, LabReport, _lab)
 DOCTOR = Question("doctor", DoctorRequest, DoctorReport, _doctor)
 ANALYSE = Question("analyse", AnalysisRequest, Analysis, _analyse)
 EXAMINE = Question("examine", OwnLayerRequest, Examination, examine)
-QUESTIONS: tuple[Question[Any, Any], ...] = (CHECK, PYTHON, CONFIRM, LAB, DOCTOR, ANALYSE, EXAMINE)
+QUESTIONS: tuple[Question[Any, Any], ...] = (CHECK, PYTHON, KEYS, NAMES, CONFIRM, LAB, DOCTOR, ANALYSE, EXAMINE)

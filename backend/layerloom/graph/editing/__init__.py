@@ -5,14 +5,14 @@
 >>> module.load_state_dict(made.carry(weights))
 
 Each function is pure, and what the network computes stays what it was, bit for bit. What changes by design are the
-state_dict keys of the members that go to another place; ``Edited`` says how. ``block_from_expression`` makes a class
-of a line of text: ``x * sigmoid(gate)``.
+state_dict keys of the members that go to another place; ``Edited`` says how. ``alike`` finds the other places of which
+``make_block`` can make instances, too, and ``block_from_expression`` makes a class of a line: ``x * sigmoid(gate)``.
 """
 
 from layerloom.graph.editing.detaching import detach
 from layerloom.graph.editing.dissolving import dissolve
 from layerloom.graph.editing.expression import block_from_expression
-from layerloom.graph.editing.making import make_block
+from layerloom.graph.editing.joining import Alike, Offer, alike, make_block
 from layerloom.graph.editing.moves import Edited
 
-__all__ = ["Edited", "block_from_expression", "detach", "dissolve", "make_block"]
+__all__ = ["Alike", "Edited", "Offer", "alike", "block_from_expression", "detach", "dissolve", "make_block"]

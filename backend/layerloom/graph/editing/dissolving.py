@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from layerloom.graph.editing.graphs import part, redirected, view_of, with_views
+from layerloom.graph.editing.dissolving_items import dissolve_item
+from layerloom.graph.editing.inlining import both, drawn, inlined, inner_ids, with_arguments, without_unused
 from layerloom.graph.editing.moves import Edited, followed, head, rearranged, retargeted, through
 from layerloom.graph.editing.names import unique
-from layerloom.graph.editing.substitution import Substitution, condition
+from layerloom.graph.editing.substitution import condition
 from layerloom.graph.errors import refuse
 from layerloom.graph.names import attributes
-from layerloom.graph.walk import block_of, steps, uses
-from layerloom.schema.document import (
-    Alias,
-    Block,
-    BlockUse,
-    BlockView,
-    CallNode,
-    Document,
-    Graph,
-    Member,
-    Position,
-)
+from layerloom.graph.walk import block_of, steps
+from layerloom.schema.document import Alias, Block, BlockUse, Document, Member
 from layerloom.schema.problems import ProblemCode
-from layerloom.schema.values import Ref, Value
 
 
 def dissolve(document: Document, block: str, member: str) -> Edited:
@@ -34,19 +24,26 @@ def dissolve(document: Document, block: str, member: str) -> Edited:
 
     state_dict keys change by design, ``part.conv.weight`` is ``conv.weight`` afterwards; ``Edited.moved`` has them all.
 
-    Raises GraphError where ``member`` is no instance of a block or is one inside a container, has a second name, or is
-    called by another block through this one.
+    ``member`` may be the path of an item of a container, too: ``stages.0``. No member of a block can have such a name,
+    so that a container takes the place of the instance and no key changes: a Sequential where the class is a chain,
+    else a ModuleDict, and the nodes of the class take the place of the calls. A loop or a Sequential around it is
+    written out as the calls that it makes. One that a repeat makes is set apart from the others.
+
+    Raises GraphError where ``member`` is no instance of a block, has a second name, or is called by another block
+    through this one, and where an item holds what its container cannot.
     """
+    if "." in member:
+        return dissolve_item(document, block, member)
     its = block_of(document, block)
     use = _instance(document, its, block, member)
-    made = _with_arguments(document, use, block)
+    made = with_arguments(document, use, block)
     names = _names(its, made, member)
     _check_reach(document, block, use)
     calls = [node for node in its.forward.nodes if node.op == "call" and node.target == member]
-    ids = _ids(its.forward, made, calls)
+    ids = inner_ids(its.forward, made, calls)
     graph = its.forward
     for call in calls:
-        graph = _inlined(graph, call.id, made, names, ids[call.id])
+        graph = inlined(graph, call.id, made, lambda path: _within(path, names), ids[call.id])
 
     def move(path: str) -> str:
         return _within(path.removeprefix(f"{member}."), names) if path.startswith(f"{member}.") else path
@@ -59,8 +56,8 @@ def dissolve(document: Document, block: str, member: str) -> Edited:
     outer = its.model_copy(update={"members": members, "forward": graph.model_copy(update={"nodes": nodes})})
     moving = [f"{member}.{name}" for name in names]
     edited = rearranged(document, block, outer, move, moving)
-    drawn = _drawn(edited.document, block, use.block, ids)
-    return Edited(_without_unused(drawn, use.block), edited.moved)
+    placed = drawn(edited.document, block, use.block, ids)
+    return Edited(without_unused(placed, use.block), edited.moved)
 
 
 def _instance(document: Document, block: Block, name: str, member: str) -> BlockUse:
@@ -68,20 +65,8 @@ def _instance(document: Document, block: Block, name: str, member: str) -> Block
     if isinstance(found, BlockUse):
         return found
     steps(document, name, member)  # refuses what leads nowhere
-    message = f"{member[:64]} is no instance of a block that can be dissolved: one that is a member of its own"
+    message = f"{member[:64]} is no instance of a block"
     raise refuse(ProblemCode.ARGUMENT_INVALID, message, block=name, member=member)
-
-
-def _with_arguments(document: Document, use: BlockUse, around: str) -> Block:
-    """The class, with the values of this instance in the place of its arguments."""
-    made = block_of(document, use.block, block=around, member=use.name)
-    given: dict[str, Value] = {}
-    for argument in made.arguments:
-        if argument.name not in use.arguments and argument.required:
-            message = f"{use.block} needs a value for its argument {argument.name}"
-            raise refuse(ProblemCode.MISSING_ARGUMENT, message, block=around, member=use.name)
-        given[argument.name] = use.arguments.get(argument.name, argument.default)
-    return Substitution(given).block(made)
 
 
 def _check_reach(document: Document, block: str, use: BlockUse) -> None:
@@ -124,83 +109,7 @@ def _placed(member: Member, use: BlockUse, names: dict[str, str]) -> Member:
     """A member of the class as one of the block: under its new name, and where the instance was there."""
     changed: dict[str, Any] = {"name": _within(member.name, names)}
     if condition(use) is not None and not isinstance(member, Alias):
-        changed["when"] = _both(condition(use), condition(member))
+        changed["when"] = both(condition(use), condition(member))
     if isinstance(member, Alias):
         changed["of"] = _within(member.of, names)
     return member.model_copy(update=changed)
-
-
-# --- graphs
-
-
-def _ids(graph: Graph, made: Block, calls: list[CallNode]) -> dict[str, dict[str, str]]:
-    """For each call the ids of its inner nodes: their own where these are free."""
-    taken = {node.id for node in graph.nodes} | {item.name for item in graph.inputs}
-    found: dict[str, dict[str, str]] = {}
-    for call in calls:
-        found[call.id] = {}
-        for node in made.forward.nodes:
-            own = node.id if node.id not in taken else unique("n1", taken)
-            taken.add(own)
-            found[call.id][node.id] = own
-    return found
-
-
-def _inlined(graph: Graph, call: str, made: Block, names: dict[str, str], ids: dict[str, str]) -> Graph:
-    """A graph with the nodes of the class where one call stood."""
-    at = next(index for index, node in enumerate(graph.nodes) if node.id == call)
-    node = graph.nodes[at]
-    assert isinstance(node, CallNode)
-
-    def enter(ref: Ref) -> Value:
-        if ref.ref in ids:
-            return Ref(ref=ids[ref.ref], path=ref.path)
-        return part(node.arguments.get(ref.ref), ref.path)
-
-    inside = redirected(made.forward, enter)
-
-    def leave(ref: Ref) -> Value:
-        return part(inside.output, ref.path) if ref.ref == call else ref
-
-    inner = [
-        retargeted(it, lambda path: _within(path, names)).model_copy(
-            update={"id": ids[it.id], "when": _both(node.when, it.when)}
-        )
-        for it in inside.nodes
-    ]
-    around = [*graph.nodes[:at], *graph.nodes[at + 1 :]]
-    others = redirected(graph.model_copy(update={"nodes": around}), leave)
-    return others.model_copy(update={"nodes": [*others.nodes[:at], *inner, *others.nodes[at:]]})
-
-
-def _both(outer: str | None, inner: str | None) -> str | None:
-    """The condition under which both hold."""
-    if outer is None or inner is None or outer == inner:
-        return outer or inner
-    return f"({outer}) and ({inner})"
-
-
-def _drawn(document: Document, outer: str, inner: str, ids: dict[str, dict[str, str]]) -> Document:
-    """The inner nodes where the calls stood, as they stand to one another."""
-    view, within = view_of(document, outer), view_of(document, inner)
-    positions = {node: at for node, at in view.positions.items() if node not in ids}
-    folded = [node for node in view.collapsed if node not in ids]
-    for call, own in ids.items():
-        at = view.positions.get(call)
-        known = {own[node]: spot for node, spot in within.positions.items() if node in own}
-        if at is not None and len(known) == len(own) and known:
-            left, top = min(spot.x for spot in known.values()), min(spot.y for spot in known.values())
-            positions |= {node: Position(x=at.x + spot.x - left, y=at.y + spot.y - top) for node, spot in known.items()}
-        folded += [own[node] for node in within.collapsed if node in own]
-    if outer not in document.ui.blocks:
-        return document
-    return with_views(document, {outer: BlockView(positions=positions, collapsed=folded)})
-
-
-def _without_unused(document: Document, name: str) -> Document:
-    """A class that nothing is an instance of any more goes."""
-    used = {use.block for its in document.blocks.values() for use in uses(its)}
-    if name == document.main or name in used:
-        return document
-    blocks = {other: its for other, its in document.blocks.items() if other != name}
-    return with_views(document.model_copy(update={"blocks": blocks}), {})

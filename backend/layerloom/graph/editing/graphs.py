@@ -23,6 +23,8 @@ def redirected_node(node: Node, change: Redirect) -> Node:
     if node.op == "get":
         return node
     changed: dict[str, Any] = {"arguments": {name: _redirected(it, change) for name, it in node.arguments.items()}}
+    if changed["arguments"] == node.arguments and node.op != "choose":
+        return node
     if node.op == "choose":
         changed["key"] = _redirected(node.key, change)
     return node.model_copy(update=changed)

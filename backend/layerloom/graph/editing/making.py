@@ -1,4 +1,4 @@
-"""Making a class of selected nodes. See ``dissolving`` for the way back."""
+"""Making a class of selected nodes. See ``joining`` for several places at once, ``dissolving`` for the way back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from layerloom.graph.editing.graphs import node_refs, redirected, redirected_node, view_of, with_views
-from layerloom.graph.editing.moves import Edited, head, rearranged, retargeted
+from layerloom.graph.editing.moves import Edited, Move, head, rearranged, retargeted
 from layerloom.graph.editing.names import snake, unique
 from layerloom.graph.editing.substitution import condition, names_in
 from layerloom.graph.errors import refuse
@@ -29,42 +29,71 @@ from layerloom.schema.problems import ProblemCode
 from layerloom.schema.values import Arguments, Expr, Ref, Tuple, Value, refs
 
 
-def make_block(document: Document, block: str, nodes: Collection[str], name: str) -> Edited:
-    """Nodes of a block, by their ids, become the forward of a new class, and a call of an instance takes their place.
+@dataclass(frozen=True)
+class Made:
+    """A class that was made of nodes."""
 
-    The members that they use move along. What they take from other nodes becomes the inputs of the class, what others
-    take from them its output, and the block's arguments that their expressions read are handed on. The class is called
-    ``name``, with a number where that is taken; the instance bears the same name in small letters.
+    edited: Edited
+    title: str
+    """What the class is called."""
+    member: str
+    """What its instance is called, in the block of the nodes."""
 
-    state_dict keys change by design: ``conv.weight`` is ``conv_block.conv.weight`` afterwards.
 
-    Raises GraphError where there is no such node, where a name is none, where what the nodes use is used by other nodes
-    or tied to other members, and where data would leave the new block and come back into it.
-    """
+def made(document: Document, block: str, nodes: Collection[str], name: str) -> Made:
+    """See ``make_block``, which this is for one place."""
+    its = block_of(document, block)
+    _check_name(name)
+    piece = piece_of(document, block, nodes)
+    title = unique(name, {*document.blocks, *CLASSES})
+    member = unique(snake(title), {it.name for it in its.members} | attributes())
+    outer = without(its, piece, title, member)
+    edited = rearranged(document, block, outer, _inwards(piece, member), piece.moving)
+    with_class = edited.document.model_copy(update={"blocks": {**edited.document.blocks, title: piece.inner}})
+    return Made(Edited(_drawn(with_class, block, title, piece.cut), edited.moved), title, member)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Nodes of a block and what they use, as a class; see ``without`` for what is left."""
+
+    inner: Block
+    cut: _Cut
+    heads: set[str]
+    """The block's own members that go with them."""
+    lifted: bool
+    """Whether their condition becomes that of the instance."""
+
+    @property
+    def moving(self) -> list[str]:
+        return [it.name for it in self.inner.members if "." not in it.name]
+
+
+def piece_of(document: Document, block: str, nodes: Collection[str]) -> Piece:
+    """Raises GraphError as ``make_block`` does."""
     its = block_of(document, block)
     chosen = _chosen(its, block, nodes)
-    _check_name(name)
     heads = _heads(its, chosen)
     _check_apart(its, block, chosen, heads)
     cut = _cut(its, chosen, block)
-    title = unique(name, {*document.blocks, *CLASSES})
-    member = unique(snake(title), {it.name for it in its.members} | attributes())
     lifted = _lifted(its, block, heads, cut)
-    inner = _inner(its, heads, cut, lifted)
-    use = BlockUse(name=member, block=title, arguments={it.name: Expr(expr=it.name) for it in inner.arguments})
-    if lifted:
-        use = use.model_copy(update={"when": cut.when})
-    outer = its.model_copy(update={"members": _members(its, heads, use), "forward": _outer(its.forward, cut, member)})
+    return Piece(_inner(its, heads, cut, lifted), cut, heads, lifted)
 
-    def move(path: str) -> str:
-        return f"{member}.{path}" if head(path) in heads else path
 
-    nodes_after = [node if node.id == cut.call else retargeted(node, move) for node in outer.forward.nodes]
-    outer = outer.model_copy(update={"forward": outer.forward.model_copy(update={"nodes": nodes_after})})
-    moving = [it.name for it in inner.members if "." not in it.name]
-    edited = rearranged(document, block, outer, move, moving)
-    with_class = edited.document.model_copy(update={"blocks": {**edited.document.blocks, title: inner}})
-    return Edited(_drawn(with_class, block, title, cut), edited.moved)
+def without(block: Block, piece: Piece, title: str, member: str) -> Block:
+    """The block with an instance of a class, and a call of it, in the place of a piece."""
+    use = BlockUse(name=member, block=title, arguments={it.name: Expr(expr=it.name) for it in piece.inner.arguments})
+    if piece.lifted:
+        use = use.model_copy(update={"when": piece.cut.when})
+    forward = _outer(block.forward, piece.cut, member)
+    move = _inwards(piece, member)
+    nodes = [node if node.id == piece.cut.call else retargeted(node, move) for node in forward.nodes]
+    forward = forward.model_copy(update={"nodes": nodes})
+    return block.model_copy(update={"members": _members(block, piece.heads, use), "forward": forward})
+
+
+def _inwards(piece: Piece, member: str) -> Move:
+    return lambda path: f"{member}.{path}" if head(path) in piece.heads else path
 
 
 def _chosen(block: Block, name: str, ids: Collection[str]) -> list[Node]:
@@ -107,10 +136,16 @@ def _check_apart(block: Block, name: str, chosen: list[Node], heads: set[str]) -
         if (head(tie.of) in heads) != (head(tie.name) in heads):
             message = f"{tie.name} and {tie.of} are one, and only one of them would be in the new block"
             raise refuse(ProblemCode.ARGUMENT_INVALID, message, block=name, member=tie.name)
-    waits: dict[str, set[str]] = {node.id: set(references(node)) for node in block.forward.nodes}
-    behind = {node.id for node in others if waits[node.id] & inside}
-    while more := {node.id for node in others if node.id not in behind and waits[node.id] & behind}:
-        behind |= more
+    readers: dict[str, list[str]] = {}
+    for node in others:
+        for ref in references(node):
+            readers.setdefault(ref, []).append(node.id)
+    behind: set[str] = set()
+    pending = list(inside)
+    while pending:
+        found = [it for it in readers.get(pending.pop(), ()) if it not in behind]
+        behind.update(found)
+        pending += found
     returning = next((ref for node in chosen for ref in references(node) if ref in behind), None)
     if returning:
         message = "data would leave the new block and come back into it. Select what lies between, too"

@@ -11,7 +11,7 @@ from typing import TypeAlias, TypeVar
 from layerloom.catalogue import find
 from layerloom.graph.errors import GraphError
 from layerloom.graph.places import instances
-from layerloom.graph.walk import steps
+from layerloom.graph.walk import join, steps
 from layerloom.schema.document import Alias, Block, BlockUse, Buffer, Document, InitRule, Layer, Member, Node, Parameter
 
 T = TypeVar("T")
@@ -30,6 +30,12 @@ class Edited:
     def carry(self, state: Mapping[str, T]) -> dict[str, T]:
         """A state_dict of the module before as one of the module after: the same tensors under their new keys."""
         return {renamed(key, self.moved): tensor for key, tensor in state.items()}
+
+    def then(self, later: Edited) -> Edited:
+        """This edit and one of the document that it gave, as one."""
+        before = {to: name for name, to in self.moved.items()}
+        moved = {name: renamed(to, later.moved) for name, to in self.moved.items()}
+        return Edited(later.document, moved | {renamed(name, before): to for name, to in later.moved.items()})
 
 
 def renamed(name: str, moved: Mapping[str, str]) -> str:
@@ -58,7 +64,7 @@ def rearranged(document: Document, name: str, block: Block, move: Move, heads: I
     heads = list(heads)
     found = instances(document)
     moved = {
-        _join(instance.name, path): _join(instance.name, move(path))
+        join(instance.name, path): join(instance.name, move(path))
         for instance in found.values()
         if instance.block == name
         for path in heads
@@ -77,12 +83,10 @@ def rearranged(document: Document, name: str, block: Block, move: Move, heads: I
     return Edited(document.model_copy(update=changed), moved)
 
 
-def _join(around: str, path: str) -> str:
-    return f"{around}.{path}" if around else path
-
-
 def through(document: Document, around: str, path: str, name: str) -> tuple[str, str] | None:
     """A path of another block in two parts: to an instance of the named block, and on from there."""
+    if "." not in path:
+        return None
     try:
         found = steps(document, around, path)
     except GraphError:
@@ -108,7 +112,10 @@ def _following(document: Document, around: str, block: Block, name: str, move: M
 
 def retargeted(node: Node, move: Move) -> Node:
     """A node whose member has moved."""
-    return node if node.op == "function" else node.model_copy(update={"target": move(node.target)})
+    if node.op == "function":
+        return node
+    target = move(node.target)
+    return node if target == node.target else node.model_copy(update={"target": target})
 
 
 def followed(member: Member, move: Move) -> Member:
@@ -123,7 +130,7 @@ def _tensors(document: Document) -> Iterator[str]:
     """Qualified names of the parameters and buffers, those of one module behind each other."""
     for instance in instances(document).values():
         for path, place in instance.places.items():
-            name = _join(instance.name, path)
+            name = join(instance.name, path)
             member = place.member
             if isinstance(member, Alias):  # a pattern may mean a tensor by its second name
                 behind = instance.places.get(member.of)

@@ -94,7 +94,7 @@ class Substitution:
         """A condition; None where it always holds now, and ``False`` where it never does."""
         if text is None:
             return None
-        found = _folded(changed) if (changed := self.text(text)) != text else Expr(expr=text)
+        found = as_value(changed) if (changed := self.text(text)) != text else Expr(expr=text)
         if isinstance(found, Expr):
             return found.expr
         return None if found else _NEVER
@@ -131,7 +131,7 @@ class Substitution:
         if whole is not value:
             return whole
         changed = self.text(value.expr)
-        return value if changed == value.expr else _folded(changed)
+        return value if changed == value.expr else as_value(changed)
 
     def _repeat(self, repeat: Repeat, keyed: bool) -> Repeat:
         """Its variables hide names of theirs, and give way to names that are put in."""
@@ -177,7 +177,7 @@ def _literal(value: Value) -> ast.expr:
     raise ExpressionError(f"a {type(value).__name__} cannot be part of an expression")
 
 
-def _folded(text: str) -> Value:
+def as_value(text: str) -> Value:
     """``2 * 16`` as 32: a number or text where no name is left."""
     expression = parse(text)
     if not expression.names:

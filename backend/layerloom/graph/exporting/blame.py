@@ -9,9 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from types import FrameType
 
 from torch import nn
@@ -20,26 +18,13 @@ from torch.fx import Node as Traced
 
 from layerloom.graph.errors import GraphError
 from layerloom.graph.exporting.subject import Subject
-from layerloom.schema.document import FunctionNode, Node
+from layerloom.graph.spots import Spot, called, file_of, located, name_of, tree_of
 from layerloom.schema.problems import Problem, ProblemCode
 
 _TRANSLATING = re.compile(r"Error when translating node %(\w+)")
 _MISSING = re.compile(r"No ONNX function found for <OpOverload\(op='([\w.:]+)'")
 _CONSTRAINED = re.compile(r"Constraints violated")
-_OPERATORS = {"Mult": "mul", "Div": "truediv", "MatMult": "matmul", "USub": "neg", "UAdd": "pos"}
 _COLOURS = re.compile(r"\x1b\[[\d;]*m")
-
-
-@dataclass(frozen=True)
-class _Spot:
-    """A call in the forward of one module."""
-
-    module: str
-    """Qualified name of the module whose forward it is."""
-    member: str = ""
-    """Path of the member that is called; empty where a function is."""
-    functions: frozenset[str] = frozenset()
-    """Last names of the functions that it may be: one, but for a program's node, which knows no more than its line."""
 
 
 def blamed(subject: Subject, error: Exception, whose: str, program: ExportedProgram | None = None) -> GraphError:
@@ -51,7 +36,7 @@ def blamed(subject: Subject, error: Exception, whose: str, program: ExportedProg
         return error
     root = subject.module
     spot = _in_traceback(root, error) if program is None else _in_program(root, error, program)
-    block, node = _located(subject, spot)
+    block, node = located(subject.document, root, spot)
     problem = Problem(
         code=ProblemCode.EXPORT_FAILED,
         message=f"{whose} cannot take this network: {_reason(error)}",
@@ -89,16 +74,16 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 # --- where
 
 
-def _in_traceback(root: nn.Module, error: BaseException) -> _Spot | None:
+def _in_traceback(root: nn.Module, error: BaseException) -> Spot | None:
     """The innermost call that generated code made."""
     for item in _chain(error):
-        ours = [(frame, at) for frame, at in _frames(item) if frame.f_code.co_filename == _file(root)]
+        ours = [(frame, at) for frame, at in _frames(item) if frame.f_code.co_filename == file_of(root)]
         if ours:
             frame, instruction = ours[-1]
             # Not of ``root``: a copy of it may have been called.
             names = {id(module): name for name, module in ours[0][0].f_locals["self"].named_modules()}
             spanned = next(islice(frame.f_code.co_positions(), instruction // 2, None))
-            return _Spot(names.get(id(frame.f_locals["self"]), ""), *_called(_tree(root), spanned))
+            return Spot(names.get(id(frame.f_locals["self"]), ""), *called(tree_of(root), spanned))
     return None
 
 
@@ -112,7 +97,7 @@ def _frames(error: BaseException) -> list[tuple[FrameType, int]]:
     return found
 
 
-def _in_program(root: nn.Module, error: BaseException, program: ExportedProgram) -> _Spot | None:
+def _in_program(root: nn.Module, error: BaseException, program: ExportedProgram) -> Spot | None:
     """The node that was being translated. Exporters decompose a program first, and so is it looked up."""
     named = next(filter(None, (_TRANSLATING.search(str(item)) for item in _chain(error))), None)
     if named is None:
@@ -124,92 +109,19 @@ def _in_program(root: nn.Module, error: BaseException, program: ExportedProgram)
     return None
 
 
-def _origin(root: nn.Module, node: Traced) -> _Spot | None:
+def _origin(root: nn.Module, node: Traced) -> Spot | None:
     stack = [(str(path).partition("@")[0], str(kind)) for path, kind in node.meta.get("nn_module_stack", {}).values()]
     ours = [index for index, (_, kind) in enumerate(stack) if kind.startswith(f"{type(root).__module__}.")]
     if not ours:
         return None
     owner = stack[ours[-1]][0]
     if len(stack) > ours[-1] + 1:
-        return _Spot(owner, member=stack[ours[-1] + 1][0].removeprefix(f"{owner}."))
+        return Spot(owner, member=stack[ours[-1] + 1][0].removeprefix(f"{owner}."))
     function = str(node.meta.get("torch_fn", ("", ""))[1]).rpartition(".")[2]
-    lines = re.findall(rf'File "{re.escape(_file(root))}", line (\d+)', node.meta.get("stack_trace") or "")
-    beside = {_name(call) for call in ast.walk(_tree(root)) if lines and getattr(call, "lineno", 0) == int(lines[-1])}
+    lines = re.findall(rf'File "{re.escape(file_of(root))}", line (\d+)', node.meta.get("stack_trace") or "")
+    beside = {
+        name_of(call) for call in ast.walk(tree_of(root)) if lines and getattr(call, "lineno", 0) == int(lines[-1])
+    }
     # Torch's own name may have a prefix: linalg_svdvals.
     likely = {name for name in beside if name and function.endswith(name)}
-    return _Spot(owner, functions=frozenset(likely or beside))
-
-
-def _file(root: nn.Module) -> str:
-    return type(root).forward.__code__.co_filename
-
-
-def _tree(root: nn.Module) -> ast.Module:
-    return ast.parse(Path(_file(root)).read_text(encoding="utf-8"))
-
-
-# --- what
-
-
-def _called(tree: ast.Module, spanned: tuple[int | None, ...]) -> tuple[str, frozenset[str]]:
-    """The member and the functions that the expression at a place calls, of which one is known."""
-    loops = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.For) and isinstance(node.target, ast.Name):
-            loops[node.target.id] = _path(node.iter)
-        if isinstance(node, ast.expr):
-            place = (node.lineno, node.end_lineno, node.col_offset, node.end_col_offset)
-            if place == spanned:
-                found = node
-                break
-    else:
-        return "", frozenset()
-    if isinstance(found, ast.Call):
-        function = found.func
-        member = loops.get(function.id, "") if isinstance(function, ast.Name) else _path(function)
-        if member:
-            return member, frozenset()
-    return "", frozenset({_name(found)})
-
-
-def _path(node: ast.AST) -> str:
-    """``stages.0`` of ``self.stages[0]``; empty for what is no member."""
-    match node:
-        case ast.Attribute(value=ast.Name(id="self"), attr=name):
-            return name
-        case ast.Attribute(value=around, attr=name):
-            return f"{path}.{name}" if (path := _path(around)) else ""
-        case ast.Subscript(value=around, slice=ast.Constant(value=str() | int() as key)):
-            return f"{path}.{key}" if (path := _path(around)) else ""
-    return ""
-
-
-def _name(node: ast.AST) -> str:
-    """What the catalogue calls it, without where it lies: ``relu``, ``add``."""
-    match node:
-        case ast.Call(func=ast.Attribute(attr=name)) | ast.Call(func=ast.Name(id=name)) | ast.Attribute(attr=name):
-            return name
-        case ast.BinOp(op=op) | ast.UnaryOp(op=op):
-            kind = type(op).__name__
-            return _OPERATORS.get(kind, kind.lower())
-        case ast.Subscript():
-            return "getitem"
-    return ""
-
-
-def _located(subject: Subject, spot: _Spot | None) -> tuple[str | None, str | None]:
-    """Block and node of a spot, as far as they are certain."""
-    if spot is None:
-        return None, None
-    block = type(subject.module.get_submodule(spot.module)).__name__
-    nodes = subject.document.blocks[block].forward.nodes if block in subject.document.blocks else []
-    fitting = [node for node in nodes if _fits(node, spot)]
-    longest = max((len(node.target) for node in fitting), default=0)
-    best = [node for node in fitting if isinstance(node, FunctionNode) or len(node.target) == longest]
-    return block, best[0].id if len(best) == 1 else None
-
-
-def _fits(node: Node, spot: _Spot) -> bool:
-    if isinstance(node, FunctionNode):
-        return node.target.rpartition(".")[2] in spot.functions
-    return f"{spot.member}.".startswith(f"{node.target}.")
+    return Spot(owner, functions=frozenset(likely or beside))

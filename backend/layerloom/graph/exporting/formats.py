@@ -20,7 +20,7 @@ from layerloom.graph.exporting.script import write_torchscript
 from layerloom.graph.exporting.state import write_pt, write_safetensors
 from layerloom.graph.exporting.subject import Subject
 from layerloom.graph.exporting.written import Written
-from layerloom.schema.export import ExportFormat
+from layerloom.schema.export import ExportFormat, FormatKind
 
 _BYTES = "application/octet-stream"
 
@@ -32,10 +32,10 @@ class Format:
     label: str
     suffix: str
     summary: str
+    kind: FormatKind
     write: Callable[[Subject, Path], Written]
     """Writes the file, and holds it against torch where it is a program. Raises GraphError."""
     media_type: str = _BYTES
-    weights: bool = True
     needs: tuple[str, ...] = ()
     """Packages of the extra ``export``."""
 
@@ -52,25 +52,45 @@ def write_python(subject: Subject, path: Path) -> Written:
 
 
 FORMATS: dict[str, Format] = {
-    "python": Format("Python", ".py", "The class itself", write_python, "text/x-python", weights=False),
-    "pt": Format("PyTorch state_dict", ".pt", "Weights for the class", write_pt),
-    "safetensors": Format("safetensors", ".safetensors", "Weights for readers in any language", write_safetensors),
-    "pt2": Format("torch.export", ".pt2", "A program for torch, of any batch size", write_pt2),
-    "onnx": Format("ONNX", ".onnx", "A program for other runtimes", write_onnx, needs=("onnx", "onnxscript")),
-    "torchscript": Format("TorchScript", ".torchscript.pt", "A program for older torch", write_torchscript),
-    "int8_pt": Format("int8 state_dict", ".int8.pt", "Weights of a quarter", write_int8_pt, needs=("torchao",)),
-    "int8_pt2": Format("int8 torch.export", ".int8.pt2", "A program of a quarter", write_int8_pt2, needs=("torchao",)),
+    "python": Format("Python", ".py", "The class itself", "source", write_python, "text/x-python"),
+    "pt": Format("PyTorch state_dict", ".pt", "Weights for the class", "weights", write_pt),
+    "safetensors": Format(
+        "safetensors", ".safetensors", "Weights for readers in any language", "weights", write_safetensors
+    ),
+    "pt2": Format("torch.export", ".pt2", "A program for torch, of any batch size", "program", write_pt2),
+    "onnx": Format(
+        "ONNX", ".onnx", "A program for other runtimes", "program", write_onnx, needs=("onnx", "onnxscript")
+    ),
+    "torchscript": Format("TorchScript", ".torchscript.pt", "A program for older torch", "program", write_torchscript),
+    "int8_pt": Format(
+        "int8 state_dict",
+        ".int8.pt",
+        "Weights, those of linear layers in 8 bits",
+        "quantized",
+        write_int8_pt,
+        needs=("torchao",),
+    ),
+    "int8_pt2": Format(
+        "int8 torch.export",
+        ".int8.pt2",
+        "A program, its linear layers in 8 bits",
+        "quantized",
+        write_int8_pt2,
+        needs=("torchao",),
+    ),
     "int8_dynamic_pt": Format(
         "dynamic int8 state_dict",
         ".int8-dynamic.pt",
-        "Weights of a quarter, inputs rounded as they come",
+        "Weights, those of linear layers in 8 bits, their inputs rounded as they come",
+        "quantized",
         write_int8_dynamic_pt,
         needs=("torchao",),
     ),
     "int8_dynamic_pt2": Format(
         "dynamic int8 torch.export",
         ".int8-dynamic.pt2",
-        "A program of a quarter, inputs rounded as they come",
+        "A program, its linear layers in 8 bits, their inputs rounded as they come",
+        "quantized",
         write_int8_dynamic_pt2,
         needs=("torchao",),
     ),
@@ -87,7 +107,7 @@ def described() -> list[ExportFormat]:
             suffix=form.suffix,
             media_type=form.media_type,
             summary=form.summary,
-            weights=form.weights,
+            kind=form.kind,
             missing=form.missing,
         )
         for name, form in FORMATS.items()

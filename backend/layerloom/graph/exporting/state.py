@@ -36,7 +36,8 @@ def save_safetensors(state: Mapping[str, Tensor], path: Path, texts: Mapping[str
     seen: set[int] = set()
     for name, tensor in state.items():
         storage = tensor.untyped_storage().data_ptr()
-        tensors[name] = tensor.clone() if storage in seen else tensor.contiguous()
+        # A plain clone has its original's strides, and safetensors takes row-major tensors only.
+        tensors[name] = tensor.clone(memory_format=torch.contiguous_format) if storage in seen else tensor.contiguous()
         seen.add(storage)
     save_file(tensors, path, metadata={"format": "pt", **texts})
 

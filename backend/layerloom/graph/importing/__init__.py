@@ -17,10 +17,12 @@ from layerloom.graph.importing.leaves import layer_of
 from layerloom.graph.importing.loops import looped
 from layerloom.graph.importing.members import Members
 from layerloom.graph.importing.modes import both
+from layerloom.graph.importing.parts import part_of
 from layerloom.graph.importing.proof import Call, prove
 from layerloom.graph.importing.record import recorded, restoring
 from layerloom.graph.importing.sharing import Sharing
 from layerloom.graph.importing.twin import built, culprit
+from layerloom.graph.walk import block_order
 from layerloom.schema.document import Document
 
 __all__ = ["ClosedError", "from_module"]
@@ -30,6 +32,7 @@ def from_module(
     module: nn.Module,
     example_inputs: Sequence[Any] | Mapping[str, Any],
     closed: Literal["keep", "refuse"] = "keep",
+    part: str = "",
 ) -> Document:
     """Any module as an editable document: its classes become blocks, its containers stay containers.
 
@@ -42,11 +45,19 @@ def from_module(
     reason, and ``check`` tells of them; all around them is proven with the original's own modules in their places.
     With ``closed="refuse"`` one such is enough to raise.
 
+    ``part="backbone"`` opens a part alone, with the arguments that the module gives it when it is run for real on
+    ``example_inputs``, in evaluation; ``part="backbone+head"`` opens several as one that take each other's results, and
+    gives what the last one gives. Lists and dicts of tensors become an input for each tensor. The keys are the part's
+    own; those of several are the module's.
+
     Raises:
         ClosedError: the module itself does what a document cannot say, or would be rebuilt as another; the sentence
             says why.
     """
     call = Call(named=example_inputs) if isinstance(example_inputs, Mapping) else Call(tuple(example_inputs))
+    if part:
+        taken = part_of(module, call, part)
+        module, call = taken.module, taken.call
     closing = Closing(keep=closed == "keep")
     searches = 0
     with restoring(module):
@@ -97,7 +108,7 @@ def _read(module: nn.Module, call: Call, closing: Closing) -> Document:
         if set(closing.notes) == known:
             break  # else there were layers that cannot be made anew: what is around them is read once more
     blocks, main = classes(opened)
-    return Document.model_validate(
+    document = Document.model_validate(
         {
             "name": type(module).__name__,
             "main": main,
@@ -105,6 +116,11 @@ def _read(module: nn.Module, call: Call, closing: Closing) -> Document:
             "inputs": _examples(graphs[""], module, call),
             "frozen": _frozen(module),
         }
+    )
+    # What torch puts around a parametrized layer was recorded as a class, and the layer tells it in its own words.
+    needed = block_order(document)
+    return document.model_copy(
+        update={"blocks": {name: block for name, block in document.blocks.items() if name in needed}}
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from difflib import SequenceMatcher
 from typing import Any
 
-from layerloom.graph.importing.calls import default_of
+from layerloom.graph.factoring.signatures import default_of
 
 Json = Any
 Choose = Callable[[Json, Json], Json]

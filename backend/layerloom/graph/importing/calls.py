@@ -10,9 +10,9 @@ from typing import Any
 import torch
 
 from layerloom.catalogue import find, layers, operations, resolve
+from layerloom.graph.factoring.signatures import parameters
 from layerloom.graph.importing.errors import ClosedError
 from layerloom.schema.catalogue import ParameterSpec
-from layerloom.schema.values import Value
 
 _OPERATORS = {
     **dict.fromkeys(("add", "__add__"), "add"),
@@ -47,8 +47,8 @@ def named(function: Callable[..., Any], arguments: Sequence[Any], keywords: Mapp
         given.reverse()
         label = f"__{_REFLECTED[label].strip('_')}__"
     operator = f"operator.{_OPERATORS.get(label, '')}"
-    if find(operator) is not None and not keywords and len(given) == len(_parameters(operator)) and _signs(function):
-        return operator, dict(zip((spec.name for spec in _parameters(operator)), given, strict=True))
+    if find(operator) is not None and not keywords and len(given) == len(parameters(operator)) and _signs(function):
+        return operator, dict(zip((spec.name for spec in parameters(operator)), given, strict=True))
     target = _targets().get(function)
     if target is None:
         raise ClosedError(f"the catalogue has no operation {label}")
@@ -59,21 +59,6 @@ def attribute(function: Callable[..., Any]) -> str | None:
     """The catalogue's name of a property that was read from a tensor (``x.mT``), or None."""
     name = getattr(getattr(function, "__self__", None), "__name__", "")
     return f"torch.Tensor.{name}" if find(f"torch.Tensor.{name}") is not None else None
-
-
-def default_of(target: str, name: str) -> Value:
-    """What an operation's argument is where it is left out."""
-    return next((spec.default for spec in _parameters(target) if spec.name == name), None)
-
-
-def order_of(target: str, name: str) -> int:
-    """Where an argument stands in a signature."""
-    return next((index for index, spec in enumerate(_parameters(target)) if spec.name == name), 0)
-
-
-def is_required(target: str, name: str) -> bool:
-    """Whether an argument has no default."""
-    return any(spec.name == name and spec.required for spec in _parameters(target))
 
 
 def _signs(function: Callable[..., Any]) -> bool:
@@ -97,22 +82,16 @@ def _targets() -> dict[Any, str]:
 
 
 @cache
-def _parameters(target: str) -> tuple[ParameterSpec, ...]:
-    entry = find(target)
-    return tuple(entry.parameters) if entry else ()
-
-
-@cache
 def _defaults(target: str) -> dict[str, Any]:
     try:
-        parameters = inspect.signature(resolve(target)).parameters
+        signed = inspect.signature(resolve(target)).parameters
     except (TypeError, ValueError):
-        return {spec.name: spec.default for spec in _parameters(target) if not spec.required}
-    return {name: parameter.default for name, parameter in parameters.items()}
+        return {spec.name: spec.default for spec in parameters(target) if not spec.required}
+    return {name: parameter.default for name, parameter in signed.items()}
 
 
 def _bound(target: str, given: list[Any], keywords: dict[str, Any]) -> dict[str, Any]:
-    specs = list(_parameters(target))
+    specs = list(parameters(target))
     bound: dict[str, Any] = {}
     required = [spec for spec in specs if spec.required and spec.name not in keywords]
     if specs and not specs[0].required and len(given) <= len(required):
@@ -130,14 +109,14 @@ def _bound(target: str, given: list[Any], keywords: dict[str, Any]) -> dict[str,
         if name in _IMPLICIT or (name == "device" and not _is_meta(value)):
             continue
         known = {"self": "input", "self_": "input", "x": "input", "axis": "dim"}
-        name = name if any(item.name == name for item in _parameters(target)) else known.get(name, name)
-        if not any(item.name == name for item in _parameters(target)):
+        name = name if any(item.name == name for item in parameters(target)) else known.get(name, name)
+        if not any(item.name == name for item in parameters(target)):
             if value is None or _is(value, _defaults(target).get(name)):
                 continue
             raise ClosedError(f"{target} has no argument {name}")
         bound[name] = value
     defaults = _defaults(target)
-    needed = {spec.name for spec in _parameters(target) if spec.required}
+    needed = {spec.name for spec in parameters(target) if spec.required}
     return {name: value for name, value in bound.items() if name in needed or not _is(value, defaults.get(name, ...))}
 
 

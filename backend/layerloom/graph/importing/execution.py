@@ -19,24 +19,30 @@ from layerloom.graph.build import build
 from layerloom.graph.errors import GraphError, refuse
 from layerloom.graph.importing import from_module
 from layerloom.graph.importing.errors import ClosedError
+from layerloom.graph.importing.parts import AND, part_of
 from layerloom.graph.importing.programs import opened_program
 from layerloom.graph.importing.proof import Call, prove
 from layerloom.graph.importing.sources import IMAGE, named
+from layerloom.graph.importing.suggesting import suggested
 from layerloom.schema.document import Document, InputExample
 from layerloom.schema.problems import ProblemCode
 
 _BATCH = 2
 _SIDES = (224, 64, 32, 28)
 _LENGTH = 16
+_NAMED = 8
+"""Parts that a sentence names."""
 Example = Mapping[str, InputExample]
 
 
 def open_named(payload: dict[str, Any]) -> dict[str, Any]:
-    """A network of a library: ``{"source": "torchvision:resnet50", "inputs": {…}}``."""
-    with _closed():
-        module = named(payload["source"])
+    """A network of a library, or a part of it: ``{"source": "torchvision:resnet50", "inputs": {…}, "part": ""}``."""
     examples = _given(payload)
-    return _opened(module, [examples] if examples else [{"": InputExample(shape=list(IMAGE))}, *_guesses(module)])
+    images = [example.shape for example in examples.values() if len(example.shape) == len(IMAGE)]
+    with _closed():
+        module = named(payload["source"], *images[:1])
+    candidates: list[Example] = [examples] if examples else [{"": InputExample(shape=list(IMAGE))}, *_guesses(module)]
+    return _opened(module, candidates, payload["part"])
 
 
 def open_program(payload: dict[str, Any], file: Path) -> dict[str, Any]:
@@ -52,7 +58,7 @@ def open_program(payload: dict[str, Any], file: Path) -> dict[str, Any]:
 
 
 def open_python(payload: dict[str, Any]) -> dict[str, Any]:
-    """A class of a Python file, which is run: ``{"text", "name", "arguments", "inputs", "document"}``.
+    """A class of a Python file, which is run: ``{"text", "name", "arguments", "inputs", "part", "document"}``.
 
     ``document`` is what was read from the text, if anything: it is kept where it is proven to be the same module.
     """
@@ -67,7 +73,7 @@ def open_python(payload: dict[str, Any]) -> dict[str, Any]:
         except (ClosedError, GraphError) as error:
             return {**_opened(module, [examples or document.inputs]), "unproven": str(error)}
         return {"document": payload["document"]}
-    return _opened(module, [examples] if examples else list(_guesses(module)))
+    return _opened(module, [examples] if examples else list(_guesses(module)), payload["part"])
 
 
 def _loaded(text: str) -> Any:
@@ -112,23 +118,36 @@ class _closed:  # noqa: N801  a context manager
         raise refuse(ProblemCode.IMPORT_CLOSED, f"The module cannot be made: {message}.") from None
 
 
-def _opened(module: nn.Module, candidates: list[Example]) -> dict[str, Any]:
-    """The document of a module with the first inputs that it takes."""
+def _opened(module: nn.Module, candidates: list[Example], part: str = "") -> dict[str, Any]:
+    """The document of a module, or of a part of it, with the first inputs that it takes; and notes."""
     for examples in candidates:
         tensors = _tensors(examples)
         positional = all(not name or name.isdecimal() for name in tensors)
         inputs: Any = list(tensors.values()) if positional else tensors
         if len(candidates) > 1 and not _takes(module, inputs):
             continue
+        call = Call(tuple(inputs)) if isinstance(inputs, list) else Call(named=inputs)
         try:
-            document = from_module(module, inputs)
+            taken = part_of(module, call, part) if part else None
+            document = from_module(taken.module, taken.call.positional) if taken else from_module(module, inputs)
         except ClosedError as error:
-            raise refuse(ProblemCode.IMPORT_CLOSED, f"The module stays closed: {error}.") from None
-        return {"document": document.model_dump(mode="json", by_alias=True)}
+            what = f"The part {part[:200]}" if part else "The module"
+            message = f"{what} stays closed: {error}.{_instead(module, call, part)}"
+            raise refuse(ProblemCode.IMPORT_CLOSED, message) from None
+        notes = list(taken.notes) if taken else []
+        return {"document": document.model_dump(mode="json", by_alias=True), "notes": notes}
     raise refuse(
         ProblemCode.INPUTS_UNKNOWN,
         "What goes into the network cannot be guessed: state the shape and dtype of every input.",
     )
+
+
+def _instead(module: nn.Module, call: Call, part: str) -> str:
+    """The remedy for a module that stays closed: parts of it that may open."""
+    if AND in part:
+        return ""
+    found = suggested(module, call, part)
+    return f" Open a part of it instead: {', '.join(found[:_NAMED])}." if found else ""
 
 
 def _takes(module: nn.Module, inputs: Any) -> bool:

@@ -14,9 +14,10 @@ from layerloom.graph.importing.closing import Closing
 from layerloom.graph.importing.containers import container_of
 from layerloom.graph.importing.errors import ClosedError
 from layerloom.graph.importing.leaves import layer_of, parametrizations_of, recovered
-from layerloom.graph.importing.sharing import Sharing, below, join
+from layerloom.graph.importing.sharing import Sharing, below
 from layerloom.graph.names import attributes, is_identifier, is_key, is_member
 from layerloom.graph.numbers import packed, shortest
+from layerloom.graph.walk import join
 from layerloom.schema.document import (
     Alias,
     BlockUse,

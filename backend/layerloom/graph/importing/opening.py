@@ -15,7 +15,7 @@ from layerloom.graph.checking import check
 from layerloom.graph.errors import GraphError, refuse
 from layerloom.graph.importing.guessing import guess
 from layerloom.graph.importing.proposals import propose
-from layerloom.graph.importing.python import NotPlainError, read
+from layerloom.graph.importing.python import NoPythonError, NotPlainError, read
 from layerloom.graph.importing.python.file import TEXT_LIMIT
 from layerloom.graph.importing.sources import LIBRARIES, is_named
 from layerloom.graph.walk import members
@@ -26,11 +26,14 @@ WEIGHTS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
 """Files of a state_dict."""
 PROGRAM = ".pt2"
 LIMITS = sandbox.Limits(memory=4 * 2**30, wall_s=180, answer=16 * 2**20)
+_NOTES, _LONGEST_NOTE = 20, 1_000
+"""Of what a process says that ran code of others."""
 _SWITCH = "Start the server with `layerloom serve --allow-python`."
 _REMEDY = f"{_SWITCH} Or write the code more simply."
+_LESS = "State smaller inputs, or open a part of it."
 _SENTENCES: dict[str, tuple[ProblemCode, str]] = {
-    "memory": (ProblemCode.IMPORT_EXHAUSTED, "Opening this takes more memory than an import may."),
-    "time": (ProblemCode.IMPORT_EXHAUSTED, "Opening this takes more time than an import may."),
+    "memory": (ProblemCode.IMPORT_EXHAUSTED, f"Opening this takes more memory than an import may. {_LESS}"),
+    "time": (ProblemCode.IMPORT_EXHAUSTED, f"Opening this takes more time than an import may. {_LESS}"),
     "processes": (ProblemCode.IMPORT_EXHAUSTED, "This starts more processes than an import may."),
     "answer": (ProblemCode.IMPORT_EXHAUSTED, "What this opens as is larger than a document may be."),
     "died": (ProblemCode.IMPORT_CLOSED, "The process that opened this ended early."),
@@ -86,21 +89,26 @@ def in_order(inputs: Sequence[InputExample | Sequence[int]]) -> dict[str, InputE
 
 
 def open_source(
-    source: str, name: str, arguments: Mapping[str, Any], inputs: Mapping[str, InputExample], rules: Rules
+    source: str,
+    name: str,
+    arguments: Mapping[str, Any],
+    inputs: Mapping[str, InputExample],
+    rules: Rules,
+    part: str = "",
 ) -> Opened:
-    """A library's network by its name, or a text. Raises GraphError."""
+    """A library's network by its name, or a text; or a part of it. Raises GraphError."""
     if is_named(source):
-        return open_named(source, inputs, rules)
-    return open_text(source, name, arguments, inputs, rules)
+        return open_named(source, inputs, rules, part)
+    return open_text(source, name, arguments, inputs, rules, part)
 
 
-def open_named(source: str, inputs: Mapping[str, InputExample], rules: Rules) -> Opened:
-    """``torchvision:resnet50``, made without trained weights. Raises GraphError."""
+def open_named(source: str, inputs: Mapping[str, InputExample], rules: Rules, part: str = "") -> Opened:
+    """``torchvision:resnet50``, made without trained weights, or its part ``layer4``. Raises GraphError."""
     if not is_named(source):
         known = ", ".join(f"{library}:NAME" for library in LIBRARIES)
         raise refuse(ProblemCode.UNKNOWN_SOURCE, f"{source[:80]!r} is no file and none of {known}.")
-    document = run("open_named", {"source": source, "inputs": _written(inputs)}, rules)
-    return _recorded(document, "The weights are those of an untrained network.")
+    answer = ask("open_named", {"source": source, "inputs": _written(inputs), "part": part}, rules)
+    return _recorded(_document(answer), "The weights are those of an untrained network.", *_notes(answer))
 
 
 def open_file(file: Path, suffix: str, name: str, inputs: Mapping[str, InputExample], rules: Rules) -> Opened:
@@ -131,19 +139,29 @@ def _text(file: Path) -> str:
 
 
 def open_text(
-    text: str, name: str, arguments: Mapping[str, Any], inputs: Mapping[str, InputExample], rules: Rules
+    text: str,
+    name: str,
+    arguments: Mapping[str, Any],
+    inputs: Mapping[str, InputExample],
+    rules: Rules,
+    part: str = "",
 ) -> Opened:
-    """A class of a text. Only where the rules allow it is anything run. Raises GraphError."""
+    """A class of a text, or a part of it. Only where the rules allow it is anything run. Raises GraphError."""
+    payload = _payload(text, name, arguments, inputs, part)
+    if part:
+        return _run_text(payload, rules, "what a part is given is seen when the whole runs")
     try:
         document, notes = read(text, name or None, arguments)
+    except NoPythonError as error:
+        raise refuse(ProblemCode.IMPORT_CLOSED, f"The text cannot be opened: {error}.") from None
     except NotPlainError as error:
-        return _run_text(text, name, arguments, inputs, rules, error)
+        return _run_text(payload, rules, error)
     try:
         document = _with_inputs(document, inputs)
     except GraphError as error:
         if not rules.python:
             raise
-        return _run_text(text, name, arguments, inputs, rules, error)
+        return _run_text(payload, rules, error)
     if not rules.python:
         return Opened(document, [*notes, "The classes were read as text; nothing was run."])
     payload = _payload(text, document.main, arguments, document.inputs)
@@ -155,21 +173,14 @@ def open_text(
     return _recorded(_document(answer), *notes)
 
 
-def _run_text(
-    text: str,
-    name: str,
-    arguments: Mapping[str, Any],
-    inputs: Mapping[str, InputExample],
-    rules: Rules,
-    reason: Exception,
-) -> Opened:
+def _run_text(payload: Mapping[str, Any], rules: Rules, reason: Exception | str) -> Opened:
     if not rules.python:
         raise refuse(
             ProblemCode.PYTHON_DISABLED,
             f"This code can only be opened by running it, which is switched off ({reason}). {_REMEDY}",
         )
-    document = run("open_python", _payload(text, name, arguments, inputs), rules)
-    return _recorded(document, f"The classes were run and recorded: {reason}.")
+    answer = ask("open_python", payload, rules)
+    return _recorded(_document(answer), f"The classes were run and recorded: {reason}.", *_notes(answer))
 
 
 def _recorded(document: Document, *notes: str) -> Opened:
@@ -184,8 +195,16 @@ def _recorded(document: Document, *notes: str) -> Opened:
     return Opened(document, [*notes, *found])
 
 
-def _payload(text: str, name: str, arguments: Mapping[str, Any], inputs: Mapping[str, InputExample]) -> dict[str, Any]:
-    return {"text": text, "name": name, "arguments": dict(arguments), "inputs": _written(inputs), "document": None}
+def _notes(answer: Mapping[str, Any]) -> list[str]:
+    notes = answer.get("notes")
+    return [str(note)[:_LONGEST_NOTE] for note in notes[:_NOTES]] if isinstance(notes, list) else []
+
+
+def _payload(
+    text: str, name: str, arguments: Mapping[str, Any], inputs: Mapping[str, InputExample], part: str = ""
+) -> dict[str, Any]:
+    settings = {"text": text, "name": name, "arguments": dict(arguments), "inputs": _written(inputs)}
+    return {**settings, "part": part, "document": None}
 
 
 def _written(inputs: Mapping[str, InputExample]) -> dict[str, Any]:

@@ -171,13 +171,16 @@ class _Recorder(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         keywords = kwargs or {}
+        name = getattr(func, "__name__", "")
+        if name == "unbind" and _over_samples(*args, **keywords):
+            where = self._stack[-1].path if self._stack else ""
+            raise ClosedError(f"{where or 'the network'} goes through the batch, sample by sample")
         result = func(*args, **keywords)
         if self._silent or not self._stack:
             self._steps += 1
             if self._steps > _STEPS:
                 raise ClosedError("it does more than can be followed: a step for every sample")
             return result
-        name = getattr(func, "__name__", "")
         if name in _CASTS and isinstance(args[0], torch.Tensor):
             if result is not args[0] and result.dtype is args[0].dtype:
                 result = args[0]  # to another device, and there is but one
@@ -307,6 +310,11 @@ def _named(module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) 
         elif _holds_tensor(value) or value is not parameter.default:
             found[name] = value
     return found
+
+
+def _over_samples(tensor: torch.Tensor, dim: Any = 0, **_: Any) -> bool:
+    """Whether an axis, which is to be taken apart, is that of the batch: a loop over a tensor does so."""
+    return isinstance(dim, int) and tensor.dim() > 0 and follows(tensor.shape[dim])
 
 
 def _passed_on(value: Any) -> bool:

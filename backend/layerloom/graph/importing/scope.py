@@ -22,6 +22,8 @@ Path = tuple[int | str, ...]
 BATCH = 1_000_003
 """Samples in a recorded batch: a prime, so that a number divides by it only where the batch is meant."""
 SIZE = "torch.Tensor.size"
+PARTS = 8
+"""Results of one operation that get a name each."""
 
 
 @dataclass
@@ -57,7 +59,7 @@ class Scope:
 
     def function(self, target: str, arguments: Mapping[str, Any], result: Any) -> None:
         """A call of an operation."""
-        written = {name: self.value(item) for name, item in arguments.items()}
+        written = {name: self.value(item) for name, item in _in_parts(target, arguments, result).items()}
         self._bind(self._add(FunctionNode(id=self._id(target), target=target, arguments=written)), result)
 
     def graph(self, result: Any) -> Graph:
@@ -137,8 +139,7 @@ class Scope:
         for tensor in self._sized:
             for axis, size in enumerate(tensor.shape):
                 if size == wanted:
-                    arguments: Arguments = {"input": self._made[id(tensor)], "dim": axis}
-                    return self._add(FunctionNode(id=self._id("size"), target=SIZE, arguments=arguments))
+                    return self._read_size(self._made[id(tensor)], axis)
         known = [size for tensor in self._sized for size in tensor.shape if follows(size)] + [*self._sizes]
         whole = next((size for size in known if wanted % size == 0), None)
         part = next((size for size in known if size % wanted == 0), None)
@@ -149,6 +150,15 @@ class Scope:
             arguments = {"input": self._size(part), "other": part // wanted}
             return self._add(FunctionNode(id=self._id("size"), target="operator.floordiv", arguments=arguments))
         raise ClosedError(f"{self.path or 'the network'} computes a size from the batch in a way that has no node")
+
+    def _read_size(self, of: Ref, axis: int) -> str:
+        """A node that reads a size, put where a person would: as soon as there is something to read it from."""
+        node = FunctionNode(id=self._id("size"), target=SIZE, arguments={"input": of, "dim": axis})
+        behind = next((at + 1 for at, other in enumerate(self.nodes) if other.id == of.ref), 0)
+        while behind < len(self.nodes) and getattr(self.nodes[behind], "target", "") == SIZE:
+            behind += 1
+        self.nodes.insert(behind, node)
+        return node.id
 
     def _bind(self, node: str, result: Any) -> None:
         for path, made in _parts(result):
@@ -168,6 +178,19 @@ class Scope:
     def _id(self, target: str) -> str:
         stem = "".join(part if part.isalnum() else "_" for part in target.rpartition(".")[2]).strip("_") or "n"
         return f"{stem}_{len(self.nodes) + 1}"
+
+
+def _in_parts(target: str, arguments: Mapping[str, Any], result: Any) -> Mapping[str, Any]:
+    """The arguments of ``x.split(64)`` with the sizes of all parts, so that the parts can have names."""
+    size = arguments.get("split_size_or_sections", arguments.get("split_size"))
+    if target.rpartition(".")[2] != "split" or type(size) is not int or len(result) > PARTS:
+        return arguments
+    axis = arguments.get("dim", 0)
+    sizes = [part.shape[axis] for part in result]
+    if any(follows(length) for length in sizes):
+        return arguments
+    name = "split_size" if "split_size" in arguments else "split_size_or_sections"
+    return {**arguments, name: sizes}
 
 
 def _items(value: Any) -> tuple[int, ...]:

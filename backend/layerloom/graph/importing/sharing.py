@@ -7,6 +7,7 @@ from collections.abc import Collection
 from torch import nn
 
 from layerloom.graph.importing.closing import Closing
+from layerloom.graph.walk import join
 from layerloom.schema.document import Alias
 
 
@@ -73,11 +74,6 @@ class Sharing:
         while around not in self._blocks:
             around = around.rpartition(".")[0]
         return around
-
-
-def join(path: str, name: str) -> str:
-    """A name below a path."""
-    return f"{path}.{name}" if path else name
 
 
 def below(path: str, block: str) -> str | None:

@@ -9,8 +9,8 @@ import copy
 from collections.abc import Sequence
 from typing import Any
 
+from layerloom.graph.factoring.scalars import skeleton, without_care
 from layerloom.graph.importing.alongside import alongside, side_by_side
-from layerloom.graph.importing.scalars import skeleton, without_care
 from layerloom.graph.names import LOCALS, is_identifier
 
 Json = Any

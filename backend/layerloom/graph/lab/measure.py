@@ -27,7 +27,7 @@ from layerloom.graph.errors import GraphError, refuse
 from layerloom.graph.lab.flow import flow_of
 from layerloom.graph.lab.recommend import weighs
 from layerloom.graph.lab.samples import batch_of, tensors
-from layerloom.graph.lab.schemes import USUAL, ready, with_scheme
+from layerloom.graph.lab.schemes import READY, USUAL, ready, with_scheme
 from layerloom.schema.document import Document
 from layerloom.schema.lab import LabCall, LabReport, Moments, Scheme, SchemeResult
 from layerloom.schema.problems import ProblemCode
@@ -41,6 +41,10 @@ CALLS = 200_000
 """Of layers, in all passes: each is a row of an answer."""
 SECONDS = 60.0
 """After which no further pass is begun."""
+FACTORS = {"forward": 1e4, "backward": 1e6}
+"""By which the variance may change on its way. Behind batch normalization alone gradients grow by about 1.5 in every
+layer (Yang and others, A mean field theory of batch normalization, 2019), and some tens of layers still learn.
+"""
 PAUSE = 0.002
 """Seconds between passes: whoever waits to check a network gets its turn."""
 
@@ -76,9 +80,12 @@ def init_lab(
     memory.
 
     Raises:
+        ValueError: there is no seed, or no sample.
         GraphError: the document has errors, a scheme does not fit it or is unknown, or the network is too large
             (``too_large``, with the figure and the limit).
     """
+    if seeds < 1 or batch < 1:
+        raise ValueError(f"a pass needs a seed and a sample, and there are {seeds} seeds and {batch} samples")
     chosen = [ready(scheme, document) if isinstance(scheme, str) else scheme for scheme in schemes]
     refuse_too_large(document, batch, passes=max(1, len(chosen)) * seeds)
     numbers = list(range(seeds))
@@ -95,7 +102,7 @@ def init_lab(
             LabCall(name=name, target=layers[name].target, call=call, weighs=weighs(layers[name]))
             for name, call in passes[0].calls
         ]
-    return LabReport(batch=batch, seeds=numbers, calls=calls, schemes=results)
+    return LabReport(batch=batch, seeds=numbers, calls=calls, schemes=results, factors=FACTORS, ready=list(READY))
 
 
 def refuse_too_large(document: Document, batch: int, passes: int) -> None:

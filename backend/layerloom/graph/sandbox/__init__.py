@@ -12,6 +12,6 @@ the service's user may read, write and reach by network, so can the task.
 """
 
 from layerloom.graph.sandbox.process import Limits, Process, SandboxError, TaskError
-from layerloom.graph.sandbox.run import TASKS, Warm, held, run
+from layerloom.graph.sandbox.run import HOLDS, TASKS, Warm, held, run
 
-__all__ = ["TASKS", "Limits", "Process", "SandboxError", "TaskError", "Warm", "held", "run"]
+__all__ = ["HOLDS", "TASKS", "Limits", "Process", "SandboxError", "TaskError", "Warm", "held", "run"]

@@ -12,6 +12,8 @@ from layerloom.graph.sandbox.process import Limits, Process
 
 TASKS = "layerloom.graph.sandbox.tasks"
 """The module whose dictionary ``TASKS`` names what may be asked for."""
+HOLDS = frozenset({"network", "files", "processes"})
+"""What a system may let a process be shut in from, where it can."""
 _CALLS = 500
 """After so many, a warm process is replaced: libraries keep what they have seen."""
 
@@ -43,7 +45,7 @@ def run(
 
 @cache
 def held() -> frozenset[str]:
-    """What this system holds of ``network``, ``files`` and ``processes``; a process is started once to find out."""
+    """What this system holds of ``HOLDS``; a process is started once to find out."""
     process = Process(TASKS, Limits())
     try:
         process.call("nothing", None)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
-from layerloom.catalogue import find, resolve, spoken
+from layerloom.catalogue import find, resolve
 from layerloom.graph import code
 from layerloom.graph.code import Code
 from layerloom.graph.source.members import access
 from layerloom.graph.source.values import Values
-from layerloom.graph.source.variables import speaking
 from layerloom.graph.walk import forward_inputs, steps
 from layerloom.schema.catalogue import Entry, ParameterSpec
 from layerloom.schema.document import (
@@ -27,7 +26,7 @@ from layerloom.schema.document import (
     Repeat,
     Sequential,
 )
-from layerloom.schema.values import Arguments, Ref, Tuple, Value, refs
+from layerloom.schema.values import Arguments, Ref, refs
 
 INFIX = {
     "operator.add": "+",
@@ -51,9 +50,6 @@ INFIX = {
     "operator.ge": ">=",
 }
 PREFIX = {"operator.neg": "-", "operator.pos": "+", "operator.invert": "~"}
-
-Parts: TypeAlias = "list[tuple[str, Parts]]"
-"""The parts of a result that is a tuple: a name for each, and its own parts; an empty list where it has none."""
 
 
 def write_call(document: Document, block: str, node: Node, values: Values) -> Code:
@@ -140,18 +136,35 @@ def _function(target: str, arguments: Arguments, values: Values, beside: str | N
         raise ValueError(f"{target[:80]!r} is no operation of the catalogue")
     if target.startswith("operator."):
         return _operator(entry, arguments, values)
+    parameters = _as_said(entry)
     if not target.startswith("torch.Tensor."):
-        written = values.arguments(entry.parameters, arguments)
+        written = values.arguments(parameters, arguments)
         if beside is not None:
             device = code.attribute(values.reference(Ref(ref=beside)), "device")
             written.append(code.keyword("device", device))
         return code.call(values.imports.target(target), written)
-    receiver, *specs = entry.parameters
+    receiver, *specs = parameters
     rest = {key: value for key, value in arguments.items() if key != receiver.name}
     method = code.attribute(values.write(arguments.get(receiver.name)), target.removeprefix("torch.Tensor."))
     if not callable(resolve(target)):
         return method
     return code.call(method, values.arguments(specs, rest))
+
+
+def _as_said(entry: Entry) -> list[ParameterSpec]:
+    """The parameters, those marked as required that one gives by position: ``x.size(0)``, ``torch.where(mask, a, b)``.
+
+    The second tensor goes where the first is, and the first axis of what changes a shape behind the tensor.
+    """
+    specs = list(entry.parameters)
+    for index, spec in enumerate(specs):
+        tensor = index > 0 and spec.name in ("input", "other") and specs[index - 1].required
+        axis = (
+            index == 1 and entry.category == "shape" and specs[0].name == "input" and spec.kinds[0] in ("int", "size")
+        )
+        if (tensor or axis) and not spec.keyword:
+            specs[index] = spec.model_copy(update={"required": True})
+    return specs
 
 
 def _operator(entry: Entry, arguments: Arguments, values: Values) -> Code:
@@ -166,70 +179,6 @@ def _operator(entry: Entry, arguments: Arguments, values: Values) -> Code:
     if entry.name == "operator.abs":
         return code.call(code.name("abs"), [values.write(operands[0])])
     raise ValueError(f"{entry.name} has no spelling in source")
-
-
-def parts(document: Document, block: str, node: Node) -> Parts:
-    """What a node's result unpacks into, where it is sure to be a tuple of just so many parts."""
-    match node:
-        case CallNode(target=target):
-            return _parts_of_member(document, steps(document, block, target)[-1].member)
-        case FunctionNode(target=target, arguments=arguments):
-            entry = find(target)
-            count = _count(target.rpartition(".")[2], arguments)
-            if count is not None:
-                return [("abcdefghijkl"[index], []) for index in range(count)]
-            return _parts_of_entry(entry) if entry else []
-    return []
-
-
-def _parts_of_member(document: Document, member: Any) -> Parts:
-    match member:
-        case Layer(target=target):
-            entry = find(target)
-            return _parts_of_entry(entry) if entry else []
-        case BlockUse(block=name):
-            return _parts_of_value(document.blocks[name].forward.output)
-    return []
-
-
-def _parts_of_value(value: Value) -> Parts:
-    if not isinstance(value, Tuple):
-        return []
-    return [
-        (item.ref if isinstance(item, Ref) and speaking(item.ref) else "part", _parts_of_value(item))
-        for item in value.items
-    ]
-
-
-def _parts_of_entry(entry: Entry) -> Parts:
-    """The tree of an entry's output ports: LSTM's are ``[0]``, ``[1, 0]``, ``[1, 1]``."""
-    root: Parts = []
-    for port in entry.outputs:
-        level = root
-        for depth, position in enumerate(port.path):
-            if position == len(level) and isinstance(position, int):
-                level.append((spoken(port.name), []))
-            elif not isinstance(position, int) or position > len(level) or depth == len(port.path) - 1:
-                return []
-            level = level[position][1]
-    return root
-
-
-def may_give_fewer(node: Node) -> bool:
-    """Whether an operation may give fewer parts than it was asked for: five columns in four chunks are three."""
-    return isinstance(node, FunctionNode) and node.target.rpartition(".")[2] == "chunk"
-
-
-def _count(function: str, arguments: Arguments) -> int | None:
-    """How many tensors ``chunk(2)`` or ``split([3, 5])`` gives."""
-    if function in ("chunk", "tensor_split"):
-        count = arguments.get("chunks", arguments.get("sections"))
-    elif function in ("split", "split_with_sizes"):
-        sizes = arguments.get("split_size", arguments.get("split_size_or_sections", arguments.get("split_sizes")))
-        count = len(sizes) if isinstance(sizes, list) else None
-    else:
-        return None
-    return count if isinstance(count, int) and 1 <= count <= 12 else None
 
 
 def evaluated_often(node: Node) -> bool:

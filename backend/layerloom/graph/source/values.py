@@ -35,6 +35,10 @@ def _no_reference(ref: Ref) -> Code:
     raise ValueError(f"a reference to {ref.ref[:80]!r} outside forward")
 
 
+def _written_out(value: Value) -> None:  # noqa: ARG001  no variable holds it
+    return None
+
+
 @dataclass(frozen=True)
 class Values:
     """Writes values in one place: ``__init__``, where arguments are local names, or ``forward``."""
@@ -43,13 +47,17 @@ class Values:
     rename: Mapping[str, str] = field(default_factory=dict)
     """What the names in expressions are called here: ``heads`` is ``self.heads`` in forward."""
     reference: Callable[[Ref], Code] = _no_reference
+    choice: Callable[[If], Ref | None] = _written_out
+    """The reference that stands for both sides of a choice, where there is one."""
+    listed: Callable[[Value], Code | None] = _written_out
+    """The variable that holds a list, where there is one."""
 
     def write(self, value: Value) -> Code:
         match value:
             case None | bool() | int() | float() | str():
                 return code.literal(value)
             case list():
-                return code.sequence([self.write(item) for item in value])
+                return self.listed(value) or code.sequence([self.write(item) for item in value])
             case Tuple(items=items):
                 return code.sequence([self.write(item) for item in items], "()")
             case values.Mapping(items=mapping):
@@ -66,6 +74,9 @@ class Values:
             case FunctionRef(name=name):
                 return self.imports.target(name)
             case If(test=test, then=then, otherwise=otherwise):
+                one = self.choice(value)
+                if one is not None:
+                    return self.reference(one)
                 return code.conditional(self.write(then), parse(test).code(self.rename), self.write(otherwise))
             case LayerValue(layer=layer):
                 return self.layer(layer.target, layer.arguments)

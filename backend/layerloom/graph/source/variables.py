@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Collection, Iterable
+import re
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 
 from layerloom.graph.names import LOCALS, is_identifier
 
@@ -12,6 +14,19 @@ CARRIED = ("x", "y", "z", "h", "out")
 _TAKEN = LOCALS | frozenset(dir(builtins)) - {"input"}
 _UNREADABLE = frozenset({"l", "O", "I"})
 """Look like numbers."""
+_COUNTED = re.compile(r".*_\d+")
+
+
+@dataclass(frozen=True)
+class Called:
+    """What a value is called."""
+
+    name: str = ""
+    """Empty where nothing says more than ``out``."""
+    sure: bool = False
+    """Even where it could carry on the name of what it was made from."""
+    otherwise: str = ""
+    """Where ``out`` is taken."""
 
 
 def usable(text: str) -> bool:
@@ -22,6 +37,17 @@ def usable(text: str) -> bool:
 def speaking(text: str) -> bool:
     """Whether text that was meant for something else, a member or a node, serves as the name of a variable, too."""
     return usable(text) and text not in _TAKEN
+
+
+def counted(text: str) -> bool:
+    """Whether a name was counted up: ``out_2``."""
+    return _COUNTED.fullmatch(text) is not None
+
+
+def singular(path: str, otherwise: str = "layer") -> str:
+    """What one item of a container is called: a ``stage`` of ``stages``."""
+    last = path.rpartition(".")[2]
+    return last[:-1] if last.endswith("s") and usable(last[:-1]) else otherwise
 
 
 class Variables:
@@ -36,23 +62,33 @@ class Variables:
             raise ValueError(f"not a variable's name: {name[:80]!r}")
         self._last[name] = last
 
+    def until(self, name: str) -> int:
+        """The index of the node that reads a variable for the last time."""
+        return self._last.get(name, -1)
+
     def free(self, name: str, at: int) -> bool:
         """Whether nothing after node ``at`` reads what the name holds."""
-        return self._last.get(name, -1) <= at
+        return self.until(name) <= at
 
-    def pick(self, hint: str | None, read: Iterable[str], made_by: str, at: int) -> str:
-        """A name for the result of node ``at``: the user's hint, else a value's name that ends here, else its maker's.
+    def pick(
+        self, hint: str | None, called: Called, read: Iterable[str], at: int, carries: Callable[[str], bool]
+    ) -> str:
+        """A name for the result of node ``at``: the user's hint, else its own, else that of a value that ends here.
 
-        ``read`` are the variables that the node reads, in order.
+        ``read`` are the variables that the node reads, in order; ``carries`` says which names the result may carry on.
         """
         if hint is not None and usable(hint):
             return self.fresh(hint, at)
-        for name in read:
-            if name in CARRIED and self.free(name, at):
+        if called.sure:
+            return self.fresh(called.name, at)
+        if called.name in read and self.free(called.name, at):
+            return called.name
+        for name in (*read, "x"):
+            if name in CARRIED and carries(name) and self.free(name, at):
                 return name
-        if self.free("x", at):
-            return "x"
-        return self.fresh(made_by if speaking(made_by) else "out", at)
+        if called.name or self.free("out", at):
+            return self.fresh(called.name or "out", at)
+        return self.fresh(called.otherwise or "out", at)
 
     def fresh(self, name: str, at: int, avoid: Collection[str] = ()) -> str:
         """The name, or with a number when it still holds something or is to be avoided."""
@@ -61,6 +97,14 @@ class Variables:
             number += 1
             candidate = f"{name[:60]}_{number}"
         return candidate
+
+    def row(self, count: int, at: int) -> list[str]:
+        """Names for the parts of something that has none: ``x1, x2``."""
+        for stem in (*"xyzabcdefgh", "part"):
+            names = [f"{stem}{index}" for index in range(1, count + 1)]
+            if all(self.free(name, at) for name in names):
+                break
+        return [self.fresh(name, at) for name in names]
 
 
 def unlike(taken: Collection[str], name: str) -> str:

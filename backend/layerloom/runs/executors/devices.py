@@ -42,18 +42,23 @@ def find_places(cpu_slots: int | None = None) -> list[Place]:
     return places
 
 
-def choose(places: list[Place], busy: dict[str, int], need: Need) -> Place | None:
-    """Where a run would start now; None when it has to wait. ``busy`` counts trainers by device.
+def choose(places: list[Place], busy: dict[str, int], need: Need) -> list[Place]:
+    """Where a run would start now; empty when it has to wait. ``busy`` counts trainers by device.
 
-    A device that the machine does not have is no reason to wait for ever: the run starts on the CPU, and the trainer
-    says what is missing.
+    Of accelerators it gets as many as it needs, each for itself; several processes on the CPU share its threads, and
+    take one slot. A device that the machine does not have is no reason to wait for ever: the run starts on the CPU, and
+    the trainer says what is missing.
     """
     kind, _, index = need.device.partition(":")
     if kind == "auto":
         kind = places[0].id.partition(":")[0]
     fitting = [place for place in places if place.id == need.device or (not index and _kind(place) == kind)]
+    if len(fitting) < need.devices and kind != "cpu":
+        fitting = []
     candidates = fitting or [place for place in places if place.id == "cpu"]
-    return next((place for place in candidates if busy.get(place.id, 0) < place.slots), None)
+    count = need.devices if candidates[0].id != "cpu" else 1
+    free = [place for place in candidates if busy.get(place.id, 0) < place.slots]
+    return free[:count] if len(free) >= count else []
 
 
 def _kind(place: Place) -> str:

@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 @dataclass(slots=True)
 class _Trainer:
     process: Process
-    device: str
+    devices: list[str]
     template: Template | None = None
     """Set when this executor's template is its parent, and hears its exit code."""
     child: subprocess.Popen[bytes] | None = None
@@ -60,7 +60,7 @@ class LocalExecutor:
 
     def devices(self) -> list[Device]:
         """What there is to train on, with slots and how many were busy at the last look; from any thread."""
-        busy = Counter(trainer.device for trainer in list(self._trainers.values()) if trainer.ended is None)
+        busy = _counted(list(self._trainers.values()))
         return [
             Device(id=place.id, name=place.name, memory=place.memory, busy=busy[place.id], slots=place.slots)
             for place in self._places
@@ -73,10 +73,10 @@ class LocalExecutor:
             return 0
         busy = self._busy()
         for count, need in enumerate(waiting):
-            place = choose(self._places, busy, need)
-            if place is None:
+            places = choose(self._places, busy, need)
+            if not places:
                 return count
-            busy[place.id] += 1
+            busy.update(place.id for place in places)
         return len(waiting)
 
     def start(self, task: Task) -> str:
@@ -84,10 +84,11 @@ class LocalExecutor:
         handle = str(task.folder)
         if self._known(handle) is not None:
             return handle
-        place = choose(self._places, self._busy(), task.need) or self._places[-1]
-        environment = trainer_environment(_visible(place, task.need), task.need.threads or self._threads(place))
-        trainer = self._spawn(task.folder, place, environment)
-        record = {**asdict(trainer.process), "device": place.id, "key": task.key}
+        places = choose(self._places, self._busy(), task.need) or self._places[-1:]
+        threads = task.need.threads or self._threads(places, task.need)
+        environment = trainer_environment(_visible(places, task.need), threads)
+        trainer = self._spawn(task.folder, [place.id for place in places], environment)
+        record = {**asdict(trainer.process), "device": ",".join(trainer.devices), "key": task.key}
         try:
             write_atomic(task.folder / _RECORD, json.dumps(record).encode())
         except OSError:
@@ -158,7 +159,7 @@ class LocalExecutor:
     def _busy(self) -> Counter[str]:
         for handle in list(self._trainers):
             self._status(handle)
-        return Counter(trainer.device for trainer in self._trainers.values() if trainer.ended is None)
+        return _counted(self._trainers.values())
 
     def _known(self, handle: str) -> _Trainer | None:
         """A trainer of this executor, or one that a former executor started, adopted from its record."""
@@ -166,7 +167,7 @@ class LocalExecutor:
             try:
                 record = json.loads((Path(handle) / _RECORD).read_bytes())
                 process = Process(record["pid"], record["born"])
-                self._trainers[handle] = _Trainer(process, record["device"])
+                self._trainers[handle] = _Trainer(process, record["device"].split(","))
             except (OSError, ValueError, KeyError, TypeError):
                 return None
         return self._trainers[handle]
@@ -185,7 +186,7 @@ class LocalExecutor:
             return None
         return self._template
 
-    def _spawn(self, folder: Path, place: Place, environment: dict[str, str]) -> _Trainer:
+    def _spawn(self, folder: Path, devices: list[str], environment: dict[str, str]) -> _Trainer:
         job, log = folder / "job.json", folder / "log"
         template = self._warm()
         if template is not None and template.ready:
@@ -196,7 +197,7 @@ class LocalExecutor:
                 _log.exception("starting a trainer without the template")
             else:
                 self._templates = 0
-                return _Trainer(process, place.id, template=template)
+                return _Trainer(process, devices, template=template)
         with log.open("ab") as output:
             child = subprocess.Popen(  # noqa: S603  (our own program)
                 [sys.executable, "-m", "layerloom.worker", str(job)],
@@ -206,16 +207,23 @@ class LocalExecutor:
                 env=environment,
                 start_new_session=True,
             )
-        return _Trainer(Process.of(child.pid), place.id, child=child)
+        return _Trainer(Process.of(child.pid), devices, child=child)
 
-    def _threads(self, place: Place) -> int:
-        accelerators = sum(other.slots for other in self._places[:-1])
-        return max(1, cores() // (self._places[-1].slots if place.id == "cpu" else accelerators))
+    def _threads(self, places: list[Place], need: Need) -> int:
+        """Of each of a trainer's processes."""
+        if places[0].id == "cpu":
+            return max(1, cores() // self._places[-1].slots // need.devices)
+        return max(1, cores() // sum(other.slots for other in self._places[:-1]))
 
 
-def _visible(place: Place, need: Need) -> str | None:
+def _visible(places: list[Place], need: Need) -> str | None:
     # A plan that names `cuda:1` counts among all GPUs, so it has to see them all.
-    return None if ":" in need.device else place.visible
+    return None if ":" in need.device else ",".join(place.visible for place in places)
+
+
+def _counted(trainers: Iterable[_Trainer]) -> Counter[str]:
+    """How many of them there are by device, those that have ended left out."""
+    return Counter(device for trainer in trainers if trainer.ended is None for device in trainer.devices)
 
 
 def explain(code: int) -> str:

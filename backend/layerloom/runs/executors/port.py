@@ -17,6 +17,8 @@ class Need:
     device: str = "auto"
     """As in the plan: ``auto``, ``cpu``, ``mps``, ``cuda``, ``cuda:1``."""
     threads: int | None = None
+    devices: int = 1
+    """How many of them at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,8 @@ class Template:
     def close(self) -> None:
         """Let it go; trainers live on."""
         self._hang_up()
+        if not self._ready:  # it has forked nothing, and would hear of it only when all is imported
+            self._process.kill()
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:

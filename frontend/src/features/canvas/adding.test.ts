@@ -2,13 +2,14 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { catalogueQuery, queryClient } from "@/api/queries";
 import type { Entry } from "@/api/types";
 import { text } from "@/i18n";
-import { digits, MAIN } from "@/model/example.test-data";
+import { block, call, digits, holding, MAIN, network } from "@/model/example.test-data";
 import { edges, place, setWhen } from "@/model/graph";
 import { column } from "@/model/room";
 import { currentDoc, useDocument } from "@/model/store";
-import type { Block, Doc } from "@/model/types";
+import type { Block, Container, Doc } from "@/model/types";
 import { enterMain, select, useView } from "@/model/view";
 import { addByHand } from "./adding";
+import { dropThing } from "./drop";
 import { countUses, ordered } from "./suggest";
 import { type Listed, layersOf, operationsOf, structureOf } from "./things";
 import { broughtIn, sameView } from "./useCanvasActions";
@@ -50,6 +51,27 @@ describe("something added by hand", () => {
     const doc = place(digits(), MAIN, column(digits(), MAIN, ids, { x: 0, y: 0 }));
     useDocument.getState().open(doc);
     enterMain(doc);
+  });
+
+  it("brings the code of a layer of one's own along, in the same step", () => {
+    const mine = [entry("python.Gate", "your layers", "input")];
+    const sources = new Map([["python.Gate", "class Gate(nn.Module): ..."]]);
+    const [gate] = layersOf({ ...catalogue, layers: mine } as never, sources) as [Listed];
+    const before = currentDoc();
+    addByHand(gate, "Add Gate");
+    const code = { Gate: { source: "class Gate(nn.Module): ..." } };
+    expect(currentDoc().code).toEqual(code);
+    expect(useDocument.getState().history.past).toHaveLength(1);
+    useDocument.getState().undo();
+    expect(currentDoc()).toEqual(before);
+    const boxed = network(block([holding("sequential", "features")], [call("n1", "features", "x")], { $ref: "n1" }));
+    useDocument.getState().open(boxed);
+    dropThing("Net", gate.thing, "Add Gate", { kind: "box", node: "n1", path: "features", index: 0 }, { x: 0, y: 0 });
+    const [features] = (currentDoc().blocks.Net as Block).members as [Container];
+    expect(features.items.map((item) => item.kind === "layer" && item.target)).toEqual(["python.Gate"]);
+    expect([currentDoc().code, useDocument.getState().history.past.length]).toEqual([code, 1]);
+    useDocument.getState().undo();
+    expect(currentDoc()).toEqual(boxed);
   });
 
   it("takes what the one selected node gives, in one step, and is selected itself", () => {

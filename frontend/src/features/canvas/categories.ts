@@ -40,8 +40,9 @@ const CATEGORY_HUES: { [category: string]: Hue } = {
   opaque: "slate",
 };
 
-/** In the order in which a network is usually built; what is not listed comes after, by name. */
+/** One's own first, then in the order in which a network is usually built; what is not listed comes after, by name. */
 const ORDER = [
+  "your layers",
   "convolution",
   "linear",
   "activation",

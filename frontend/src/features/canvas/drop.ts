@@ -1,5 +1,4 @@
 /** Putting things where the pointer is: into a box, into an edge, or onto the canvas. */
-import { addItem } from "@/model/edit";
 import { edges, nodeAt } from "@/model/graph";
 import { moveInto } from "@/model/group";
 import { insertOnEdge } from "@/model/nodes";
@@ -10,7 +9,7 @@ import type { Block, Doc, Position } from "@/model/types";
 import { select } from "@/model/view";
 import { lookup } from "./catalogue";
 import type { DropTarget } from "./state";
-import { type Added, addThing, type Thing, thingItem } from "./things";
+import { type Added, addThing, addThingTo, type Thing, thingItem } from "./things";
 
 /** What lies under a point of the screen that could take something in. `moving` is a node that is being dragged. */
 export function targetAt(x: number, y: number, moving: string | null = null): DropTarget | null {
@@ -69,9 +68,9 @@ export function dropThing(
   at: Position,
 ): Dropped {
   if (target?.kind === "box") {
-    const item = thingItem(thing);
-    if (!item) return "refused";
-    apply(label, (doc) => reflowed(doc, addItem(doc, block, target.path, item, target.index), block));
+    const { path, index } = target;
+    if (!thingItem(thing)) return "refused";
+    apply(label, (doc) => addThingTo(doc, block, path, thing, index) ?? doc);
     select([target.node]);
     return "added";
   }

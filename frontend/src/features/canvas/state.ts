@@ -19,7 +19,7 @@ type CanvasState = {
   quick: QuickAdd | null;
   menu: { x: number; y: number; node: string | null } | null;
   /** A dialog that asks for more before a command runs. */
-  dialog: "group" | "connect" | "palette" | null;
+  dialog: "group" | "connect" | "palette" | "export" | null;
   /** Last place of the pointer over the canvas, where a paste goes. */
   pointer: Position | null;
 };

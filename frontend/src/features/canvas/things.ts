@@ -1,17 +1,20 @@
 /** What can be put on the canvas: layers and operations of the catalogue, and what documents are made of besides. */
 import type { Catalogue, Entry } from "@/api/types";
 import type { Texts } from "@/i18n";
-import { addBlock } from "@/model/edit";
+import { carrying } from "@/model/code";
+import { addBlock, addItem } from "@/model/edit";
 import { nextId } from "@/model/graph";
 import { startArguments } from "@/model/initial";
 import { freshName } from "@/model/members";
 import { snake as snakeName } from "@/model/names";
 import { addFunction, addInput, addLayer, addMember, newLayer } from "@/model/nodes";
+import { reflowed } from "@/model/room";
 import type { Block, Doc, Item, Member, Position } from "@/model/types";
 
 export const CONTAINERS = ["sequential", "module_list", "module_dict"] as const;
 export type Thing =
-  | { kind: "layer" | "operation"; entry: Entry }
+  /** `source`: of a layer of one's own, what the document has to carry. */
+  | { kind: "layer" | "operation"; entry: Entry; source?: string | undefined }
   | { kind: "container"; container: (typeof CONTAINERS)[number] }
   | { kind: "block"; name: string }
   | { kind: "input" }
@@ -47,8 +50,12 @@ export function thingId(thing: Thing): string {
   }
 }
 
-const listedEntry = (kind: "layer" | "operation", entry: Entry): Listed => ({
-  thing: { kind, entry },
+/** Code of layers of one's own, by the names that the catalogue has them under. */
+export type Sources = ReadonlyMap<string, string>;
+const NO_SOURCES: Sources = new Map();
+
+const listedEntry = (kind: "layer" | "operation", entry: Entry, sources: Sources): Listed => ({
+  thing: { kind, entry, source: sources.get(entry.name) },
   id: entry.name,
   label: entry.label,
   category: entry.category,
@@ -58,10 +65,10 @@ const listedEntry = (kind: "layer" | "operation", entry: Entry): Listed => ({
   words: [entry.label, entry.name, entry.category, ...entry.keywords].join(" ").toLowerCase(),
 });
 
-export const layersOf = (catalogue: Catalogue): Listed[] =>
-  catalogue.layers.map((entry) => listedEntry("layer", entry));
-export const operationsOf = (catalogue: Catalogue): Listed[] =>
-  catalogue.operations.map((entry) => listedEntry("operation", entry));
+export const layersOf = (catalogue: Catalogue, sources = NO_SOURCES): Listed[] =>
+  catalogue.layers.map((entry) => listedEntry("layer", entry, sources));
+export const operationsOf = (catalogue: Catalogue, sources = NO_SOURCES): Listed[] =>
+  catalogue.operations.map((entry) => listedEntry("operation", entry, sources));
 
 /** What is no entry of the catalogue: inputs, containers, blocks, parameters. */
 export function structureOf(doc: Doc, inside: string, t: Texts["editor"]): Listed[] {
@@ -101,11 +108,12 @@ export function addThing(doc: Doc, block: string, thing: Thing, at: Position): A
   switch (thing.kind) {
     case "layer": {
       const { name: target, label } = thing.entry;
-      return { doc: addLayer(doc, block, { target, label, arguments: startArguments(thing.entry) }, id, at), id };
+      const coded = carrying(doc, target, thing.source);
+      return { doc: addLayer(coded, block, { target, label, arguments: startArguments(thing.entry) }, id, at), id };
     }
     case "operation": {
       const operation = { target: thing.entry.name, arguments: startArguments(thing.entry) };
-      return { doc: addFunction(doc, block, operation, id, at), id };
+      return { doc: addFunction(carrying(doc, operation.target, thing.source), block, operation, id, at), id };
     }
     case "input": {
       const next = addInput(doc, block, its.forward.inputs.length === 0 ? "x" : "x2", at);
@@ -142,6 +150,14 @@ function memberOf(block: Block, thing: Held): Member {
   return thing.kind === "parameter"
     ? { kind: "parameter", name, shape: [1], dtype: "float32", requires_grad: true, init: [], when: null }
     : { kind: "buffer", name, shape: [1], dtype: "float32", persistent: true, fill: 0, when: null };
+}
+
+/** Adds a thing to a container, behind its other items or before one of them; null for what a container cannot hold. */
+export function addThingTo(doc: Doc, block: string, path: string, thing: Thing, index?: number): Doc | null {
+  const item = thingItem(thing);
+  if (!item) return null;
+  const coded = thing.kind === "layer" ? carrying(doc, thing.entry.name, thing.source) : doc;
+  return reflowed(doc, addItem(coded, block, path, item, index), block);
 }
 
 /** The thing as an item of a container; null for what a container cannot hold. */

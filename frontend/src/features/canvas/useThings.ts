@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { catalogueQuery } from "@/api/queries";
+import { catalogueQuery, ownLayersQuery } from "@/api/queries";
 import { useText } from "@/i18n";
+import { isOwn } from "@/model/code";
 import { useDocument } from "@/model/store";
 import { placeIn, useView } from "@/model/view";
 import { type Listed, layersOf, operationsOf, structureOf } from "./things";
@@ -15,8 +16,12 @@ export function useThings(): Things {
   const names = useDocument((state) => Object.keys(state.history.doc.blocks).join("\n"));
   const main = useDocument((state) => state.history.doc.main);
   const trail = useView((state) => state.trail);
-  const layers = useMemo(() => (data ? layersOf(data) : []), [data]);
-  const operations = useMemo(() => (data ? operationsOf(data) : []), [data]);
+  // Where the server allows no code, the catalogue has no such layers, and asking for them is refused.
+  const some = useMemo(() => data && [...data.layers, ...data.operations].some((it) => isOwn(it.name)), [data]);
+  const { data: own } = useQuery({ ...ownLayersQuery, enabled: some === true });
+  const sources = useMemo(() => new Map(own?.map((layer) => [layer.entry.name, layer.source])), [own]);
+  const layers = useMemo(() => (data ? layersOf(data, sources) : []), [data, sources]);
+  const operations = useMemo(() => (data ? operationsOf(data, sources) : []), [data, sources]);
   const structure = useMemo(() => {
     // `names` and `main` are all of the document that matters here.
     const { doc } = useDocument.getState().history;

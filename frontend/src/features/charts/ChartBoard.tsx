@@ -17,10 +17,12 @@ export interface ChartSpec {
 interface Props {
   charts: ChartSpec[];
   subscribe: (listener: () => void) => () => void;
+  /** A part of the axis was chosen: of long curves only a summary is here. */
+  onZoom: (axis: Axis, range: readonly [number, number]) => void;
 }
 
 /** Charts side by side, with one zoom, one axis and one smoothing for all of them. */
-export function ChartBoard({ charts, subscribe }: Props) {
+export function ChartBoard({ charts, subscribe, onZoom }: Props) {
   const { axis } = useChartSettings();
   const [zoom, setZoom] = useState<{ axis: Axis; range: Zoom }>({ axis, range: null });
   // A part that was chosen on one axis means nothing on another.
@@ -37,7 +39,10 @@ export function ChartBoard({ charts, subscribe }: Props) {
             lines={chart.lines}
             span={span}
             zoom={range}
-            onZoom={(next) => setZoom({ axis, range: next })}
+            onZoom={(next) => {
+              setZoom({ axis, range: next });
+              if (next !== null) onZoom(axis, next);
+            }}
             subscribe={subscribe}
           />
         ))}

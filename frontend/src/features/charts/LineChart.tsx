@@ -1,6 +1,7 @@
 import "uplot/dist/uPlot.min.css";
 import { useComputedColorScheme } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
+import { useText } from "@/i18n";
 import { nearest } from "@/lib/downsample";
 import { shortNumber } from "@/lib/format";
 import { type Drawable, drawLoop } from "@/live/loop";
@@ -26,6 +27,7 @@ interface Props {
 
 /** Curves over steps, epochs or time. They are drawn outside React, at most ten times a second and only on screen. */
 export function LineChart({ title, lines, span, zoom, onZoom, subscribe, height = 280 }: Props) {
+  const t = useText();
   const scheme = useComputedColorScheme("light");
   const { smoothing, axis, logarithmic, logarithmicX: wished } = useChartSettings();
   const logarithmicX = wished && axis !== "wall";
@@ -88,6 +90,7 @@ export function LineChart({ title, lines, span, zoom, onZoom, subscribe, height 
       <div className={styles.plot} ref={element} style={{ height }}>
         {hover && <Tooltip lines={lines} hover={hover} scheme={scheme} />}
       </div>
+      <div className={styles.axis}>{t.runs.charts[axis]}</div>
     </figure>
   );
 }
@@ -133,19 +136,24 @@ function Tooltip(props: { lines: readonly Line[]; hover: Hover; scheme: "light" 
   const rows = lines
     .map((line) => {
       const index = nearest(line.series.axis(axis).view(), hover.x);
-      return { line, step: line.series.steps.at(index), value: line.series.values.at(index) };
+      const { steps, values, means } = line.series;
+      const summary = line.series.isSummary(index);
+      return { line, step: steps.at(index), summary, value: (summary ? means : values).at(index) };
     })
     .filter((row) => row.value !== undefined)
     .sort((a, b) => rank(b.value) - rank(a.value));
   if (rows.length === 0) return null;
   return (
     <div className={styles.tooltip} style={{ [hover.side === "right" ? "left" : "right"]: hover.offset + 12 }}>
-      {rows.slice(0, 12).map(({ line, step, value }) => (
+      {rows.slice(0, 12).map(({ line, step, value, summary }) => (
         <div key={line.id} className={styles.row}>
           <Swatch line={line} scheme={scheme} />
           <span className={styles.label}>{line.label}</span>
           <span className={styles.step}>{step}</span>
-          <b>{Number.isNaN(value) ? "NaN" : shortNumber(value)}</b>
+          <b>
+            {summary ? "≈ " : ""}
+            {Number.isNaN(value) ? "NaN" : shortNumber(value)}
+          </b>
         </div>
       ))}
     </div>

@@ -1,4 +1,5 @@
 import type { Texts } from "@/i18n";
+import { shortNumber } from "@/lib/format";
 import type { Series } from "@/live/series";
 import type { ChartSpec } from "./ChartBoard";
 import type { Line } from "./lines";
@@ -20,12 +21,21 @@ export function seriesName(entry: string): string {
 
 /** A metric's name for a reader; one that no dictionary knows is shown as it is. */
 export function metricTitle(metric: string, t: Texts): string {
+  // `age/loss` is that of one head of several.
+  const slash = metric.lastIndexOf("/");
+  if (slash >= 0) return `${metric.slice(0, slash)}: ${metricTitle(metric.slice(slash + 1), t)}`;
   return t.metrics.names[metric] ?? metric.replaceAll("_", " ");
 }
 
 /** The same in the few letters of a column. */
 export function shortMetricTitle(metric: string, t: Texts): string {
   return t.metrics.short[metric] ?? metricTitle(metric, t);
+}
+
+/** Shares as percentages, all else with four digits. */
+export function figureText(metric: string, value: number | null | undefined): string {
+  if (value === undefined || value === null) return "–";
+  return /accuracy|precision|recall|f1/i.test(metric) ? `${(100 * value).toFixed(2)}%` : shortNumber(value);
 }
 
 /** A series' name for a reader: the metric, and on which part of the data it was measured. */
@@ -64,5 +74,10 @@ export function chartsOf(series: Iterable<Series>, t: Texts): ChartSpec[] {
   }
   return [...charts]
     .sort(([a], [b]) => rank(a) - rank(b))
-    .map(([metric, lines]) => ({ id: metric, title: metricTitle(metric, t), lines }));
+    .map(([metric, lines]) => ({
+      id: metric,
+      title: metricTitle(metric, t),
+      // In one order in every legend, whichever series came first.
+      lines: lines.sort((a, b) => a.colour - b.colour),
+    }));
 }

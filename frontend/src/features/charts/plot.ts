@@ -23,6 +23,12 @@ export interface PlotOptions {
   onZoom: (zoom: readonly [number, number] | null) => void;
   /** The pointer is over a place of the axis, here or on a chart beside; null when it left. */
   onHover: (hover: Hover | null) => void;
+  /** A chart by itself: the pointer is shown on no other, and no part of the axis can be chosen. */
+  single?: boolean;
+  /** A place of the axis that is marked. */
+  mark?: () => number | null;
+  /** The highest value that is shown; lines are cut off there. */
+  top?: () => number;
 }
 
 const SYNC = uPlot.sync("layerloom");
@@ -81,7 +87,7 @@ export class LinePlot {
   }
 
   private configuration(): uPlot.Options {
-    const { lines, scheme, element, height } = this.options;
+    const { lines, scheme, element, height, single = false } = this.options;
     const ink = INK[scheme];
     const { logarithmic, logarithmicX, smoothing, axis: shown } = this.options.settings();
     const axis = { stroke: ink.text, font: FONT, grid: { stroke: ink.grid, width: 1 }, ticks: { show: false } };
@@ -91,23 +97,29 @@ export class LinePlot {
       padding: [10, 12, 0, 0],
       legend: { show: false },
       cursor: {
-        sync: { key: SYNC.key, setSeries: false, scales: ["x", null] },
-        drag: { x: true, y: false, setScale: false },
+        ...(single ? {} : { sync: { key: SYNC.key, setSeries: false, scales: ["x", null] } }),
+        drag: { x: !single, y: false, setScale: false },
         points: { size: 6 },
         y: false,
       },
       scales: {
         // As it is asked for: left to itself, a logarithmic scale goes on to the next power of ten.
         x: { time: shown === "wall", distr: logarithmicX ? 3 : 1, range: (_, min, max) => [min ?? 1, max ?? 10] },
-        y: { distr: logarithmic ? 3 : 1 },
+        y: { distr: logarithmic ? 3 : 1, ...this.cutOff() },
       },
       axes: [
-        { ...axis, size: 26, space: shown === "wall" ? 84 : 64, values: shown === "wall" ? clockTexts : numberTexts },
+        {
+          ...axis,
+          ...(logarithmicX && { grid: { ...axis.grid, filter: decades } }),
+          size: 26,
+          space: shown === "wall" ? 84 : 64,
+          values: shown === "wall" ? clockTexts : numberTexts,
+        },
         { ...axis, size: 54, space: 34, values: numberTexts },
       ],
       series: [{}, ...lines().flatMap((line) => pair(line, scheme, smoothing))],
       hooks: {
-        draw: [(plot) => this.markBroken(plot, ink.bad)],
+        draw: [(plot) => this.markBroken(plot, ink.bad), (plot) => this.drawMark(plot, ink.text)],
         setSelect: [(plot) => this.choose(plot)],
         setCursor: [(plot) => this.hover(plot)],
         ready: [(plot) => plot.over.addEventListener("dblclick", () => this.options.onZoom(null))],
@@ -137,6 +149,28 @@ export class LinePlot {
       if (shown < free) continue;
       free = nameStep(ctx, `NaN @ ${step}`, shown, left + width, top);
     }
+    ctx.restore();
+  }
+
+  private cutOff(): uPlot.Scale {
+    const { top } = this.options;
+    if (top === undefined) return {};
+    return { range: (_, low, high) => uPlot.rangeNum(low ?? 0, Math.min(high ?? 1, top()), 0.1, true) };
+  }
+
+  private drawMark(plot: uPlot, colour: string) {
+    const place = this.options.mark?.() ?? null;
+    if (place === null) return;
+    const { ctx } = plot;
+    const { left, top, width, height } = plot.bbox;
+    ctx.save();
+    ctx.strokeStyle = colour;
+    ctx.fillStyle = colour;
+    ctx.lineWidth = 1.5 * devicePixelRatio;
+    ctx.font = `600 ${11 * devicePixelRatio}px system-ui`;
+    const at = plot.valToPos(place, "x", true);
+    dashed(ctx, at, top, height);
+    nameStep(ctx, shortNumber(place), at, left + width, top);
     ctx.restore();
   }
 
@@ -201,6 +235,13 @@ function pair(line: Line, scheme: Scheme, smoothing: number): uPlot.Series[] {
 // uPlot leaves out ticks by null.
 const numberTexts = (_: uPlot, ticks: (number | null)[]) =>
   ticks.map((value) => (value === null ? "" : shortTick(value)));
+
+/** Over several powers of ten a line for each number between them would be a fence. */
+function decades({ scales }: uPlot, splits: number[]): (number | null)[] {
+  const { min, max } = scales.x ?? {};
+  if (!min || !max || max / min < 100) return splits;
+  return splits.map((value) => (Number.isInteger(Number(Math.log10(value).toPrecision(12))) ? value : null));
+}
 
 function clockTexts({ scales }: uPlot, ticks: (number | null)[]) {
   const { min = 0, max = 0 } = scales.x ?? {};

@@ -1,14 +1,16 @@
 import { Button, CopyButton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Check, Copy, Download } from "lucide-react";
+import { Check, Copy, Download, FileOutput } from "lucide-react";
 import { lazy, Suspense } from "react";
 import { api, unwrap } from "@/api/client";
 import { ApiError } from "@/api/errors";
+import { useCanvas } from "@/features/canvas/state";
 import { checkAgain, useCheck } from "@/features/problems/check";
 import { useText } from "@/i18n";
 import { semantic } from "@/model/edit";
 import { useDoc } from "@/model/store";
 import { Empty, ErrorNotice, ListSkeleton } from "@/ui/States";
+import { fileName, saveText } from "@/ui/save";
 import styles from "./CodePanel.module.css";
 
 const PythonView = lazy(async () => ({ default: (await import("./PythonView")).PythonView }));
@@ -58,9 +60,17 @@ export function CodePanel() {
           variant="default"
           leftSection={<Download size={13} aria-hidden />}
           disabled={stale}
-          onClick={() => save(source, `${fileName(doc.name || doc.main)}.py`, "text/x-python")}
+          onClick={() => saveText(source, `${fileName(doc.name || doc.main)}.py`, "text/x-python")}
         >
           {common.actions.download}
+        </Button>
+        <Button
+          size="compact-xs"
+          variant="default"
+          leftSection={<FileOutput size={13} aria-hidden />}
+          onClick={() => useCanvas.setState({ dialog: "export" })}
+        >
+          {t.code.formats}
         </Button>
       </div>
       <Suspense fallback={<ListSkeleton rows={6} height={16} />}>
@@ -68,21 +78,4 @@ export function CodePanel() {
       </Suspense>
     </div>
   );
-}
-
-/** A name that every file system takes. */
-export const fileName = (name: string): string =>
-  name
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, "_")
-    .replace(/^_|_$/g, "") || "network";
-
-/** Hands a text to the browser as a download. */
-export function save(text: string, name: string, type: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 1000);
 }

@@ -34,7 +34,10 @@ export function CompareBoard({ runs }: { runs: Run[] }) {
     }
   });
   const ordered = [...charts.values()].sort((a, b) => rank(a.id) - rank(b.id));
-  return <ChartBoard charts={ordered} subscribe={subscribe} />;
+  const refine = (...part: Parameters<RunFeed["refine"]>) => {
+    for (const feed of feeds) feed.refine(...part);
+  };
+  return <ChartBoard charts={ordered} subscribe={subscribe} onZoom={refine} />;
 }
 
 function subscribeAll(feeds: RunFeed[], listener: () => void): () => void {

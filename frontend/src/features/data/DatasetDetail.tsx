@@ -1,21 +1,23 @@
 import { Alert, Button, Group, Modal, Text, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { CloudDownload, Trash2 } from "lucide-react";
+import { CloudDownload, CloudOff, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { api, unwrap } from "@/api/client";
-import { previewQuery, refreshDatasets } from "@/api/queries";
+import { detailsQuery, previewQuery, refreshDatasets } from "@/api/queries";
 import type { DatasetEntry } from "@/api/types";
-import { useText } from "@/i18n";
+import { type Texts, useText } from "@/i18n";
 import { shapeText } from "@/lib/shape";
 import { ErrorNotice, ListSkeleton } from "@/ui/States";
 import { toast, useErrorToast } from "@/ui/Toasts";
-import { ClassBalance } from "./ClassBalance";
+import { Columns } from "./Columns";
 import styles from "./DatasetDetail.module.css";
+import { ImageFiles } from "./ImageFiles";
 import { sampleKind } from "./kinds";
+import { Parts } from "./Parts";
 import { Samples } from "./samples";
 import { datasetTexts } from "./texts";
 
-const COUNTS = { image: 40, sequence: 18, tokens: 10, row: 16 };
+const COUNTS = { image: 40, sequence: 18, text: 12, tokens: 10, row: 16 };
 
 /** What a data set holds: its facts, the balance of its classes, and some samples. */
 export function DatasetDetail({ entry, onRemoved }: { entry: DatasetEntry; onRemoved: () => void }) {
@@ -28,7 +30,7 @@ export function DatasetDetail({ entry, onRemoved }: { entry: DatasetEntry; onRem
           <Title order={1} size="h3">
             {label}
           </Title>
-          {summary && (
+          {!entry.uploaded && summary && (
             <Text c="dimmed" size="sm" maw={720}>
               {summary}
             </Text>
@@ -39,23 +41,32 @@ export function DatasetDetail({ entry, onRemoved }: { entry: DatasetEntry; onRem
       <dl className={styles.facts}>
         <Fact name={t.data.facts.task} value={t.train.tasks[entry.task]} />
         <Fact name={t.data.facts.shape} value={`${shapeText(entry.shape)} ${entry.dtype}`} />
-        <Fact name={t.data.facts.target} value={target(entry, t.data.number)} />
-        <Fact name={t.data.facts.samples} value={entry.samples.toLocaleString()} />
+        <Fact name={t.data.facts.target} value={target(entry, t)} />
+        <Fact name={t.data.facts.samples} value={entry.samples.toLocaleString("en-US")} />
         {entry.classes.length > 0 && <Fact name={t.data.facts.classes} value={String(entry.classes.length)} />}
+        {entry.vocabulary > 0 && (
+          <Fact name={t.data.facts.vocabulary} value={t.data.upTo(entry.vocabulary.toLocaleString("en-US"))} />
+        )}
       </dl>
+      {entry.available && <Shares entry={entry} />}
+      {entry.uploaded && entry.category === "images" ? <ImageFiles entry={entry} /> : <Columns entry={entry} />}
       {entry.available ? (
         <Contents entry={entry} />
       ) : (
-        <Alert color="yellow" icon={<CloudDownload size={18} aria-hidden />} title={t.data.unavailable}>
-          {t.data.unavailableHint}
+        <Alert
+          color="yellow"
+          icon={entry.missing ? <CloudOff size={18} aria-hidden /> : <CloudDownload size={18} aria-hidden />}
+          title={t.data.unavailableTitle}
+        >
+          {entry.missing ? `${t.problems[entry.missing.code]}. ${entry.missing.message}` : t.data.unavailableHint}
         </Alert>
       )}
     </article>
   );
 }
 
-function target(entry: DatasetEntry, number: string): string {
-  if (entry.target_shape.length === 0 && entry.task === "regression") return number;
+function target(entry: DatasetEntry, t: Texts): string {
+  if (entry.target_shape.length === 0) return entry.task === "regression" ? t.data.number : t.data.oneOf;
   return `${entry.target_shape.length > 0 ? `${shapeText(entry.target_shape)} ` : ""}${entry.target_dtype}`;
 }
 
@@ -68,23 +79,35 @@ function Fact({ name, value }: { name: string; value: string }) {
   );
 }
 
+const shown = (entry: DatasetEntry) => previewQuery(entry.name, COUNTS[sampleKind(entry)]);
+
+/** The parts that it is divided into; what keeps them from being told is told below, where samples are missing, too. */
+function Shares({ entry }: { entry: DatasetEntry }) {
+  const t = useText().data.parts;
+  const { data, error } = useQuery(shown(entry));
+  if (error) return null;
+  return (
+    <section className={styles.card} aria-label={t.title} aria-busy={!data}>
+      <h2>{t.title}</h2>
+      {data ? <Parts counts={data.counts} division={data.division} /> : <ListSkeleton rows={2} height={18} />}
+    </section>
+  );
+}
+
 function Contents({ entry }: { entry: DatasetEntry }) {
   const t = useText().data;
-  const { data, error, refetch } = useQuery(previewQuery(entry.name, COUNTS[sampleKind(entry)]));
-  if (!data) return error ? <ErrorNotice error={error} retry={refetch} /> : <ListSkeleton rows={6} />;
+  const { data, error, refetch } = useQuery(shown(entry));
+  const { data: details } = useQuery(detailsQuery(entry.name));
+  if (error) return <ErrorNotice error={error} retry={refetch} />;
   return (
-    <>
-      {Object.keys(data.counts).length > 0 && (
-        <section className={styles.card}>
-          <h2>{t.balance}</h2>
-          <ClassBalance counts={data.counts} />
-        </section>
+    <section className={styles.card} aria-label={t.preview} aria-busy={!data}>
+      <h2>{t.preview}</h2>
+      {data ? (
+        <Samples entry={entry} preview={data} features={details?.inputs.x?.features} />
+      ) : (
+        <ListSkeleton rows={6} height={22} />
       )}
-      <section className={styles.card}>
-        <h2>{t.preview}</h2>
-        <Samples entry={entry} preview={data} />
-      </section>
-    </>
+    </section>
   );
 }
 

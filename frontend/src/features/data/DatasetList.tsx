@@ -1,5 +1,6 @@
 import { NavLink as Item } from "@mantine/core";
-import { ChartSpline, CloudDownload, Grid3x3, Table2 } from "lucide-react";
+import { ChartSpline, CloudDownload, CloudOff, Grid3x3, Table2, TextQuote } from "lucide-react";
+import { useEffect, useRef } from "react";
 import { Link } from "react-router";
 import type { DatasetEntry } from "@/api/types";
 import { useText } from "@/i18n";
@@ -9,14 +10,18 @@ import styles from "./DatasetList.module.css";
 import { sampleKind } from "./kinds";
 import { datasetTexts } from "./texts";
 
-const ICONS = { image: Grid3x3, sequence: ChartSpline, tokens: ChartSpline, row: Table2 };
+const ICONS = { image: Grid3x3, sequence: ChartSpline, tokens: ChartSpline, text: TextQuote, row: Table2 };
 
 /** All data sets, each a link to its contents. */
 export function DatasetList({ entries, chosen }: { entries: DatasetEntry[]; chosen: string | undefined }) {
   const t = useText().data;
   const uploads = entries.filter((entry) => entry.uploaded);
+  const list = useRef<HTMLElement>(null);
+  // An address may name one that lies far down.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what is chosen is marked in the list
+  useEffect(() => list.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" }), [chosen]);
   return (
-    <nav className={styles.list} aria-label={t.list}>
+    <nav className={styles.list} aria-label={t.list} ref={list}>
       {uploads.length > 0 && <Group title={t.uploaded} entries={uploads} chosen={chosen} />}
       <Group title={t.builtin} entries={entries.filter((entry) => !entry.uploaded)} chosen={chosen} />
     </nav>
@@ -29,7 +34,7 @@ function Group(props: { title: string; entries: DatasetEntry[]; chosen: string |
     <section>
       <h2 className={styles.group}>{props.title}</h2>
       {props.entries.map((entry) => {
-        const Icon = entry.available ? ICONS[sampleKind(entry)] : CloudDownload;
+        const Icon = entry.available ? ICONS[sampleKind(entry)] : entry.missing ? CloudOff : CloudDownload;
         const count = t.data.samples(compactCount(entry.samples));
         return (
           <Item
@@ -37,7 +42,8 @@ function Group(props: { title: string; entries: DatasetEntry[]; chosen: string |
             component={Link}
             to={`/data?set=${encodeURIComponent(entry.name)}`}
             label={datasetTexts(entry, t).label}
-            description={`${shapeText(entry.shape)} · ${entry.available ? count : t.data.unavailable}`}
+            description={`${shapeText(entry.shape)} · ${entry.available ? count : entry.missing ? t.data.unavailable : t.data.onDemand}`}
+            title={entry.missing?.message}
             leftSection={<Icon size={17} aria-hidden />}
             active={entry.name === props.chosen}
             aria-current={entry.name === props.chosen ? "true" : undefined}

@@ -1,4 +1,4 @@
-import { Button, Progress, Text } from "@mantine/core";
+import { Button, Group, Popover, Progress, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { FileUp } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
@@ -69,16 +69,19 @@ export function UploadDrop({ onUploaded }: { onUploaded: (name: string) => void 
             {t.title}
           </Text>
           <Text size="xs" c="dimmed">
-            {t.hint}
+            {t.kinds}
           </Text>
-          <Button size="xs" variant="default" onClick={() => picker.current?.click()}>
-            {t.choose}
-          </Button>
+          <Group gap={8} justify="center">
+            <Button size="xs" variant="default" onClick={() => picker.current?.click()}>
+              {t.choose}
+            </Button>
+            <Formats />
+          </Group>
           <input
             ref={picker}
             type="file"
             hidden
-            accept=".csv,.tsv,.npz"
+            accept=".zip,.csv,.tsv,.parquet,.arrow,.npz,.txt"
             data-testid="upload"
             onChange={(event) => {
               void send(event.currentTarget.files?.[0]);
@@ -97,6 +100,30 @@ export function UploadDrop({ onUploaded }: { onUploaded: (name: string) => void 
         </div>
       )}
     </section>
+  );
+}
+
+/** What a file has to look like, for who asks: it is long, and the list below needs the room. */
+function Formats() {
+  const t = useText().data.upload;
+  return (
+    <Popover width={320} position="bottom-start" withArrow shadow="md" trapFocus returnFocus>
+      <Popover.Target>
+        <Button size="xs" variant="subtle">
+          {t.formats}
+        </Button>
+      </Popover.Target>
+      <Popover.Dropdown>
+        <dl className={styles.formats}>
+          {t.hints.map(([what, hint]) => (
+            <div key={what}>
+              <dt>{what}</dt>
+              <dd>{hint}</dd>
+            </div>
+          ))}
+        </dl>
+      </Popover.Dropdown>
+    </Popover>
   );
 }
 

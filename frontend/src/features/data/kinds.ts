@@ -1,10 +1,11 @@
 import type { DatasetEntry } from "@/api/types";
 
-export type SampleKind = "image" | "sequence" | "tokens" | "row";
+export type SampleKind = "image" | "sequence" | "text" | "tokens" | "row";
 
 /** How a sample is best looked at: C×H×W is an image, T×F a course over time, one axis a row. */
 export function sampleKind(entry: DatasetEntry): SampleKind {
   if (entry.task === "tokens") return "tokens";
+  if (entry.category === "texts" && entry.vocabulary > 0) return "text";
   const [channels = 0] = entry.shape;
   if (entry.shape.length === 3 && (channels === 1 || channels === 3)) return "image";
   return entry.shape.length === 2 ? "sequence" : "row";

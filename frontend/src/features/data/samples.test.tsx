@@ -6,9 +6,9 @@ import { Samples } from "./samples";
 
 afterEach(cleanup);
 
-function show(shape: number[], input: unknown) {
+function show(shape: number[], input: unknown, pictures: unknown[] = []) {
   const entry = { task: "regression", shape, classes: [] } as unknown as DatasetEntry;
-  const preview = { inputs: [input], targets: [1], counts: {} } as unknown as DatasetPreview;
+  const preview = { inputs: [input], targets: [1], pictures, counts: {}, texts: [] } as unknown as DatasetPreview;
   render(
     <MantineProvider env="test">
       <Samples entry={entry} preview={preview} />
@@ -18,7 +18,7 @@ function show(shape: number[], input: unknown) {
 
 it("shows samples of any size", () => {
   const [height, width] = [400, 400];
-  show([1, height, width], [Array.from({ length: height }, () => new Array(width).fill(0.5))]);
+  show([1, height, width], [], [{ shape: [1, height, width], low: 0, high: 1, pixels: btoa("a".repeat(160_000)) }]);
   expect(screen.getAllByRole("img")).toHaveLength(1);
   cleanup();
   show(

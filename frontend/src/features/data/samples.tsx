@@ -1,85 +1,41 @@
 import { Table } from "@mantine/core";
-import { useEffect, useRef } from "react";
 import type { DatasetEntry, DatasetPreview } from "@/api/types";
 import { useText } from "@/i18n";
 import { shortNumber } from "@/lib/format";
 import { range } from "@/lib/range";
 import { sampleKind, targetText } from "./kinds";
+import { Pictures } from "./Pictures";
 import styles from "./samples.module.css";
 
 /** Samples of a data set as what they are. */
-export function Samples({ entry, preview }: { entry: DatasetEntry; preview: DatasetPreview }) {
+export function Samples({ entry, preview, features }: Props) {
   switch (sampleKind(entry)) {
     case "image":
-      return <Images entry={entry} preview={preview} />;
+      return (
+        <Pictures
+          pictures={preview.pictures}
+          labels={preview.pictures.map((_, index) => targetText(entry, preview.targets[index]))}
+        />
+      );
     case "sequence":
       return <Sequences entry={entry} preview={preview} />;
+    case "text":
+      return <Texts entry={entry} preview={preview} />;
     case "tokens":
       return <Tokens entry={entry} preview={preview} />;
     case "row":
-      return <Rows entry={entry} preview={preview} />;
+      return <Rows entry={entry} preview={preview} features={features} />;
   }
 }
 
 interface Props {
   entry: DatasetEntry;
   preview: DatasetPreview;
+  /** What each number of a row is, where that is known. */
+  features?: string[] | undefined;
 }
 
 const flat = (value: unknown): number[] => (Array.isArray(value) ? value.flatMap(flat) : [Number(value)]);
-
-function Images({ entry, preview }: Props) {
-  const all = preview.inputs.map(flat);
-  const [low, high] = range(all.flatMap(range));
-  return (
-    <div className={styles.images}>
-      {all.map((values, index) => (
-        <Picture
-          // biome-ignore lint/suspicious/noArrayIndexKey: samples have no other name
-          key={index}
-          shape={entry.shape}
-          values={values}
-          range={[low, high]}
-          target={targetText(entry, preview.targets[index])}
-        />
-      ))}
-    </div>
-  );
-}
-
-function Picture(props: { shape: number[]; values: number[]; range: [number, number]; target: string }) {
-  const t = useText().data;
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const { shape, values, range } = props;
-  useEffect(() => {
-    if (canvas.current) paint(canvas.current, shape, values, range);
-  });
-  return (
-    <figure className={styles.image}>
-      <canvas ref={canvas} role="img" aria-label={t.image(props.target)} />
-      <figcaption>{props.target}</figcaption>
-    </figure>
-  );
-}
-
-/** Channels first, as torch has them. */
-function paint(canvas: HTMLCanvasElement, shape: number[], values: number[], [low, high]: [number, number]) {
-  const [channels = 1, height = 1, width = 1] = shape;
-  const context = canvas.getContext("2d");
-  if (context === null) return;
-  canvas.width = width;
-  canvas.height = height;
-  const image = context.createImageData(width, height);
-  const scale = 255 / (high - low || 1);
-  for (let pixel = 0; pixel < width * height; pixel++) {
-    for (let channel = 0; channel < 3; channel++) {
-      const plane = channels === 3 ? channel : 0;
-      image.data[4 * pixel + channel] = ((values[plane * width * height + pixel] ?? low) - low) * scale;
-    }
-    image.data[4 * pixel + 3] = 255;
-  }
-  context.putImageData(image, 0, 0);
-}
 
 const PLOT = { width: 180, height: 64 };
 
@@ -134,15 +90,30 @@ function Tokens({ entry, preview }: Props) {
     <ol className={styles.texts}>
       {preview.inputs.map((input, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: samples have no other name
-        <li key={index}>{read(input)}</li>
+        <li key={index}>{preview.texts[index] === undefined ? read(input) : visible(preview.texts[index])}</li>
       ))}
     </ol>
   );
 }
 
+/** Texts, each with what it is a sample of. */
+function Texts({ entry, preview }: Props) {
+  return (
+    <dl className={styles.labelled}>
+      {preview.texts.map((text, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: samples have no other name
+        <div key={index}>
+          <dt>{targetText(entry, preview.targets[index])}</dt>
+          <dd>{text}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
 const MOST_COLUMNS = 24;
 
-function Rows({ entry, preview }: Props) {
+function Rows({ entry, preview, features }: Props) {
   const t = useText().data;
   const width = Math.min(MOST_COLUMNS, flat(preview.inputs[0]).length);
   return (
@@ -154,7 +125,7 @@ function Rows({ entry, preview }: Props) {
             <Table.Th>{t.target}</Table.Th>
             {Array.from({ length: width }, (_, column) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: a column is its index
-              <Table.Th key={column}>x[{column}]</Table.Th>
+              <Table.Th key={column}>{features?.[column] ?? `x[${column}]`}</Table.Th>
             ))}
           </Table.Tr>
         </Table.Thead>

@@ -1,14 +1,16 @@
 /** Addresses of what a run gives away. They are links: the browser downloads them with the session's cookie. */
 const base = (id: string) => `/api/runs/${encodeURIComponent(id)}`;
 
-export type WeightFormat = "pt" | "safetensors";
+/**
+ * A run's network in a format that takes no time to write.
+ *
+ * @param which "last", "best" or a step.
+ */
+export const exportAddress = (id: string, format: string, which: string | number = "last") =>
+  `${base(id)}/export/${encodeURIComponent(format)}?which=${which}`;
 
-/** @param which "last", "best" or a step. */
-export const weightsAddress = (id: string, which: string | number, format: WeightFormat) =>
-  `${base(id)}/checkpoints/${which}/state_dict?format=${format}`;
-
-/** The Python file that was trained. */
-export const sourceAddress = (id: string) => `${base(id)}/export/python`;
+/** The tokens by their id. */
+export const vocabularyAddress = (id: string) => `${base(id)}/vocabulary.json`;
 
 /** Every recorded step of every series. */
 export const metricsAddress = (id: string) => `${base(id)}/metrics.csv`;

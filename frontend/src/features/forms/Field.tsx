@@ -24,6 +24,7 @@ export function Field(props: ParameterFieldProps) {
     cases = false,
     disabled = false,
     placeholder,
+    tool,
   } = props;
   const t = useText().common.forms;
   const id = useId();
@@ -67,6 +68,7 @@ export function Field(props: ParameterFieldProps) {
       <div className={styles.head}>
         <ParameterName id={id} spec={spec} marked={spec.required && form !== null} />
         {changed && <ResetButton spec={spec} onReset={reset} disabled={disabled} />}
+        {tool}
         {modes.length > 1 && (
           <ModeMenu name={spec.name} mode={mode} modes={modes} onChoose={choose} disabled={disabled} />
         )}

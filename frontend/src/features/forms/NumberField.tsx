@@ -8,6 +8,7 @@ import { useDraft } from "./useDraft";
 
 interface Props extends Partial<NumberRange> {
   label: string;
+  description?: string | undefined;
   /** Null where none is given. */
   value: number | null;
   onChange: (value: number | null) => void;
@@ -23,7 +24,18 @@ interface Props extends Partial<NumberRange> {
 
 /** A number with a label of its own; says what is wrong with what was typed, and keeps it in sight. */
 export function NumberField(props: Props) {
-  const { label, value, onChange, required = false, missing = false, placeholder, step = 1, error, ...limits } = props;
+  const {
+    label,
+    description,
+    value,
+    onChange,
+    required = false,
+    missing = false,
+    placeholder,
+    step = 1,
+    error,
+    ...limits
+  } = props;
   const { whole = false } = limits;
   const t = useText().common.forms;
   const [typed, setFault] = useState<string | null>(null);
@@ -51,6 +63,7 @@ export function NumberField(props: Props) {
   return (
     <TextInput
       label={label}
+      description={description}
       placeholder={placeholder}
       value={draft.text}
       onChange={(event) => draft.type(event.currentTarget.value)}

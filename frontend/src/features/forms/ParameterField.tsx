@@ -1,3 +1,4 @@
+import type { ReactNode } from "react";
 import type { ParameterSpec, Value } from "@/api/types";
 import { Field } from "./Field";
 
@@ -20,6 +21,8 @@ export interface ParameterFieldProps {
   disabled?: boolean | undefined;
   /** An example for an empty field; else the default stands there. */
   placeholder?: string | undefined;
+  /** What else can be done with the value, beside the name. */
+  tool?: ReactNode;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Group, Select, Textarea, TextInput, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, Select, Textarea, TextInput, Tooltip } from "@mantine/core";
 import { Plus, SlidersHorizontal, Trash2 } from "lucide-react";
 import type { Report } from "@/api/types";
 import { formatValue, ParameterField } from "@/features/forms";
@@ -132,7 +132,7 @@ function ArgumentList({ place }: { place: Place }) {
         return (
           // biome-ignore lint/suspicious/noArrayIndexKey: an argument keeps its field when it is renamed
           <div key={index} className={styles.initArguments}>
-            <Group gap={6} wrap="nowrap" align="flex-end">
+            <div className={styles.named}>
               <NameField
                 label={t.inspector.argumentName}
                 value={name}
@@ -144,13 +144,6 @@ function ArgumentList({ place }: { place: Place }) {
                 onRename={(next) =>
                   apply(t.steps.rename(name, next), (doc) => renameArgument(doc, place.block, name, next))
                 }
-              />
-              <Select
-                size="xs"
-                aria-label={t.inspector.type}
-                data={TYPES}
-                value={argument.type}
-                onChange={(type) => type && change(name, { type: type as Argument["type"], default: null })}
               />
               <Tooltip label={uses.length > 0 ? t.inspector.argumentUsed(uses.join(", ")) : t.items.remove(name)}>
                 <ActionIcon
@@ -165,14 +158,23 @@ function ArgumentList({ place }: { place: Place }) {
                   <Trash2 size={14} aria-hidden />
                 </ActionIcon>
               </Tooltip>
-            </Group>
-            {spec && (
-              <ParameterField
-                spec={{ ...spec, name: t.inspector.defaultValue, required: true, doc: formatValue(argument.default) }}
-                value={argument.default}
-                onChange={(value) => change(name, { default: value ?? null })}
+            </div>
+            <div className={styles.typed}>
+              <Select
+                size="xs"
+                label={t.inspector.type}
+                data={TYPES}
+                value={argument.type}
+                onChange={(type) => type && change(name, { type: type as Argument["type"], default: null })}
               />
-            )}
+              {spec && (
+                <ParameterField
+                  spec={{ ...spec, name: t.inspector.defaultValue, required: true, doc: formatValue(argument.default) }}
+                  value={argument.default}
+                  onChange={(value) => change(name, { default: value ?? null })}
+                />
+              )}
+            </div>
           </div>
         );
       })}

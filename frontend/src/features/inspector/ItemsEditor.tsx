@@ -6,11 +6,10 @@ import { categoryColour, memberCategory } from "@/features/canvas/categories";
 import { useKindName } from "@/features/canvas/kinds";
 import { SearchList } from "@/features/canvas/SearchList";
 import { search } from "@/features/canvas/search";
-import { thingItem } from "@/features/canvas/things";
+import { addThingTo, thingItem } from "@/features/canvas/things";
 import { useThings } from "@/features/canvas/useThings";
 import { useText } from "@/i18n";
 import { moveItem } from "@/model/arrange";
-import { addItem } from "@/model/edit";
 import { bare, itemName, join, memberLabel } from "@/model/members";
 import { removeMember } from "@/model/nodes";
 import { rearrange } from "@/model/paths";
@@ -130,9 +129,7 @@ function AddItem({ block, path }: { block: string; path: string }) {
                 label: listed.label,
                 colour: categoryColour(listed.category),
                 run: () => {
-                  const item = thingItem(listed.thing);
-                  if (item)
-                    apply(t.steps.add(listed.label), (doc) => reflowed(doc, addItem(doc, block, path, item), block));
+                  apply(t.steps.add(listed.label), (doc) => addThingTo(doc, block, path, listed.thing) ?? doc);
                   setOpened(false);
                 },
               }))

@@ -11,7 +11,7 @@ import { toast } from "@/ui/Toasts";
 import { checkAgain, useCheck } from "./check";
 import { fixTitle } from "./fixTitle";
 import styles from "./Problems.module.css";
-import { trailTo } from "./place";
+import { callerOf, trailTo } from "./place";
 
 /** What the check found: each entry leads to its place, and offers its mend where there is one. */
 export function ProblemsPanel() {
@@ -49,9 +49,7 @@ export function goTo(problem: Problem): void {
   if (!here) useView.setState({ trail: trailTo(problem, doc, useCheck.getState().report) });
   const { node, member } = problem;
   const id = node && graph.inputs.some((input) => input.name === node) ? `input:${node}` : node;
-  const called = graph.nodes.find(
-    (it) => it.op !== "function" && member !== null && (it.target === member || member.startsWith(`${it.target}.`)),
-  );
+  const called = member === null ? undefined : callerOf(graph, member);
   const target = id && (id.startsWith("input:") || nodeAt(graph, id)) ? id : called?.id;
   if (target) focusNode(target);
   else clearSelection();

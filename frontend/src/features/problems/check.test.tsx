@@ -56,6 +56,7 @@ describe("a check that fails", () => {
 
 describe("a network that checks", () => {
   const FOUND = { code: "in_place", severity: "error", message: "", node: "n1", data: {}, fixes: [] };
+  const ADVICE = { ...FOUND, code: "variance_vanishes", severity: "warning" };
   let asked: string[] = [];
 
   beforeEach(() => {
@@ -72,7 +73,8 @@ describe("a network that checks", () => {
   const answering = (report: Report) =>
     vi.spyOn(api, "POST").mockImplementation((async (path: string) => {
       asked.push(path);
-      return answer(path === "/api/graphs/check" ? report : { problems: [FOUND] });
+      if (path === "/api/graphs/check") return answer(report);
+      return answer({ problems: path === "/api/graphs/doctor" ? [FOUND, ADVICE] : [FOUND] });
     }) as unknown as typeof api.POST);
 
   it("is run once the work pauses, and what that finds is told with the rest", async () => {
@@ -83,8 +85,8 @@ describe("a network that checks", () => {
     await pass(500);
     expect(asked).toEqual(["/api/graphs/check", "/api/graphs/check"]);
     await pass(1_000);
-    expect(asked.slice(2)).toEqual(["/api/graphs/confirm"]);
-    expect(useCheck.getState().report?.problems).toEqual([FOUND]);
+    expect(asked.slice(2)).toEqual(["/api/graphs/confirm", "/api/graphs/doctor"]);
+    expect(useCheck.getState().report?.problems).toEqual([FOUND, ADVICE]);
     edit();
     await pass(300);
     expect(useCheck.getState().report?.problems).toEqual([]);
@@ -112,7 +114,8 @@ describe("the code of an earlier state", () => {
         </QueryClientProvider>
       </MantineProvider>,
     );
-    const buttons = async () => (await screen.findAllByRole("button")) as HTMLButtonElement[];
+    const buttons = async () =>
+      (await screen.findAllByRole("button", { name: /^(Copy|Download)$/ })) as HTMLButtonElement[];
     await vi.waitFor(async () => expect((await buttons()).map((it) => it.disabled)).toEqual([false, false]));
     act(() => {
       useCheck.setState({ pending: true });

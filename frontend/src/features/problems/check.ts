@@ -3,14 +3,14 @@ import { useEffect } from "react";
 import { create } from "zustand";
 import { api, unwrap } from "@/api/client";
 import { UnreachableError } from "@/api/errors";
-import type { Report } from "@/api/types";
+import type { Problem, Report } from "@/api/types";
 import { useDocument } from "@/model/store";
 import type { Doc } from "@/model/types";
 
 /** Long enough to gather a burst of typing, short enough to feel immediate. */
 const DELAY_MS = 120;
-/** A real run takes the service longer: it waits for a pause in the work. */
-const CONFIRM_MS = 800;
+/** A real run and an examination take the service longer: they wait for a pause in the work. */
+const CLOSER_MS = 800;
 /** A service that does not answer is asked again without being told to: it may just be starting anew. */
 const RETRY_MS = 5_000;
 
@@ -27,7 +27,7 @@ type Check = {
 export const useCheck = create<Check>(() => ({ report: null, pending: false, error: null, attempt: 0 }));
 
 /** Values are shared between versions of a document, so that comparing the parts' identities is comparing contents. */
-function sameMeaning(left: Doc, right: Doc): boolean {
+export function sameMeaning(left: Doc, right: Doc): boolean {
   return (
     left.blocks === right.blocks &&
     left.main === right.main &&
@@ -37,6 +37,8 @@ function sameMeaning(left: Doc, right: Doc): boolean {
     left.format === right.format
   );
 }
+
+const identity = ({ code, block, node, member }: Problem): string => JSON.stringify([code, block, node, member]);
 
 /** Keeps `useCheck` at the open document. Mounted once, by the editor. */
 export function useChecking(): void {
@@ -53,7 +55,7 @@ export function useChecking(): void {
         const report = await unwrap(api.POST("/api/graphs/check", { body: doc, signal: controller.signal }));
         if (controller.signal.aborted) return;
         useCheck.setState({ report, pending: false, error: null });
-        if (report.ok) timer = setTimeout(() => void confirm(doc, report, controller.signal), CONFIRM_MS);
+        if (report.ok) timer = setTimeout(() => void lookCloser(doc, report, controller.signal), CLOSER_MS);
       } catch (error) {
         if (controller.signal.aborted) return;
         useCheck.setState({ pending: true, error });
@@ -61,11 +63,17 @@ export function useChecking(): void {
       }
     };
 
-    /** What a real run finds stands behind what the check found. Without an answer the check stands alone. */
-    const confirm = async (doc: Doc, report: Report, signal: AbortSignal) => {
-      const found = await unwrap(api.POST("/api/graphs/confirm", { body: doc, signal })).catch(() => null);
-      if (signal.aborted || !found?.problems.length) return;
-      useCheck.setState({ report: { ...report, problems: [...report.problems, ...found.problems] } });
+    /** What a real run finds and what the textbooks warn of stand behind what the check found, and never in its way. */
+    const lookCloser = async (doc: Doc, report: Report, signal: AbortSignal) => {
+      const [run, doctor] = await Promise.all([
+        unwrap(api.POST("/api/graphs/confirm", { body: doc, signal })).catch(() => null),
+        unwrap(api.POST("/api/graphs/doctor", { body: { document: doc }, signal })).catch(() => null),
+      ]);
+      const known = new Set(report.problems.map(identity));
+      const told = new Map([...(run?.problems ?? []), ...(doctor?.problems ?? [])].map((it) => [identity(it), it]));
+      const found = [...told.values()].filter((it) => !known.has(identity(it)));
+      if (signal.aborted || found.length === 0) return;
+      useCheck.setState({ report: { ...report, problems: [...report.problems, ...found] } });
     };
 
     const follow = ({ history, opened, loaded }: ReturnType<typeof useDocument.getState>) => {

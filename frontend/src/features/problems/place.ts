@@ -1,8 +1,8 @@
 /** Where a problem lies, as the breadcrumb shows it: every block from the outermost to its own. */
 import type { Problem, Report } from "@/api/types";
-import { bare, memberAt, resolve, walkMembers } from "@/model/members";
+import { bare, inside, memberAt, resolve, walkMembers } from "@/model/members";
 import { type Place, qualified } from "@/model/report";
-import type { Doc } from "@/model/types";
+import type { Doc, Graph, GraphNode } from "@/model/types";
 
 /** No module is called so: a block that nothing uses has no results, and is not to borrow those of another. */
 const NOWHERE = "<unused>";
@@ -51,6 +51,10 @@ export function trailTo(problem: Problem, doc: Doc, report: Report | null): Plac
   // A network that could not be built has no modules; what is drawn still says where the block is used.
   return drawnTrail(doc, block) ?? [main, { block, instance: NOWHERE }];
 }
+
+/** The node that calls a member of its block, or what holds it. */
+export const callerOf = (graph: Graph, path: string): GraphNode | undefined =>
+  graph.nodes.find((node) => node.op !== "function" && inside(path, node.target));
 
 function drawnTrail(doc: Doc, wanted: string): Place[] | null {
   const seen = new Set([doc.main]);

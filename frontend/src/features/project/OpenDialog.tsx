@@ -1,14 +1,14 @@
-import { Modal, SimpleGrid, Tabs, Text, UnstyledButton } from "@mantine/core";
+import { Modal, Tabs, Text, UnstyledButton } from "@mantine/core";
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { FolderOpen } from "lucide-react";
 import { useState } from "react";
 import { api, unwrap } from "@/api/client";
 import { useLanguage, useText } from "@/i18n";
 import { Empty, ErrorNotice, ListSkeleton } from "@/ui/States";
-import { examplesQuery } from "./examples";
+import { ExampleCards } from "./ExampleCards";
 import { LeftDrafts } from "./LeftDrafts";
 import styles from "./Project.module.css";
-import { openCopy, openNetwork } from "./project";
+import { openNetwork } from "./project";
 import { networksKey } from "./save";
 import { useLeave } from "./useLeave";
 
@@ -25,7 +25,7 @@ export function OpenDialog({ opened, onClose }: { opened: boolean; onClose: () =
   // Where nothing is saved yet, the examples are what one came for.
   const tab = chosen ?? (saved.data?.length === 0 ? "examples" : "saved");
   return (
-    <Modal opened={opened} onClose={onClose} title={t.openTitle} size="lg" data-testid="open-dialog">
+    <Modal opened={opened} onClose={onClose} title={t.openTitle} size={900} data-testid="open-dialog">
       <Tabs value={tab} onChange={setChosen} keepMounted={false}>
         <Tabs.List mb="md">
           <Tabs.Tab value="saved">{t.savedNetworks}</Tabs.Tab>
@@ -36,36 +36,10 @@ export function OpenDialog({ opened, onClose }: { opened: boolean; onClose: () =
           <Networks onClose={onClose} />
         </Tabs.Panel>
         <Tabs.Panel value="examples">
-          <Examples onClose={onClose} />
+          <ExampleCards onClose={onClose} />
         </Tabs.Panel>
       </Tabs>
     </Modal>
-  );
-}
-
-function Examples({ onClose }: { onClose: () => void }) {
-  const leave = useLeave();
-  const { data, error, refetch } = useQuery(examplesQuery);
-  if (error) return <ErrorNotice error={error} retry={() => void refetch()} />;
-  if (!data) return <ListSkeleton rows={4} height={64} />;
-  return (
-    <SimpleGrid cols={2} spacing="sm">
-      {data.map((example) => (
-        <UnstyledButton
-          key={example.id}
-          className={styles.card}
-          data-example={example.id}
-          onClick={() => void leave(() => openCopy(example.document), onClose)}
-        >
-          <Text fw={600} size="sm">
-            {example.title}
-          </Text>
-          <Text size="xs" c="dimmed" lineClamp={3}>
-            {example.summary}
-          </Text>
-        </UnstyledButton>
-      ))}
-    </SimpleGrid>
   );
 }
 

@@ -3,7 +3,7 @@ import {
   Check,
   ChevronDown,
   CloudOff,
-  Download,
+  FileOutput,
   FilePlus2,
   FolderOpen,
   LoaderCircle,
@@ -16,11 +16,11 @@ import {
 import { useRef } from "react";
 import { keyText } from "@/features/canvas/keys";
 import { useCanvas } from "@/features/canvas/state";
-import { save as download, fileName } from "@/features/code/CodePanel";
 import { type Texts, useText } from "@/i18n";
 import { emptyDocument, MalformedDocument, parseJson } from "@/model/normalise";
-import { currentDoc, useDocument } from "@/model/store";
+import { useDocument } from "@/model/store";
 import { toast } from "@/ui/Toasts";
+import { exportNetwork } from "./ExportNetwork";
 import styles from "./Project.module.css";
 import { openCopy } from "./project";
 import { save } from "./save";
@@ -87,7 +87,7 @@ function ProjectMenu({ onOpen }: { onOpen: () => void }) {
           <Menu.Item leftSection={<Upload size={15} aria-hidden />} onClick={() => file.current?.click()}>
             {t.import}
           </Menu.Item>
-          <Menu.Item leftSection={<Download size={15} aria-hidden />} onClick={exportDocument}>
+          <Menu.Item leftSection={<FileOutput size={15} aria-hidden />} onClick={exportNetwork} data-testid="export">
             {t.export}
           </Menu.Item>
         </Menu.Dropdown>
@@ -109,11 +109,6 @@ function ProjectMenu({ onOpen }: { onOpen: () => void }) {
       />
     </>
   );
-}
-
-export function exportDocument(): void {
-  const doc = currentDoc();
-  download(JSON.stringify(doc, null, 2), `${fileName(doc.name || doc.main)}.layerloom.json`, "application/json");
 }
 
 function importDocument(text: string, t: Texts["editor"]): void {

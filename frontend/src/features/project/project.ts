@@ -1,7 +1,8 @@
 /** Opening networks: stored ones, copies, and the drafts that this browser kept. */
 import { api, unwrap } from "@/api/client";
 import { ApiError } from "@/api/errors";
-import type { Network } from "@/api/types";
+import type { Example, Network } from "@/api/types";
+import { useOffered } from "@/features/train/settings";
 import { emptyDocument, normalise } from "@/model/normalise";
 import { useDocument } from "@/model/store";
 import type { Doc } from "@/model/types";
@@ -22,6 +23,7 @@ export function show(document: Doc, { network, revision, dirty = false, draft = 
   }
   useDocument.getState().open(document);
   enterMain(document);
+  useOffered.setState({ plan: null });
   useProject.setState({
     network,
     revision,
@@ -40,6 +42,12 @@ export function show(document: Doc, { network, revision, dirty = false, draft = 
  */
 export function openCopy(document: unknown, dirty = false): void {
   show(normalise(document), { network: null, revision: 0, dirty });
+}
+
+/** Opens a network that comes with the program, and offers the plan that comes with it. */
+export function openExample({ document, plan }: Example): void {
+  openCopy(document);
+  useOffered.setState({ plan });
 }
 
 export const fetchNetwork = (id: string): Promise<Network> =>

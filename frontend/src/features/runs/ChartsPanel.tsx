@@ -28,7 +28,7 @@ export function ChartsPanel({ feed }: { feed: RunFeed }) {
   return (
     <>
       <Figures feed={feed} />
-      <ChartBoard charts={chartsOf(series.values(), t)} subscribe={subscribe} />
+      <ChartBoard charts={chartsOf(series.values(), t)} subscribe={subscribe} onZoom={feed.refine} />
     </>
   );
 }

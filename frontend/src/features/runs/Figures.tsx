@@ -1,4 +1,4 @@
-import { metricTitle, splitName } from "@/features/charts/groups";
+import { figureText, metricTitle, splitName } from "@/features/charts/groups";
 import { useText } from "@/i18n";
 import { shortNumber } from "@/lib/format";
 import type { RunFeed } from "@/live/feed";
@@ -60,10 +60,4 @@ function TrainingFigure({ series }: { series: Series }) {
       </dd>
     </div>
   );
-}
-
-/** Shares as percentages, all else with four digits. */
-export function figureText(metric: string, value: number | null | undefined): string {
-  if (value === undefined || value === null) return "–";
-  return /accuracy|precision|recall|f1/i.test(metric) ? `${(100 * value).toFixed(2)}%` : shortNumber(value);
 }

@@ -8,6 +8,7 @@ import type { RunFeed } from "@/live/feed";
 import type { HistogramTracks } from "@/live/tracks";
 import { useTopic } from "@/live/useRunFeed";
 import styles from "./ParametersPanel.module.css";
+import { ThinnedNote } from "./ThinnedNote";
 
 const HEIGHT = 190;
 
@@ -40,6 +41,7 @@ export function HistogramPanel({ feed, name }: { feed: RunFeed; name: string | n
       ) : (
         <Picture tracks={feed.view.histograms} name={name} of={of} />
       )}
+      <ThinnedNote feed={feed} of={["histograms"]} />
     </figure>
   );
 }

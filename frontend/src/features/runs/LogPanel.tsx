@@ -3,11 +3,13 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { ScrollText, Search } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { useText } from "@/i18n";
+import { clock } from "@/lib/format";
 import type { RunFeed } from "@/live/feed";
 import type { LogLine } from "@/live/fold";
 import { useTopic } from "@/live/useRunFeed";
 import { Empty } from "@/ui/States";
 import styles from "./LogPanel.module.css";
+import { ThinnedNote } from "./ThinnedNote";
 
 /** The run's log. It follows its end until the reader scrolls up. */
 export function LogPanel({ feed }: { feed: RunFeed }) {
@@ -18,7 +20,12 @@ export function LogPanel({ feed }: { feed: RunFeed }) {
   const all = feed.view.log;
   const lower = wanted.toLowerCase();
   const lines = wanted === "" ? all : all.filter((line) => line.message.toLowerCase().includes(lower));
-  if (all.length === 0) return <Empty icon={<ScrollText size={26} aria-hidden />} title={t.none} />;
+  if (all.length === 0)
+    return (
+      <Empty icon={<ScrollText size={26} aria-hidden />} title={t.none}>
+        <ThinnedNote feed={feed} of={["log"]} />
+      </Empty>
+    );
   return (
     <div className={styles.panel}>
       <div className={styles.bar}>
@@ -37,6 +44,7 @@ export function LogPanel({ feed }: { feed: RunFeed }) {
           checked={follow}
           onChange={(event) => setFollow(event.currentTarget.checked)}
         />
+        <ThinnedNote feed={feed} of={["log"]} />
       </div>
       <Lines lines={lines} follow={follow} onFollow={setFollow} />
       {lines.length === 0 && <p>{t.noMatch}</p>}
@@ -89,7 +97,7 @@ function Lines(props: { lines: LogLine[]; follow: boolean; onFollow: (follow: bo
               data-level={line.level}
               style={{ translate: `0 ${item.start}px` }}
             >
-              <time>{new Date(line.at * 1000).toLocaleTimeString()}</time>
+              <time>{clock(line.at, 60)}</time>
               <span className={styles.level}>{t.levels[line.level]}</span>
               <span className={styles.text}>{line.message}</span>
             </div>

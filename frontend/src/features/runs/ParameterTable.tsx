@@ -1,12 +1,12 @@
-import { useVirtualizer } from "@tanstack/react-virtual";
 import { ChevronDown, ChevronRight } from "lucide-react";
-import { memo, useCallback, useMemo, useRef, useState } from "react";
-import { Sparkline } from "@/features/charts/Sparkline";
+import { memo, useCallback, useMemo, useState } from "react";
 import { useText } from "@/i18n";
 import { shortNumber } from "@/lib/format";
 import { NORMS, type Norm, type ParameterTracks } from "@/live/tracks";
 import styles from "./ParameterTable.module.css";
 import { type TreeRow, treeRows } from "./parameterTree";
+import { Course, Row, RowName, VirtualTable } from "./VirtualTable";
+import table from "./VirtualTable.module.css";
 
 interface Props {
   tracks: ParameterTracks;
@@ -15,57 +15,50 @@ interface Props {
   onSelect: (name: string) => void;
 }
 
-const ROW = 34;
+const COLUMNS = "minmax(110px, 1.2fr) repeat(3, minmax(146px, 1fr)) 84px";
+const INDENT = 14;
 
 /** The tree of parameters, each with the course and the present value of its norms. Only rows in sight exist. */
 export function ParameterTable({ tracks, names, selected, onSelect }: Props) {
   const t = useText().runs.parameters;
-  const scroll = useRef<HTMLDivElement>(null);
   const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
   const rows = useMemo(() => treeRows(names, folded), [names, folded]);
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroll.current,
-    estimateSize: () => ROW,
-    overscan: 8,
-  });
   const fold = useCallback((path: string) => setFolded((before) => toggled(before, path)), []);
   const titles: Record<Norm, string> = { gradient: t.gradient, weight: t.weight, update: t.update };
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reachable by keyboard
-    <section className={styles.scroll} ref={scroll} tabIndex={0} aria-label={t.name}>
-      <table className={styles.table}>
-        <thead>
-          <tr>
-            <th scope="col">{t.name}</th>
-            {NORMS.map((norm) => (
-              <th key={norm} scope="col">
-                {titles[norm]}
-              </th>
-            ))}
-            <th scope="col">{t.ratio}</th>
-          </tr>
-        </thead>
-        <tbody style={{ height: virtual.getTotalSize() }}>
-          {virtual.getVirtualItems().map((item) => {
-            const row = rows[item.index] as TreeRow;
-            return (
-              <ParameterRow
-                key={row.path}
-                row={row}
-                start={item.start}
-                tracks={tracks}
-                version={tracks.version}
-                selected={row.path === selected}
-                onSelect={onSelect}
-                onFold={fold}
-              />
-            );
-          })}
-        </tbody>
-      </table>
-      {rows.length === 0 && <p className={styles.none}>{t.noMatch}</p>}
-    </section>
+    <VirtualTable
+      label={t.name}
+      columns={COLUMNS}
+      least={640}
+      head={
+        <>
+          <th scope="col">{t.name}</th>
+          {NORMS.map((norm) => (
+            <th key={norm} scope="col">
+              {titles[norm]}
+            </th>
+          ))}
+          <th scope="col">{t.ratio}</th>
+        </>
+      }
+      count={rows.length}
+      row={(index, start) => {
+        const row = rows[index] as TreeRow;
+        return (
+          <ParameterRow
+            key={row.path}
+            row={row}
+            start={start}
+            tracks={tracks}
+            version={tracks.version}
+            selected={row.path === selected}
+            onSelect={onSelect}
+            onFold={fold}
+          />
+        );
+      }}
+      none={t.noMatch}
+    />
   );
 }
 
@@ -84,18 +77,12 @@ const ParameterRow = memo(function ParameterRow({ row, start, tracks, selected, 
   const t = useText().runs.parameters;
   const titles: Record<Norm, string> = { gradient: t.gradient, weight: t.weight, update: t.update };
   return (
-    <tr style={{ translate: `0 ${start}px`, height: ROW }} data-selected={selected || undefined}>
-      <td style={{ paddingLeft: 6 + row.depth * 14 }}>
+    <Row start={start} selected={selected}>
+      <td style={{ paddingLeft: 6 + (row.depth + Number(row.parameter)) * INDENT }}>
         {row.parameter ? (
-          <button
-            type="button"
-            className={styles.leaf}
-            title={row.path}
-            aria-pressed={selected}
-            onClick={() => onSelect(row.path)}
-          >
+          <RowName name={row.path} selected={selected} onSelect={onSelect}>
             {row.label}
-          </button>
+          </RowName>
         ) : (
           <button type="button" className={styles.module} aria-expanded={!row.folded} onClick={() => onFold(row.path)}>
             {row.folded ? <ChevronRight size={14} aria-hidden /> : <ChevronDown size={14} aria-hidden />}
@@ -108,20 +95,21 @@ const ParameterRow = memo(function ParameterRow({ row, start, tracks, selected, 
           {row.parameter && <NormCell tracks={tracks} name={row.path} norm={norm} title={titles[norm]} />}
         </td>
       ))}
-      <td className={styles.number}>{row.parameter && shortNumber(ratio(tracks, row.path))}</td>
-    </tr>
+      <td className={table.number}>{row.parameter && shortNumber(ratio(tracks, row.path))}</td>
+    </Row>
   );
 });
 
 function NormCell(props: { tracks: ParameterTracks; name: string; norm: Norm; title: string }) {
   const column = props.tracks.norms.get(props.name)?.[props.norm];
+  const { nonfinite } = useText().runs.layers;
   const last = finite(column?.last());
-  if (column === undefined || last === undefined) return <span className={styles.number}>–</span>;
+  if (column?.last() === Number.POSITIVE_INFINITY) return <span className={table.broken}>{nonfinite}</span>;
+  if (column === undefined || last === undefined) return <span className={table.number}>–</span>;
   return (
-    <span className={styles.norm}>
-      <Sparkline values={column.view()} label={`${props.title}: ${shortNumber(last)}`} />
-      <span className={styles.number}>{shortNumber(last)}</span>
-    </span>
+    <Course values={column.view()} label={`${props.title}: ${shortNumber(last)}`}>
+      {shortNumber(last)}
+    </Course>
   );
 }
 

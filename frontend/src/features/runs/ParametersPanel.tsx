@@ -12,6 +12,7 @@ import { Empty } from "@/ui/States";
 import { HistogramPanel } from "./HistogramPanel";
 import styles from "./ParametersPanel.module.css";
 import { ParameterTable } from "./ParameterTable";
+import { Rates } from "./Rates";
 
 /** Every parameter of the network while it learns: norms, their course, and the distribution of a chosen one. */
 export function ParametersPanel({ feed }: { feed: RunFeed }) {
@@ -35,6 +36,7 @@ export function ParametersPanel({ feed }: { feed: RunFeed }) {
   return (
     <div className={styles.panel}>
       <div className={styles.list}>
+        <Rates feed={feed} />
         <TextInput
           size="xs"
           placeholder={t.filter}

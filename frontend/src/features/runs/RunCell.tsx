@@ -1,11 +1,10 @@
 import { Link } from "react-router";
 import type { RunSummary } from "@/api/types";
-import { metricTitle, shortMetricTitle } from "@/features/charts/groups";
+import { figureText, metricTitle, shortMetricTitle } from "@/features/charts/groups";
 import { datasetLabel } from "@/features/data/texts";
 import { LANGUAGES, useLanguage, useText } from "@/i18n";
-import { compactCount, duration, shortNumber } from "@/lib/format";
+import { compactCount, duration, moment, shortNumber } from "@/lib/format";
 import type { ColumnId } from "./columns";
-import { figureText } from "./Figures";
 import { RunName } from "./RunName";
 import styles from "./RunsTable.module.css";
 import { StateBadge } from "./StateBadge";
@@ -78,7 +77,7 @@ function BestCell({ run }: { run: RunSummary }) {
 function CreatedCell({ run }: { run: RunSummary }) {
   const language = useLanguage((state) => state.language);
   return (
-    <td className={styles.dim} title={new Date(run.created_at * 1000).toLocaleString()}>
+    <td className={styles.dim} title={moment(run.created_at, LANGUAGES[language].tag)}>
       {when(run.created_at, LANGUAGES[language].tag)}
     </td>
   );

@@ -4,6 +4,7 @@ import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import { MemoryRouter } from "react-router";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { api } from "@/api/client";
+import { formatsQuery } from "@/api/exports";
 import { queryClient } from "@/api/queries";
 import type { Run } from "@/api/types";
 import { DownloadMenu } from "@/features/download/DownloadMenu";
@@ -15,6 +16,7 @@ import { run } from "./run.test-data";
 
 function show(part: Partial<Run>) {
   const [one, feed] = [run(part), new RunFeed("r")];
+  queryClient.setQueryData(formatsQuery.queryKey, []);
   render(
     <MantineProvider env="test">
       <QueryClientProvider client={queryClient}>

@@ -8,6 +8,8 @@ import { useText } from "@/i18n";
 import { compactCount, duration } from "@/lib/format";
 import type { RunFeed } from "@/live/feed";
 import { useTopic } from "@/live/useRunFeed";
+import { CheckpointButton } from "./commands/CheckpointButton";
+import { MoreMenu } from "./commands/MoreMenu";
 import styles from "./RunHeader.module.css";
 import { RunName } from "./RunName";
 import { isReplay, stateOf } from "./replay";
@@ -19,6 +21,7 @@ import { useRunCommand } from "./useRunCommands";
 export function RunHeader({ run, feed, children }: { run: Run; feed: RunFeed; children: ReactNode }) {
   const t = useText();
   useTopic(feed, "state");
+  useTopic(feed, "checkpoints");
   const state = stateOf(run, feed.view);
   return (
     <header className={styles.header}>
@@ -31,11 +34,16 @@ export function RunHeader({ run, feed, children }: { run: Run; feed: RunFeed; ch
         </Title>
         <StateBadge state={state} desired={run.desired} />
         <Text c="dimmed" size="sm" className={styles.facts}>
-          {run.model} · {datasetLabel(run.dataset, t)} · {compactCount(run.parameters)}{" "}
-          {t.runs.progress.parameters.toLowerCase()}
+          {run.model} · {datasetLabel(run.dataset, t)} · {t.runs.parametersOf(compactCount(run.parameters))}
+          {run.origin && (
+            <>
+              {" · "}
+              {t.runs.origin.from} <Link to={`/runs/${run.origin.run}`}>{run.origin.name}</Link>
+            </>
+          )}
         </Text>
         <Group gap={8} className={styles.actions} wrap="nowrap">
-          <Commands run={run} state={state} />
+          <Commands run={run} state={state} saved={feed.view.checkpoints.length > 0} />
           {children}
         </Group>
       </div>
@@ -44,7 +52,7 @@ export function RunHeader({ run, feed, children }: { run: Run; feed: RunFeed; ch
   );
 }
 
-function Commands({ run, state }: { run: Run; state: Run["state"] }) {
+function Commands({ run, state, saved }: { run: Run; state: Run["state"]; saved: boolean }) {
   const t = useText().runs.actions;
   const command = useRunCommand(run.id);
   const send = (name: "pause" | "resume" | "stop") => () => command.mutate(name);
@@ -72,12 +80,17 @@ function Commands({ run, state }: { run: Run; state: Run["state"] }) {
           {t.resume}
         </Button>
       )}
+      {isTrained(state) && <CheckpointButton run={run} />}
       {(isActive(state) || state === "paused") && (
         <StopButton onStop={send("stop")} disabled={run.desired === "stop" || command.isPending} />
       )}
+      <MoreMenu run={run} state={state} saved={saved} />
     </>
   );
 }
+
+/** Whether a process works on it at the moment. */
+const isTrained = (state: Run["state"]) => state === "starting" || state === "running";
 
 function RunProgress({ run, feed, active }: { run: Run; feed: RunFeed; active: boolean }) {
   const t = useText().runs.progress;

@@ -25,7 +25,11 @@ export function run(part: Partial<Run> = {}): Run {
     last_seq: 0,
     problem: null,
     document: digits(),
-    plan: { dataset: "digits" },
+    plan: { dataset: "digits", groups: [], optimizer: { name: "torch.optim.AdamW", arguments: {} }, warmup: 0 },
+    adjustment: { number: 0, learning_rate: null, groups: {}, epochs: null, steps: null },
+    adjusted: [],
+    origin: null,
+    forks: [],
     ...part,
   } as Run;
 }

@@ -1,10 +1,10 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
 import { runQuery, runsQuery } from "@/api/queries";
-import type { Run, RunPage, RunSummary } from "@/api/types";
+import type { Run, RunPage, RunPatch, RunSummary } from "@/api/types";
 import { useErrorToast } from "@/ui/Toasts";
 
-export type Command = "pause" | "resume" | "stop";
+export type Command = "pause" | "resume" | "stop" | "checkpoint";
 
 const send = (id: string, command: Command) => {
   const path = { params: { path: { run_id: id } } };
@@ -15,6 +15,8 @@ const send = (id: string, command: Command) => {
       return unwrap(api.POST("/api/runs/{run_id}/resume", path));
     case "stop":
       return unwrap(api.POST("/api/runs/{run_id}/stop", path));
+    case "checkpoint":
+      return unwrap(api.POST("/api/runs/{run_id}/checkpoint", path));
   }
 };
 
@@ -45,6 +47,15 @@ export function useRenameRun() {
       unwrap(api.PATCH("/api/runs/{run_id}", { params: { path: { run_id: id } }, body: { name } })),
     onSuccess: adopt,
     onError: tell,
+  });
+}
+
+/** Another learning rate or length, for a run that trains or has ended. What is refused is told where it was asked. */
+export function useAdjustRun(id: string) {
+  const adopt = useAdopt();
+  return useMutation({
+    mutationFn: (body: RunPatch) => unwrap(api.PATCH("/api/runs/{run_id}", { params: { path: { run_id: id } }, body })),
+    onSuccess: adopt,
   });
 }
 

@@ -4,15 +4,23 @@ import { systemQuery } from "@/api/queries";
 import type { Catalogue, DatasetEntry } from "@/api/types";
 import { NumberField } from "@/features/forms";
 import { useText } from "@/i18n";
+import { AveragingFields } from "./AveragingFields";
 import { BestFields } from "./BestFields";
 import { ChoiceField } from "./ChoiceField";
 import { DataFields } from "./DataFields";
+import { GroupsField } from "./GroupsField";
+import { HeadsField } from "./HeadsField";
 import { lossHint } from "./losses";
 import { MetricsField } from "./MetricsField";
+import { MixingFields } from "./MixingFields";
 import { messageFor, type Refused } from "./problems";
+import { StatisticsFields } from "./StatisticsFields";
+import { StoppingFields } from "./StoppingFields";
 import { Switches } from "./Switches";
 import type { Settings } from "./settings";
 import styles from "./TrainDialog.module.css";
+import { isImages, TransformsField } from "./TransformsField";
+import { WeightsField } from "./WeightsField";
 
 export interface PartProps {
   settings: Settings;
@@ -23,18 +31,28 @@ export interface PartProps {
 interface Props extends PartProps {
   catalogue: Catalogue;
   dataset: DatasetEntry | undefined;
+  /** Names of what the network returns, as far as its drawing tells. */
+  outputs: string[];
 }
 
 /** Lengths that a schedule takes from the plan when they are not given. */
 const FROM_THE_PLAN = ["T_max", "total_steps"];
 
+/** Tasks whose targets are classes. */
+const CLASSES: DatasetEntry["task"][] = ["classification", "tokens"];
+
+/** Whether samples are images with a label. */
+const isLabelled = (dataset: DatasetEntry | undefined) =>
+  dataset?.task === "classification" && dataset.shape.length === 3;
+
 /** What a scheduler is made of, as long as it is the same one. */
 const partsOf = ({ scheduler }: Props["settings"], name: string) => (scheduler?.name === name ? scheduler.parts : []);
 
 /** Settings that most runs leave as they are. */
-export function Advanced({ catalogue, dataset, settings, onChange, refused }: Props) {
+export function Advanced({ catalogue, dataset, outputs, settings, onChange, refused }: Props) {
   const t = useText();
   const part = { settings, onChange, refused };
+  const single = settings.heads.length === 0;
   const fitting = <E extends { tasks: string[] }>(entries: E[]) =>
     entries.filter((entry) => dataset === undefined || entry.tasks.includes(dataset.task));
   const losses = fitting(catalogue.losses);
@@ -52,31 +70,45 @@ export function Advanced({ catalogue, dataset, settings, onChange, refused }: Pr
           none={t.train.noScheduler}
           derived={FROM_THE_PLAN}
         />
-        <ChoiceField
-          label={t.train.loss}
-          // One that another run had is offered, too, whatever it was made for.
-          entries={loss && !losses.includes(loss) ? [...losses, loss] : losses}
-          value={settings.loss}
-          onChange={(next) => onChange({ loss: next })}
-          field="loss"
-          refused={refused}
-          none={t.train.byTask}
-          hint={lossHint(loss, t)}
-        />
+        {single && (
+          <ChoiceField
+            label={t.train.loss}
+            // One that another run had is offered, too, whatever it was made for.
+            entries={loss && !losses.includes(loss) ? [...losses, loss] : losses}
+            value={settings.loss}
+            onChange={(next) => onChange({ loss: next })}
+            field="loss"
+            refused={refused}
+            none={t.train.byTask}
+            hint={lossHint(loss, t)}
+          />
+        )}
       </div>
-      <MetricsField
-        entries={fitting(catalogue.metrics)}
-        value={settings.metrics}
-        onChange={(metrics) => onChange({ metrics })}
-        refused={refused}
-      />
+      {single && (
+        <MetricsField
+          entries={fitting(catalogue.metrics)}
+          value={settings.metrics}
+          onChange={(metrics) => onChange({ metrics })}
+          refused={refused}
+        />
+      )}
+      {(settings.transforms.length > 0 || isImages(dataset)) && (
+        <TransformsField {...part} entries={catalogue.transforms} dataset={dataset} />
+      )}
+      <HeadsField {...part} catalogue={catalogue} outputs={outputs} />
+      {single && (dataset === undefined || CLASSES.includes(dataset.task)) && <WeightsField {...part} />}
+      <GroupsField {...part} />
       <div className={styles.numbers}>
         <BestFields {...part} task={dataset?.task} />
+        <StoppingFields {...part} task={dataset?.task} />
+        <AveragingFields {...part} />
+        {single && (settings.mixing || isLabelled(dataset)) && <MixingFields {...part} />}
         <Steps {...part} />
         <Machine {...part} />
         <DataFields {...part} />
       </div>
       <Switches {...part} />
+      <StatisticsFields {...part} />
     </>
   );
 }
@@ -99,6 +131,17 @@ function Steps({ settings, onChange, refused }: PartProps) {
         />
       )}
       <NumberField
+        label={t.warmup}
+        whole
+        minimum={0}
+        maximum={1_000_000_000}
+        step={10}
+        required
+        value={settings.warmup}
+        onChange={(warmup) => warmup !== null && onChange({ warmup })}
+        error={messageFor(refused, "warmup")}
+      />
+      <NumberField
         label={t.clipNorm}
         placeholder={t.clipNone}
         above={0}
@@ -115,6 +158,16 @@ function Steps({ settings, onChange, refused }: PartProps) {
         value={clip.value}
         onChange={(value) => onChange({ clip: { ...clip, value } })}
         error={messageFor(refused, "clip.value")}
+      />
+      <NumberField
+        label={t.accumulation}
+        whole
+        minimum={1}
+        maximum={Math.max(1, Math.floor(settings.batch_size / 2))}
+        required
+        value={settings.accumulation}
+        onChange={(accumulation) => accumulation !== null && onChange({ accumulation })}
+        error={messageFor(refused, "accumulation")}
       />
       <NumberField
         label={t.steps}
@@ -139,9 +192,10 @@ function Machine({ settings, onChange, refused }: PartProps) {
     <>
       <Select
         label={t.precision.label}
-        data={(["fp32", "bf16", "fp16"] as const).map((value) => ({ value, label: t.precision[value] }))}
+        description={settings.precision === "auto" ? t.precision.autoMeans : undefined}
+        data={(["fp32", "bf16", "fp16", "auto"] as const).map((value) => ({ value, label: t.precision[value] }))}
         value={settings.precision}
-        onChange={(value) => onChange({ precision: value as "fp32" | "bf16" | "fp16" })}
+        onChange={(value) => onChange({ precision: value as Settings["precision"] })}
         error={messageFor(refused, "precision")}
       />
       <Select
@@ -154,6 +208,17 @@ function Machine({ settings, onChange, refused }: PartProps) {
         value={settings.device}
         onChange={(device) => onChange({ device: device ?? "auto" })}
         error={messageFor(refused, "device")}
+      />
+      <NumberField
+        label={t.devices}
+        description={settings.devices > 1 ? t.devicesMean : undefined}
+        whole
+        minimum={1}
+        maximum={Math.max(1, Math.min(64, Math.floor(settings.batch_size / (2 * settings.accumulation))))}
+        required
+        value={settings.devices}
+        onChange={(devices) => devices !== null && onChange({ devices })}
+        error={messageFor(refused, "devices")}
       />
       <NumberField
         label={t.threads}

@@ -1,6 +1,6 @@
 import { UnstyledButton } from "@mantine/core";
 import { ChevronDown, ChevronRight } from "lucide-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import type { Choice, Entry, ParameterSpec } from "@/api/types";
 import { ParameterField } from "@/features/forms";
 import { useText } from "@/i18n";
@@ -14,6 +14,8 @@ interface Props {
   shown?: string[];
   /** Parameters that follow from the plan when they are not given. */
   derived?: string[];
+  /** What else can be done with a value, by its parameter. */
+  tools?: Record<string, ReactNode>;
   /** What is wrong with an argument, in words. */
   errorOf: (argument: string) => string | undefined;
 }
@@ -36,7 +38,7 @@ export const editable = (entry: Entry): ParameterSpec[] =>
   entry.parameters.filter((spec) => !spec.kinds.includes("tensor") && !spec.auto);
 
 /** The form of an entry's arguments: those that matter, and the others folded. */
-export function Arguments({ entry, value, onChange, shown = [], derived = [], errorOf }: Props) {
+export function Arguments({ entry, value, onChange, shown = [], derived = [], tools = {}, errorOf }: Props) {
   const t = useText().train;
   const [open, setOpen] = useState(false);
   // As it was at first: a field must not move away from under the cursor when its argument is given.
@@ -63,6 +65,7 @@ export function Arguments({ entry, value, onChange, shown = [], derived = [], er
       onChange={(next) => set(spec.name, next)}
       error={errorOf(spec.name)}
       placeholder={placeholder(spec)}
+      tool={tools[spec.name]}
     />
   );
   return (

@@ -9,7 +9,7 @@ import { monitorable } from "./series";
 
 const DEFAULT = "";
 
-/** Which series decides what the best weights are, and how often they are saved. */
+/** Which series decides what the best weights are, and which are saved and kept. */
 export function BestFields({
   settings,
   onChange,
@@ -38,6 +38,15 @@ export function BestFields({
         value={checkpoints.every_epochs}
         onChange={(every) => every !== null && onChange({ checkpoints: { ...checkpoints, every_epochs: every } })}
         error={messageFor(refused, "checkpoints.every_epochs")}
+      />
+      <NumberField
+        label={t.train.keepEvery}
+        placeholder={t.train.keepNone}
+        whole
+        minimum={1}
+        value={checkpoints.keep_every}
+        onChange={(keep) => onChange({ checkpoints: { ...checkpoints, keep_every: keep } })}
+        error={messageFor(refused, "checkpoints.keep_every")}
       />
     </>
   );

@@ -1,4 +1,5 @@
 import { Select } from "@mantine/core";
+import type { ReactNode } from "react";
 import type { Choice, Entry } from "@/api/types";
 import { Arguments, editable } from "./Arguments";
 import { messageBeside, messageFor, type Refused } from "./problems";
@@ -18,13 +19,15 @@ interface Props {
   hint?: string | undefined;
   shown?: string[];
   derived?: string[];
+  /** What else can be done with an argument, by its name. */
+  tools?: Record<string, ReactNode>;
 }
 
 const NONE = "";
 
 /** One entry of the catalogue, and below it the form of its arguments. */
 export function ChoiceField(props: Props) {
-  const { label, entries, value, onChange, field, refused, none, hint, shown, derived } = props;
+  const { label, entries, value, onChange, field, refused, none, hint, shown, derived, tools } = props;
   const entry = entries.find((one) => one.name === value?.name);
   const options = entries.map((one) => ({ value: one.name, label: one.label }));
   const fields = entry ? editable(entry).map((spec) => `${field}.arguments.${spec.name}`) : [];
@@ -53,6 +56,7 @@ export function ChoiceField(props: Props) {
           errorOf={(argument) => messageFor(refused, `${field}.arguments.${argument}`)}
           {...(shown && { shown })}
           {...(derived && { derived })}
+          {...(tools && { tools })}
         />
       )}
     </div>

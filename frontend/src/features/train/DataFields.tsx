@@ -4,10 +4,10 @@ import type { PartProps } from "./Advanced";
 import { messageFor } from "./problems";
 import type { Settings } from "./settings";
 
-/** How samples are divided, and how much may be measured while they are trained on. */
+/** How samples are divided. */
 export function DataFields({ settings, onChange, refused }: PartProps) {
   const t = useText().train;
-  const { split, statistics } = settings;
+  const { split } = settings;
   const set = (part: Partial<Settings["split"]>) => onChange({ split: { ...split, ...part } });
   return (
     <>
@@ -29,16 +29,6 @@ export function DataFields({ settings, onChange, refused }: PartProps) {
         value={split.seed}
         onChange={(seed) => seed !== null && set({ seed })}
         error={messageFor(refused, "split.seed")}
-      />
-      <NumberField
-        label={t.statistics.budget}
-        minimum={0}
-        maximum={1}
-        step={0.01}
-        required
-        value={statistics.budget}
-        onChange={(budget) => budget !== null && onChange({ statistics: { ...statistics, budget } })}
-        error={messageFor(refused, "statistics")}
       />
     </>
   );

@@ -16,7 +16,14 @@ function show(...inputs: string[]) {
   render(
     <MantineProvider env="test">
       <MemoryRouter>
-        <DatasetField entries={[entry]} document={document} value="iris" onChange={() => {}} error={undefined} />
+        <DatasetField
+          entries={[entry]}
+          document={document}
+          transformed={false}
+          value="iris"
+          onChange={() => {}}
+          error={undefined}
+        />
       </MemoryRouter>
     </MantineProvider>,
   );

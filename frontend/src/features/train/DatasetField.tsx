@@ -12,17 +12,19 @@ import styles from "./TrainDialog.module.css";
 interface Props {
   entries: DatasetEntry[];
   document: Document;
+  /** Whether samples are changed before the network sees them, so that the service alone knows what fits. */
+  transformed: boolean;
   value: string;
   onChange: (name: string) => void;
   error: string | undefined;
 }
 
 /** The data set, what it holds, and whether it fits the network. */
-export function DatasetField({ entries, document, value, onChange, error }: Props) {
+export function DatasetField({ entries, document, transformed, value, onChange, error }: Props) {
   const t = useText();
   const option = (entry: DatasetEntry) => ({
     value: entry.name,
-    label: `${datasetTexts(entry, t).label} · ${shapeText(entry.shape)}${entry.available ? "" : ` · ${t.train.datasets.unavailable}`}`,
+    label: `${datasetTexts(entry, t).label} · ${shapeText(entry.shape)}${entry.available ? "" : ` · ${entry.missing ? t.data.unavailable : t.train.datasets.unavailable}`}`,
   });
   const [builtin, uploaded] = [entries.filter((entry) => !entry.uploaded), entries.filter((entry) => entry.uploaded)];
   const entry = entries.find((one) => one.name === value);
@@ -42,14 +44,15 @@ export function DatasetField({ entries, document, value, onChange, error }: Prop
         error={error}
         data-testid="dataset"
       />
-      {entry && <Facts entry={entry} document={document} />}
+      {entry && <Facts entry={entry} document={document} transformed={transformed} />}
     </div>
   );
 }
 
-function Facts({ entry, document }: { entry: DatasetEntry; document: Document }) {
+function Facts(props: { entry: DatasetEntry; document: Document; transformed: boolean }) {
+  const { entry, document, transformed } = props;
   const t = useText();
-  const problem = misfit(entry, document, t);
+  const problem = entry.missing?.message ?? misfit(entry, document, t);
   return (
     <div className={styles.facts}>
       <span>{t.train.tasks[entry.task]}</span>
@@ -64,7 +67,7 @@ function Facts({ entry, document }: { entry: DatasetEntry; document: Document })
       <span>
         {t.train.samples} <b>{compactCount(entry.samples)}</b>
       </span>
-      {problem === null ? (
+      {transformed ? null : problem === null ? (
         <span className={styles.fits}>
           <CircleCheck size={14} aria-hidden /> {t.train.fits}
         </span>
@@ -72,7 +75,7 @@ function Facts({ entry, document }: { entry: DatasetEntry; document: Document })
         <span className={styles.unfit} role="alert">
           <TriangleAlert size={14} aria-hidden />
           <span>
-            {problem} <Remedy document={document} />
+            {problem} {!entry.missing && <Remedy document={document} />}
           </span>
         </span>
       )}

@@ -11,11 +11,15 @@ interface Props {
   /** Null: those of the task. */
   value: Choice[] | null;
   onChange: (value: Choice[] | null) => void;
+  /** Where the metrics stand in the plan. */
+  field?: string;
+  /** What is said where none is chosen. */
+  none?: string;
   refused: Refused;
 }
 
 /** The metrics, and the arguments of those that cannot do without, or were given some. */
-export function MetricsField({ entries, value, onChange, refused }: Props) {
+export function MetricsField({ entries, value, onChange, field: at = "metrics", none, refused }: Props) {
   const t = useText();
   const chosen = value ?? [];
   const choose = (names: string[]) => {
@@ -25,14 +29,14 @@ export function MetricsField({ entries, value, onChange, refused }: Props) {
   const asked = chosen.flatMap((choice, index) => {
     const entry = entries.find((one) => one.name === choice.name);
     const needs = entry && editable(entry).some((spec) => spec.required || spec.name in choice.arguments);
-    return entry && needs ? [{ entry, choice, field: `metrics.${index}` }] : [];
+    return entry && needs ? [{ entry, choice, field: `${at}.${index}` }] : [];
   });
   const put = (next: Choice) => onChange(chosen.map((one) => (one.name === next.name ? next : one)));
   return (
     <div className={styles.choice}>
       <MultiSelect
         label={t.train.metrics}
-        placeholder={chosen.length > 0 ? "" : t.train.metricsByTask}
+        placeholder={chosen.length > 0 ? "" : (none ?? t.train.metricsByTask)}
         data={entries.map(({ name }) => ({ value: name, label: metricTitle(seriesName(name), t) }))}
         value={chosen.map((metric) => metric.name)}
         onChange={choose}
@@ -41,7 +45,7 @@ export function MetricsField({ entries, value, onChange, refused }: Props) {
         maxDropdownHeight={240}
         error={messageBeside(
           refused,
-          "metrics",
+          at,
           asked.map(({ field }) => field),
         )}
       />

@@ -4,10 +4,10 @@ import type { PartProps } from "./Advanced";
 import { messageFor } from "./problems";
 import styles from "./TrainDialog.module.css";
 
-/** What is done with the data, and what is sampled of the parameters while they learn. */
+/** What is done with the data, and whether steps are compiled. */
 export function Switches({ settings, onChange, refused }: PartProps) {
   const t = useText().train;
-  const { split, statistics } = settings;
+  const { split } = settings;
   return (
     <div className={styles.switches}>
       <Switch
@@ -22,15 +22,21 @@ export function Switches({ settings, onChange, refused }: PartProps) {
         error={messageFor(refused, "split.stratify")}
         onChange={(event) => onChange({ split: { ...split, stratify: event.currentTarget.checked } })}
       />
+      {(settings.devices > 1 || settings.sync_batch_norm) && (
+        <Switch
+          label={t.syncBatchNorm}
+          description={t.syncBatchNormMeans}
+          checked={settings.sync_batch_norm}
+          error={messageFor(refused, "sync_batch_norm")}
+          onChange={(event) => onChange({ sync_batch_norm: event.currentTarget.checked })}
+        />
+      )}
       <Switch
-        label={t.statistics.norms}
-        checked={statistics.norms}
-        onChange={(event) => onChange({ statistics: { ...statistics, norms: event.currentTarget.checked } })}
-      />
-      <Switch
-        label={t.statistics.histograms}
-        checked={statistics.histograms}
-        onChange={(event) => onChange({ statistics: { ...statistics, histograms: event.currentTarget.checked } })}
+        label={t.compile}
+        description={t.compileMeans}
+        checked={settings.compile}
+        error={messageFor(refused, "compile")}
+        onChange={(event) => onChange({ compile: event.currentTarget.checked })}
       />
     </div>
   );

@@ -41,6 +41,7 @@ const CATALOGUE = {
   schedulers: [entry(STEP, [spec("step_size", { kinds: ["int"], required: true })])],
   losses: [],
   metrics: [],
+  transforms: [],
 };
 const DATASET = {
   ...entry("digits", []),
@@ -94,7 +95,7 @@ describe("the train dialog", () => {
       batch_size: 16,
       optimizer: { name: "torch.optim.SGD", arguments: { lr: 0.05 } },
       scheduler: { name: STEP, arguments: { step_size: 5 }, parts: [] },
-      checkpoints: { every_epochs: 3, monitor: "validation/loss" },
+      checkpoints: { every_epochs: 3, keep_every: 10, monitor: "validation/loss" },
       split: { validation: 0.3, stratify: false, seed: 7 },
     };
     const sent = taking();
@@ -146,6 +147,107 @@ describe("the train dialog", () => {
     press();
     await vi.waitFor(() =>
       expect(sent()?.plan).toMatchObject({ clip: { norm: 1 }, scheduler: { arguments: { step_size: 4 } } }),
+    );
+  });
+
+  it("takes parameter groups, with a rate or a factor, and what is left when one is taken away", async () => {
+    const sent = taking();
+    show({ ...DEFAULTS, dataset: "digits" });
+    fireEvent.click(screen.getByRole("button", { name: "More settings" }));
+    const add = () => fireEvent.click(screen.getByRole("button", { name: "Add a group" }));
+    add();
+    type("Names like", "encoder.*");
+    type("Learning rate", "0.1");
+    fireEvent.blur(field("Learning rate"));
+    type("or times", "0.5");
+    expect(field("Learning rate").value).toBe("");
+    add();
+    fireEvent.click(screen.getAllByLabelText("Frozen")[1] as HTMLElement);
+    add();
+    fireEvent.click(screen.getAllByRole("button", { name: "Remove the group *.bias" })[1] as HTMLElement);
+    type("Run a batch in parts", "4");
+    type("Stop after epochs without improvement", "5");
+    type("Smallest improvement", "0.01");
+    press();
+    const rest = { lr: null, weight_decay: null };
+    await vi.waitFor(() =>
+      expect(sent()?.plan).toMatchObject({
+        accumulation: 4,
+        early_stopping: { patience: 5, min_change: 0.01, monitor: null },
+        groups: [
+          { ...rest, pattern: "encoder.*", factor: 0.5, frozen: false },
+          { ...rest, pattern: "*.bias", factor: null, frozen: true },
+        ],
+      }),
+    );
+  });
+
+  it("takes a head for each output, in place of one loss", async () => {
+    const sent = taking();
+    show({ ...DEFAULTS, dataset: "digits", metrics: [{ name: "x.Accuracy", arguments: {} }] });
+    fireEvent.click(screen.getByRole("button", { name: "More settings" }));
+    const add = () => fireEvent.click(screen.getByRole("button", { name: "Name an output" }));
+    const last = (label: string) => screen.getAllByLabelText(label, { selector: "input" }).at(-1) as HTMLElement;
+    add();
+    fireEvent.change(last("Output"), { target: { value: "digit" } });
+    add();
+    fireEvent.change(last("Output"), { target: { value: "image" } });
+    fireEvent.change(last("Compared with"), { target: { value: "x" } });
+    fireEvent.change(last("Weight"), { target: { value: "0.5" } });
+    fireEvent.blur(last("Weight"));
+    press();
+    const rest = { column: null, loss: null, metrics: null };
+    await vi.waitFor(() =>
+      expect(sent()?.plan).toMatchObject({
+        metrics: null,
+        heads: [
+          { ...rest, output: "digit", target: null, weight: 1 },
+          { ...rest, output: "image", target: "x", weight: 0.5 },
+        ],
+      }),
+    );
+  });
+});
+
+describe("settings that few runs have", () => {
+  afterEach(() => {
+    cleanup();
+    queryClient.clear();
+    localStorage.clear();
+  });
+
+  it("are shown as the run before had them, and sent as they are changed", async () => {
+    const sent = taking();
+    show({
+      ...DEFAULTS,
+      dataset: "digits",
+      averaging: { kind: "ema", decay: 0.99, start: null },
+      mixing: { kind: "cutmix", alpha: 1 },
+      class_weights: [1, 2],
+      warmup: 10,
+    });
+    fireEvent.click(screen.getByRole("button", { name: "More settings" }));
+    expect(field("One number for each class").value).toBe("1, 2");
+    type("One number for each class", "1");
+    press();
+    expect(sent()).toBeUndefined();
+    for (const [name, text] of [
+      ["One number for each class", "1, 3"],
+      ["Share that the average keeps per step", "0.9"],
+      ["From this share of the run", "0.5"],
+      ["Strength of mixing (α)", "0.4"],
+      ["Warm-up steps", "20"],
+    ] as const) {
+      type(name, text);
+    }
+    press();
+    await vi.waitFor(() =>
+      expect(sent()?.plan).toMatchObject({
+        averaging: { kind: "ema", decay: 0.9, start: 0.5 },
+        mixing: { kind: "cutmix", alpha: 0.4 },
+        class_weights: [1, 3],
+        warmup: 20,
+      }),
     );
   });
 });

@@ -4,12 +4,17 @@ import { catalogueQuery, datasetsQuery } from "@/api/queries";
 import type { Document, Plan } from "@/api/types";
 import { useText } from "@/i18n";
 import { ErrorNotice, ListSkeleton } from "@/ui/States";
+import type { Beginning } from "./fork/begin";
 import { TrainForm } from "./TrainForm";
 
 interface Props {
   document: Document;
   /** The plan to begin with; else that of the last run that was started. */
   plan?: Plan | undefined;
+  /** The checkpoint of another run to begin with. */
+  from?: Beginning | null | undefined;
+  /** Whether the network may be changed first, in the editor. */
+  editable?: boolean;
   opened: boolean;
   onClose: () => void;
 }
@@ -23,7 +28,7 @@ export function TrainDialog({ opened, ...props }: Props) {
       opened={opened}
       onClose={props.onClose}
       size={720}
-      title={`${t.title} · ${title}`}
+      title={`${props.from ? t.fork.title : t.title} · ${title}`}
       data-testid="train-dialog"
     >
       <Loaded {...props} />

@@ -11,9 +11,16 @@ import { Advanced, type PartProps } from "./Advanced";
 import { ChoiceField } from "./ChoiceField";
 import { DatasetField } from "./DatasetField";
 import { suggested } from "./fit";
+import type { Beginning } from "./fork/begin";
+import { type Fork, ForkFields } from "./fork/ForkFields";
+import { ToEditor } from "./fork/ToEditor";
 import { nextName } from "./names";
+import { outputNames } from "./outputs";
 import { concernsFolded, messageFor, refusedFields } from "./problems";
 import { Refusal } from "./Refusal";
+import { FindButton } from "./rates/FindButton";
+import { RatePanel } from "./rates/RatePanel";
+import { useRateSearch } from "./rates/useRateSearch";
 import { type Settings, settingsOf, useRemembered } from "./settings";
 import styles from "./TrainDialog.module.css";
 import { useStartRun } from "./useStartRun";
@@ -21,13 +28,15 @@ import { useStartRun } from "./useStartRun";
 interface Props {
   document: Document;
   plan?: Plan | undefined;
+  from?: Beginning | null | undefined;
+  editable?: boolean;
   catalogue: Catalogue;
   datasets: DatasetEntry[];
   onClose: () => void;
 }
 
 /** The data set and the settings of a run to be. */
-export function TrainForm({ document, plan, catalogue, datasets, onClose }: Props) {
+export function TrainForm({ document, plan, from, editable = false, catalogue, datasets, onClose }: Props) {
   const t = useText();
   const [settings, setSettings] = useState<Settings>(() =>
     plan ? settingsOf(plan) : useRemembered.getState().settings,
@@ -37,33 +46,58 @@ export function TrainForm({ document, plan, catalogue, datasets, onClose }: Prop
     if (plan && datasets.some((entry) => entry.name === plan.dataset)) return plan.dataset;
     return suggested(datasets, document, useRemembered.getState().dataset, t);
   });
+  const [fork, setFork] = useState<Fork | null>(() => (from ? { ...from, optimizer: true } : null));
   const { name, setName, usual, named } = useName(document);
   const [advanced, setAdvanced] = useState<"unseen" | "open" | "folded">("unseen");
   const start = useStartRun(onClose);
   const button = useRef<HTMLButtonElement>(null);
+  const find = useRef<HTMLButtonElement>(null);
   // The form comes after the dialog has taken the focus: one press of Enter is to start.
   useEffect(() => button.current?.focus(), []);
-  const refused = refusedFields(start.error, settings);
+  const search = useRateSearch({ document, settings, dataset, fork });
+  const refusal = start.error ?? search.refusal;
+  const refused = refusedFields(refusal, settings);
   const opened = advanced === "open" || concernsFolded(refused);
   const change = (part: Partial<Settings>) => {
     start.reset();
+    search.forgive();
     setSettings((before) => ({ ...before, ...part }));
   };
   const send = () =>
     start.mutate(
-      { document, settings, dataset, name: named(start.error instanceof UnreachableError) },
+      { document, settings, dataset, fork, name: named(start.error instanceof UnreachableError) },
       { onError: (error) => concernsFolded(refusedFields(error, settings)) && setAdvanced("open") },
     );
   // What is wrong may be folded away.
   const unfold = () => setAdvanced((before) => (before === "unseen" ? before : "open"));
   return (
-    <Form onSend={send} onHeld={unfold} refusal={start.error}>
+    <Form onSend={send} onHeld={unfold} refusal={refusal}>
       <Stack gap="md">
-        {start.error && <Refusal error={start.error} refused={refused} />}
+        {refusal && <Refusal error={refusal} refused={refused} />}
         <fieldset className={styles.order} disabled={start.isPending}>
+          {fork && (
+            <ForkFields
+              fork={fork}
+              document={document}
+              plan={{ ...settings, dataset }}
+              onChange={(part) => {
+                start.reset();
+                setFork({ ...fork, ...part });
+              }}
+            >
+              {editable ? (
+                <ToEditor document={document} from={fork} />
+              ) : (
+                <Button size="compact-sm" variant="default" onClick={() => setFork(null)}>
+                  {t.train.fork.without}
+                </Button>
+              )}
+            </ForkFields>
+          )}
           <DatasetField
             entries={datasets}
             document={document}
+            transformed={settings.transforms.length > 0}
             value={dataset}
             onChange={(next) => {
               start.reset();
@@ -80,6 +114,20 @@ export function TrainForm({ document, plan, catalogue, datasets, onClose }: Prop
             field="optimizer"
             refused={refused}
             shown={["lr", "weight_decay", "momentum"]}
+            tools={{ lr: <FindButton search={search} ref={find} /> }}
+          />
+          <RatePanel
+            search={search}
+            onUse={(lr) => {
+              const { name, arguments: others } = settings.optimizer;
+              change({ optimizer: { name, arguments: { ...others, lr } } });
+              search.stop();
+              button.current?.focus();
+            }}
+            onClose={() => {
+              search.stop();
+              find.current?.focus();
+            }}
           />
           <UnstyledButton
             className={styles.more}
@@ -95,6 +143,7 @@ export function TrainForm({ document, plan, catalogue, datasets, onClose }: Prop
               <Advanced
                 catalogue={catalogue}
                 dataset={datasets.find((entry) => entry.name === dataset)}
+                outputs={outputNames(document)}
                 settings={settings}
                 onChange={change}
                 refused={refused}

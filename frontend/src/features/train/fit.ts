@@ -26,8 +26,10 @@ export function misfit(entry: DatasetEntry, document: Document, t: Texts): strin
   if (!same && !(flat && volume(entry.shape) === volume(example.shape))) {
     return t.train.unfit.shape(shapeText(example.shape), shapeText(entry.shape));
   }
-  if (entry.task === "tokens" && typeof example.high === "number" && example.high < entry.classes.length) {
-    return t.train.unfit.vocabulary(example.high, entry.classes.length);
+  // An upload's vocabulary is at most so large; which tokens it has, the run's training part decides.
+  const vocabulary = entry.vocabulary || (entry.task === "tokens" ? entry.classes.length : 0);
+  if (typeof example.high === "number" && example.high < vocabulary) {
+    return t.train.unfit.vocabulary(example.high, vocabulary);
   }
   return null;
 }

@@ -14,7 +14,12 @@ const BY_TASK: Record<DatasetEntry["task"], readonly string[]> = {
 export function monitorable(settings: Settings, task: DatasetEntry["task"] | undefined): string[] {
   const chosen = settings.metrics?.map(({ name }) => seriesName(name));
   const metrics = chosen ?? (task === undefined ? [] : BY_TASK[task]);
-  const names = ["validation/loss", ...metrics.flatMap((metric) => [`validation/${metric}`, `train/${metric}`])];
+  const heads = settings.heads.flatMap(({ output, metrics: own }) => [
+    `${output}/loss`,
+    ...(own ?? []).map(({ name }) => `${output}/${seriesName(name)}`),
+  ]);
+  const measured = settings.heads.length > 0 ? heads : metrics;
+  const names = ["validation/loss", ...measured.flatMap((metric) => [`validation/${metric}`, `train/${metric}`])];
   const { monitor } = settings.checkpoints;
   return monitor === null || names.includes(monitor) ? names : [...names, monitor];
 }

@@ -10,20 +10,41 @@ export const DEFAULTS: Settings = {
   epochs: 20,
   steps: null,
   batch_size: 64,
+  accumulation: 1,
   optimizer: { name: "torch.optim.AdamW", arguments: { lr: 0.003 } },
+  groups: [],
   scheduler: null,
   scheduler_interval: "epoch",
+  warmup: 0,
   loss: null,
+  class_weights: null,
+  mixing: null,
+  transforms: [],
   metrics: null,
+  heads: [],
   clip: { norm: null, value: null },
   precision: "fp32",
+  compile: false,
   device: "auto",
+  devices: 1,
+  sync_batch_norm: false,
   threads: null,
   seed: 0,
   split: { validation: 0.2, stratify: true, seed: 0 },
   normalize: true,
-  checkpoints: { every_epochs: 1, monitor: null },
-  statistics: { norms: true, histograms: true, budget: 0.02 },
+  averaging: null,
+  early_stopping: null,
+  checkpoints: { every_epochs: 1, keep_every: null, monitor: null },
+  statistics: {
+    norms: true,
+    histograms: true,
+    activations: true,
+    features: true,
+    attention: true,
+    layers: [],
+    samples: 2,
+    budget: 0.02,
+  },
 };
 
 /** The settings of a run: its plan as it is. */
@@ -60,3 +81,6 @@ export const useRemembered = create(
     },
   }),
 );
+
+/** The plan that comes with the network in the editor, until a run was started. */
+export const useOffered = create((): { plan: Plan | null } => ({ plan: null }));

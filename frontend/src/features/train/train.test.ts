@@ -5,9 +5,11 @@ import { en } from "@/i18n/en";
 import { misfit, suggested } from "./fit";
 import { lossHint } from "./losses";
 import { nextName } from "./names";
+import { outputNames } from "./outputs";
 import { concernsFolded, messageBeside, messageFor, planField, refusedFields, unplaced } from "./problems";
 import { monitorable } from "./series";
 import { DEFAULTS } from "./settings";
+import { readWeights } from "./WeightsField";
 
 function entry(part: Partial<DatasetEntry>): DatasetEntry {
   return {
@@ -57,6 +59,11 @@ function network(shape: number[], dtype = "float32", high: number | null = null)
   };
 }
 
+it("reads the weights of classes", () => {
+  expect(readWeights("1, 2.5 0;3")).toEqual([1, 2.5, 0, 3]);
+  for (const text of ["", "1", "1, x", "1, -2", "1, Infinity"]) expect(readWeights(text)).toBeNull();
+});
+
 describe("what fits a network", () => {
   it("is the same shape, or a flat view of it", () => {
     expect(misfit(entry({}), network([1, 8, 8]), en)).toBeNull();
@@ -91,11 +98,15 @@ describe("what the service refuses", () => {
         { path: "/plan/optimizer/arguments/lr", code: "argument_range", message: "lr is negative", problem: null },
         { path: "", code: "dataset_mismatch", message: "does not fit", problem: null },
         { path: "/blocks/Net", code: "shape_mismatch", message: "fc expects 512", problem: null },
+        { path: "/plan/statistics/layers/1", code: "plan_invalid", message: "no layer conv9", problem: null },
+        { path: "/plan/groups/0/pattern", code: "plan_invalid", message: "no parameter fx", problem: null },
       ],
     });
     const refused = refusedFields(error, DEFAULTS);
     expect(messageFor(refused, "optimizer")).toBe("lr is negative");
     expect(messageFor(refused, "dataset")).toBe("does not fit");
+    expect(messageFor(refused, "statistics.layers")).toBe("no layer conv9");
+    expect(messageFor(refused, "groups.0.pattern")).toBe("no parameter fx");
     expect(refused.get("")?.map((item) => item.message)).toEqual(["fc expects 512"]);
     expect(messageFor(refused, "loss")).toBeUndefined();
   });
@@ -150,7 +161,7 @@ describe("what a run can be judged by", () => {
       "train/r2_score",
     ]);
     const metrics = [{ name: "torchmetrics.classification.MulticlassAUROC", arguments: {} }];
-    const checkpoints = { every_epochs: 1, monitor: "validation/gone" };
+    const checkpoints = { every_epochs: 1, keep_every: null, monitor: "validation/gone" };
     expect(monitorable({ ...DEFAULTS, metrics, checkpoints }, "classification")).toEqual([
       "validation/loss",
       "validation/auroc",
@@ -166,5 +177,17 @@ describe("the hint at a loss", () => {
     expect(lossHint(undefined, en)).toBeUndefined();
     expect(lossHint(loss("NLLLoss"), en)).toContain("LogSoftmax");
     expect(lossHint(loss("KLDivLoss", "The divergence loss. For more, see there."), en)).toBe("The divergence loss.");
+  });
+});
+
+describe("names of outputs", () => {
+  const returning = (output: unknown) =>
+    outputNames({ main: "Net", blocks: { Net: { forward: { output } } } } as unknown as Document);
+
+  it("are keys and places, and none where one tensor is returned", () => {
+    const ref = (id: string) => ({ $ref: id });
+    expect(returning(ref("n1"))).toEqual([]);
+    expect(returning({ $dict: { a: ref("n1"), b: { $tuple: [ref("n1"), ref("n2")] } } })).toEqual(["a", "b.0", "b.1"]);
+    expect(returning([ref("n1"), ref("n2")])).toEqual(["0", "1"]);
   });
 });

@@ -8,13 +8,16 @@ import type { Document } from "@/api/types";
 import { useText } from "@/i18n";
 import { randomId } from "@/lib/id";
 import { toast, useErrorToast } from "@/ui/Toasts";
-import { type Settings, useRemembered } from "./settings";
+import type { Fork } from "./fork/ForkFields";
+import { type Settings, useOffered, useRemembered } from "./settings";
 
 interface Order {
   document: Document;
   settings: Settings;
   dataset: string;
   name: string;
+  /** What to begin with of another run. */
+  fork?: Fork | null;
 }
 
 /** One key for as long as the order stays the same: sent twice, because no answer came, it makes one run. */
@@ -60,19 +63,26 @@ export function useStartRun(onStarted: () => void) {
   };
   return useMutation({
     mutationFn: (order: Order) => {
-      const { document, settings, dataset, name } = order;
+      const { document, settings, dataset, name, fork } = order;
+      const header = { "idempotency-key": key.current.of(order) };
+      const body = { document, plan: { ...settings, dataset }, name };
+      if (!fork) return unwrap(api.POST("/api/runs", { params: { header }, body }));
+      const { run, checkpoint, optimizer } = fork;
       return unwrap(
-        api.POST("/api/runs", {
-          params: { header: { "idempotency-key": key.current.of(order) } },
-          body: { document, plan: { ...settings, dataset }, name },
+        api.POST("/api/runs/{run_id}/fork", {
+          params: { header, path: { run_id: run } },
+          body: { ...body, checkpoint, optimizer },
         }),
       );
     },
-    onSuccess: async (run, { settings, dataset }) => {
+    onSuccess: async (run, { settings, dataset, fork }) => {
       if (!wanted.current) return withdraw(run.id);
       useRemembered.setState({ settings, dataset });
+      useOffered.setState({ plan: null });
       client.setQueryData(runQuery(run.id).queryKey, run);
       void client.invalidateQueries({ queryKey: runsQuery.queryKey });
+      // It names its forks.
+      if (fork) void client.invalidateQueries({ queryKey: runQuery(fork.run).queryKey, exact: true });
       onStarted();
       navigate(`/runs/${run.id}`);
     },

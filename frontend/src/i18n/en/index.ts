@@ -1,10 +1,12 @@
 import { common } from "./common";
 import { data } from "./data";
 import { editor } from "./editor";
+import { exporting } from "./export";
 import { fixes } from "./fixes";
+import { lab } from "./lab";
 import { metrics } from "./metrics";
 import { problems } from "./problems";
 import { runs } from "./runs";
 import { train } from "./train";
 
-export const en = { common, data, editor, fixes, metrics, problems, runs, train };
+export const en = { common, data, editor, exporting, fixes, lab, metrics, problems, runs, train };

@@ -282,6 +282,16 @@ def test_a_pass_of_too_many_kernels_is_refused(monkeypatch: pytest.MonkeyPatch) 
     assert [problem.code for problem in analysis.problems] == ["too_large"]
 
 
+@pytest.mark.parametrize("name", ["digits-cnn", "character-gru", "attention-digits"])
+def test_wherever_a_pass_is_cut_short_the_process_lives(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torch asks for a tensor's device from C++ that lets no exception through: one raised there is an abort."""
+    for kernels in range(12):
+        monkeypatch.setattr(analysis_saved, "KERNELS", kernels)
+        analysis = analyse(NETWORKS[name], 2)
+        assert analysis.training is None, kernels
+        assert [problem.code for problem in analysis.problems] == ["too_large"]
+
+
 def test_torchs_own_random_numbers_are_left_alone() -> None:
     torch.manual_seed(5)
     expected = torch.rand(4)

@@ -21,13 +21,14 @@ from layerloom.graph.source import write
 from layerloom.graph.walk import block_order
 from layerloom.schema.document import Document
 from layerloom.schema.report import TensorType
+from sameness import seed
 from unit.graph.checking import networks
 from unit.graph.checking.arbitrary import documents
 from unit.graph.checking.drawing import Json, edited
 from unit.graph.checking.interpreter import Interpreter, equal
 
-EXAMPLES = int(os.environ.get("LAYERLOOM_PROPERTIES", "2000"))
-"""Documents that are right, and as many mutations."""
+EXAMPLES = int(os.environ.get("LAYERLOOM_PROPERTIES", "400"))
+"""Documents that are right, and as many mutations; ``make endure`` tries five times as many."""
 ALWAYS_THE_SAME = settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -74,11 +75,6 @@ def made(graph: CheckedGraph) -> nn.Module:
     # Not through a file, as `build` does it, because thousands are made.
     exec(compile(source, "network.py", "exec"), names)
     return names[graph.document.main]()
-
-
-def seed(number: int) -> None:
-    """Without a note for each kind of device that is not there, which takes longer than a small network."""
-    torch.random.default_generator.manual_seed(number)
 
 
 def shapes(value: Any) -> Any:

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from layerloom.graph.checking import check
+from layerloom.schema.document import Document
 from unit.graph.checking.drawing import (
     AUTO,
     Json,
@@ -109,6 +111,9 @@ CASES: dict[str, tuple[Json, str, Json]] = {
     "overflowing input": (chain(RELU, shape=[2**63]), "overflow", {"port": "x"}),
     "large parameter": (network([{"kind": "parameter", "name": "w", "shape": [10**6, 10**6]}], [get("w", "w"), function("n", "torch.add", input=ref("x"), other=ref("w"))]), "too_large", {"member": "w"}),
     "negative dimension": (linear(out_features=-4), "argument_range", {"port": "out_features"}),
+    "input of too many bytes": (chain(layer("e", "Embedding", num_embeddings=5, embedding_dim=2), shape=[2**61], dtype="int64"), "overflow", {"port": "x"}),
+    "whole numbers that a dtype does not hold": (network([], [], ref("x"), inputs={"x": {"shape": [5], "dtype": "int8", "high": 129}}), "argument_range", {"port": "x"}),
+    "whole numbers below a negative one": (network([], [], ref("x"), inputs={"x": {"shape": [5], "dtype": "int64", "high": -1}}), "argument_range", {"port": "x"}),
     "zero dimension": (linear(out_features=0), "argument_range", {"port": "out_features"}),
     "zero axis of an input": (chain(RELU, shape=[0]), "argument_range", {"port": "x"}),
     "kernel 0": (conv(kernel_size=0), "argument_range", {"port": "kernel_size"}),
@@ -145,6 +150,7 @@ CASES: dict[str, tuple[Json, str, Json]] = {
     "method of a module": (renamed("register_buffer"), "name_reserved", {"member": "register_buffer"}),
     "key of a dict that is a method": (network([{"kind": "module_dict", "name": "heads", "items": [{**RELU, "name": "keys"}]}], [call("n", "heads.keys", "x")]), "name_reserved", {"member": "heads.keys"}),
     "NUL in a name": (renamed("a\0b"), "name_invalid", {"member": "a\0b"}),
+    "two lines in a name": (renamed("a\nb"), "name_invalid", {"member": "a\nb"}),
     "bidi override in a name": (renamed("a\u202eb"), "name_invalid", {"member": "a\u202eb"}),
     "10,000 characters": (renamed("a" * 10_000), "name_invalid", {"block": "Net"}),
     "invisible node id": (network([RELU], [call("a\u200b", "act", "x")]), "name_invalid", {"node": "a\u200b"}),
@@ -169,6 +175,12 @@ CASES: dict[str, tuple[Json, str, Json]] = {
     "missing block argument": (network([use("b", "B")], [call("n", "b", "x")], blocks={"B": block([RELU], [call("n", "act", "x")], ref("n"), arguments=[argument("width", required=True)])}), "missing_argument", {"member": "b"}),
     "block argument of another type": (network([use("b", "B", width="wide")], [call("n", "b", "x")], blocks={"B": block([RELU], [call("n", "act", "x")], ref("n"), arguments=[argument("width")])}), "argument_type", {"member": "b", "port": "width"}),
     "triangle of one axis": (network([{"kind": "buffer", "name": "m", "shape": [4], "fill": "tril"}], [get("m", "m"), function("n", "torch.add", input=ref("x"), other=ref("m"))]), "argument_type", {"member": "m", "port": "fill"}),
+    "no number as a whole number": (network([{"kind": "buffer", "name": "m", "shape": [8], "fill": {"$float": "nan"}, "dtype": "int64"}], [get("m", "m"), function("n", "torch.add", input=ref("x"), other=ref("m"))]), "argument_type", {"member": "m", "port": "fill"}),
+    "pattern that a dtype has not": (network([{"kind": "buffer", "name": "m", "shape": [8], "fill": "arange", "dtype": "bool"}], [get("m", "m"), function("n", "torch.add", input=ref("x"), other=ref("m"))]), "argument_type", {"member": "m", "port": "fill"}),
+    "fill computed to be a text": (network([{"kind": "buffer", "name": "m", "shape": [8], "fill": expr("'text'"), "dtype": "float32"}], [get("m", "m"), function("n", "torch.add", input=ref("x"), other=ref("m"))]), "argument_type", {"member": "m", "port": "fill"}),
+    "fill computed to be a list": (network([{"kind": "buffer", "name": "m", "shape": [8], "fill": expr("[1, 2]"), "dtype": "float32"}], [get("m", "m"), function("n", "torch.add", input=ref("x"), other=ref("m"))]), "argument_type", {"member": "m", "port": "fill"}),
+    "fill computed to be too large": (network([{"kind": "buffer", "name": "m", "shape": [8], "fill": expr("2**40"), "dtype": "int8"}], [get("m", "m"), function("n", "torch.add", input=ref("x"), other=ref("m"))]), "argument_type", {"member": "m", "port": "fill"}),
+    "fill of a dtype that holds none": (network([{"kind": "buffer", "name": "m", "shape": [8], "fill": 0, "dtype": "qint8"}], [get("m", "m"), function("n", "torch.add", input=ref("x"), other=ref("m"))]), "argument_type", {"member": "m", "port": "fill"}),
     "fill that a dtype cannot hold": (network([{"kind": "buffer", "name": "m", "shape": [8], "fill": 1e308}], [get("m", "m"), function("n", "torch.add", input=ref("x"), other=ref("m"))]), "argument_type", {"member": "m", "port": "fill"}),
     "index beyond its axis": (network([], [function("n", "operator.getitem", input=ref("x"), index={"$tuple": [{"$slice": [None, None, None]}, [1, 8]]})]), "shape_mismatch", {"node": "n"}),
     "sharing of different shapes": (
@@ -265,3 +277,29 @@ def test_what_comes_before_a_failure_keeps_its_shapes_and_what_comes_after_is_no
     assert report.modules["body.1"].output is not None
     assert report.nodes["#n"].output is None
     assert report.nodes["#m"].output is None
+
+
+def test_numbers_beyond_64_bits_are_problems_with_a_place() -> None:
+    """JSON may say them, and Python hands them on to torch, which raises OverflowError."""
+    filled = {"kind": "buffer", "name": "m", "shape": [8], "fill": 0}
+    text = json.dumps(network([filled], [get("m", "m"), function("n", "torch.add", input=ref("x"), other=ref("m"))]))
+    report = check(Document.model_validate_json(text.replace('"fill": 0', f'"fill": {10**30}')))
+    assert [(it.code, it.member, it.port) for it in report.problems] == [("argument_type", "m", "fill")]
+    sized = json.dumps(network([], [], ref("x"), inputs={"x": {"shape": [5], "dtype": "int64", "high": 0}}))
+    report = check(Document.model_validate_json(sized.replace('"high": 0', f'"high": {10**30}')))
+    assert [(it.code, it.port) for it in report.problems] == [("argument_range", "x")]
+
+
+@pytest.mark.parametrize(
+    ("spare", "said"),
+    [
+        (layer("spare", "Linear", in_features=8, out_features=8), "its parameters are never trained"),
+        (layer("spare", "Dropout"), "it is never called"),
+        (sequential("spare", layer("0", "ReLU")), "it is never called"),
+        ({"kind": "parameter", "name": "spare", "shape": [8]}, "it is never trained"),
+        ({"kind": "buffer", "name": "spare", "shape": [8]}, "nothing is computed with it"),
+    ],
+)
+def test_what_an_unused_member_misses_is_said_truly(spare: Json, said: str) -> None:
+    [problem] = check(parsed(network([RELU, spare], [call("n", "act", "x")]))).problems
+    assert (problem.code, problem.message) == ("unused_member", f"'spare' is not used in forward: {said}.")

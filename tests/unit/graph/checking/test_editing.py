@@ -138,13 +138,31 @@ def test_a_mere_move_is_answered_with_the_same_report() -> None:
     assert second.document.ui == moved.ui
 
 
-def test_a_block_below_is_no_simple_edit() -> None:
-    """Its instances are many: the document is checked whole, and rightly."""
+def nested() -> Json:
+    """Forty instances of one block, and a layer behind them."""
     body = {"members": [layer("fc", "Linear", in_features=8, out_features=8)], "arguments": [],
             "forward": {"inputs": [{"name": "x"}], "nodes": [call("a", "fc", "x")], "output": ref("a")}}  # fmt: skip
-    uses = [use(f"b{index}", "Body") for index in range(40)]
+    members = [
+        *(use(f"b{index}", "Body") for index in range(40)),
+        layer("head", "Linear", in_features=8, out_features=4),
+    ]
     nodes = [call(f"n{index}", f"b{index}", x=ref(f"n{index - 1}" if index else "x")) for index in range(40)]
-    document = network(uses, nodes, blocks={"Body": body})
+    return network(members, [*nodes, call("head", "head", "n39")], blocks={"Body": body})
+
+
+def test_a_layer_beside_blocks_is_a_simple_edit() -> None:
+    document = nested()
+    check(parsed(document))
+    before = documents._kept[-1].network
+    document = with_arguments(document, "head", out_features=5, bias=False)
+    found = checked(parsed(document))
+    assert documents._kept[-1].network is before
+    assert (found.report.model_dump_json(), found.document.model_dump_json()) == whole(parsed(document))
+
+
+def test_a_block_below_is_no_simple_edit() -> None:
+    """Its instances are many: the document is checked whole, and rightly."""
+    document = nested()
     check(parsed(document))
     document["blocks"]["Body"]["members"][0]["arguments"]["bias"] = False
     answer = check(parsed(document)).model_dump_json()

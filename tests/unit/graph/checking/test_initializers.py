@@ -75,6 +75,6 @@ def test_parameter_members() -> None:
 
 def test_forget_gate_bias_of_an_lstm() -> None:
     init = [{"function": "layerloom.forget_gate_bias", "parameter": "bias_ih_l0", "arguments": {"value": 1.0}}]
-    lstm = {**layer("lstm", "LSTM", input_size=AUTO, hidden_size=4), "init": init}
+    lstm = {**layer("lstm", "LSTM", input_size=AUTO, hidden_size=4, batch_first=True), "init": init}
     document = network([lstm], [call("n", "lstm", "x")], ref("n", 0), inputs={"x": {"shape": [5, 8]}})
     assert check(parsed(document)).problems == []

@@ -8,8 +8,9 @@ from torch import nn
 
 from layerloom.graph import build
 from layerloom.graph.checking import calls, check, growing
-from layerloom.graph.checking.calls import Arguments, call_layer, call_operation
+from layerloom.graph.checking.calls import call_layer, call_operation
 from layerloom.graph.checking.memory import forget
+from layerloom.graph.checking.running import Arguments
 from layerloom.graph.checking.values import Group, LayerConfig, Number, TensorSpec
 from layerloom.graph.examples import examples
 from layerloom.schema.document import Document

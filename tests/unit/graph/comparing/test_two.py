@@ -244,6 +244,28 @@ def test_one_thing_changed_in_two_ways_is_a_conflict() -> None:
     assert not diff(merged.document, after(to(5)))
 
 
+def test_a_conflict_tells_of_nodes_and_members_by_their_names() -> None:
+    def behind_the_stem(name: str) -> Any:
+        def edit(document: Json) -> None:
+            net(document)["members"].append(layer(name, "Tanh"))
+            net(document)["forward"]["nodes"].append(call(f"own_{name}", name, "n1"))
+            node(document, "n2")["arguments"]["x"] = ref(f"own_{name}")
+
+        return edit
+
+    def calling(name: str) -> Any:
+        def edit(document: Json) -> None:
+            node(document, "n6")["target"] = name
+
+        return edit
+
+    [wire] = joined(behind_the_stem("left"), behind_the_stem("right")).conflicts
+    assert wire.where == "blocks / Net / nodes / one / arguments / x"
+    assert (wire.base, wire.ours, wire.theirs) == ('"stem"', '"left"', '"right"')
+    [target] = joined(calling("body.0"), calling("stem")).conflicts
+    assert (target.base, target.ours, target.theirs) == ('"head"', '"body.0"', '"stem"')
+
+
 def test_what_one_removes_and_the_other_changes_is_a_conflict() -> None:
     for ours, theirs in ((without_head, wider), (wider, without_head)):
         merged = joined(ours, theirs)

@@ -11,9 +11,8 @@ from layerloom.graph import build
 from layerloom.graph.checking import check
 from layerloom.graph.editing import detach, dissolve, make_block
 from layerloom.graph.errors import GraphError
-from layerloom.schema.document import Block, Document
+from layerloom.schema.document import Document
 from unit.graph.checking.drawing import (
-    Json,
     argument,
     block,
     call,
@@ -28,29 +27,7 @@ from unit.graph.checking.drawing import (
     sequential,
     use,
 )
-
-
-def linear(name: str, size: Any = 8) -> Json:
-    return layer(name, "Linear", in_features=size, out_features=size)
-
-
-def alias(name: str, of: str) -> Json:
-    return {"kind": "alias", "name": name, "of": of}
-
-
-def chained(*members: Json, **rest: Any) -> Document:
-    """Each member called once, in order, by nodes ``n1``, ``n2``…"""
-    called = [member for member in members if member["kind"] != "alias"]
-    nodes = [call(f"n{at}", it["name"], "x" if at == 1 else f"n{at - 1}") for at, it in enumerate(called, 1)]
-    return parsed(network(list(members), nodes, **rest))
-
-
-def names(it: Block) -> list[str]:
-    return [member.name for member in it.members]
-
-
-def forward(document: Document, name: str = "Net") -> Json:
-    return document.blocks[name].forward.model_dump(mode="json", by_alias=True)
+from unit.graph.editing.short import B, alias, chained, forward, items, linear, names, same, same_keys
 
 
 def refused(code: str, *given: Any) -> str:
@@ -59,14 +36,6 @@ def refused(code: str, *given: Any) -> str:
     [problem] = caught.value.problems
     assert problem.code == code
     return problem.message
-
-
-def same(one: Document, edited: Any) -> None:
-    """Equal results with the weights under their new keys."""
-    old, new = build(one, seed=0).eval(), build(edited.document, seed=1).eval()
-    new.load_state_dict(edited.carry(old.state_dict()), strict=True)
-    x = torch.randn(3, 8)
-    assert torch.equal(old(x), new(x))
 
 
 # --- a block of selected nodes
@@ -223,9 +192,6 @@ def test_rules_go_on_to_mean_the_same_in_every_instance() -> None:
 # --- dissolving
 
 
-B = block([linear("fc")], [call("n1", "fc", "x")], ref("n1"))
-
-
 def test_names_and_ids_that_are_taken_get_a_number_and_the_class_stays_for_others() -> None:
     nodes = [call("n1", "one", x=ref("x")), call("n2", "two", x=ref("n1")), call("n3", "fc", "n2")]
     document = parsed(
@@ -273,8 +239,7 @@ def test_what_is_needed_as_a_whole_is_not_dissolved() -> None:
     from_outside = parsed(
         network([use("o", "Outer")], [call("n1", "o.b", x=ref("x"))], blocks={"B": B, "Outer": outer})
     )
-    listed = parsed(network([sequential("s", use("0", "B"))], [call("n1", "s", "x")], blocks={"B": B}))
-    for document, around, member in ((second, "Net", "b"), (from_outside, "Outer", "b"), (listed, "Net", "s.0")):
+    for document, around, member in ((second, "Net", "b"), (from_outside, "Outer", "b")):
         with pytest.raises(GraphError) as caught:
             dissolve(document, around, member)
         assert [str(problem.code) for problem in caught.value.problems] == ["argument_invalid"]
@@ -358,8 +323,11 @@ def test_an_instance_gets_a_copy_of_its_class() -> None:
         assert edited.document.blocks["B2"] == edited.document.blocks["B"]
         own = '"block":"B2"'
         assert edited.document.model_dump_json().count(own) == 1
-        same(document, edited)
+        same_keys(document, edited)
         alone = detach(edited.document, "Net", path)
         assert alone.document == edited.document
     with pytest.raises(GraphError):
         detach(document, "Net", "s")
+    together = detach(document, "Net", "s.1", copies=True).document
+    assert [item["kind"] for item in items(together)] == ["repeat"]
+    assert items(together)[0]["item"]["block"] == "B2"

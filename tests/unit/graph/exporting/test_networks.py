@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 import layerloom
 from layerloom.graph import build
-from layerloom.graph.exporting import FORMATS, Exported, export
+from layerloom.graph.exporting import FORMATS, Exported, export, load_state, save_safetensors
 from layerloom.schema.document import Document
 from unit.graph.checking.drawing import call, chain, expr, function, get, layer, network, parsed, ref
 
@@ -95,6 +96,16 @@ def test_buffers_and_tied_weights() -> None:
     state = torch.load(io.BytesIO(export(document, None, "pt").content))
     assert state["fc.weight"].data_ptr() == state["other.weight"].data_ptr()
     assert list(state) == list(build(document).state_dict())
+
+
+@pytest.mark.parametrize(
+    "shared", [torch.randn(4, 6).t(), torch.randn(8, 4, 3, 3).to(memory_format=torch.channels_last)]
+)
+def test_tied_weights_in_another_order_of_memory_are_written(shared: Tensor, tmp_path: Path) -> None:
+    save_safetensors({"first": shared, "second": shared}, tmp_path / "state.safetensors", {})
+    state = load_state(tmp_path / "state.safetensors")
+    assert list(state) == ["first", "second"]
+    assert all(torch.equal(tensor, shared) for tensor in state.values())
 
 
 def test_what_is_done_in_training_only_is_left_out() -> None:

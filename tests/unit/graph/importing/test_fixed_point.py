@@ -16,14 +16,15 @@ from layerloom.graph.importing import from_module
 from layerloom.graph.importing.guessing import guess
 from layerloom.graph.importing.proof import Call, prove
 from layerloom.graph.importing.python import NotPlainError, read
-from layerloom.schema.document import Document, InputExample
+from layerloom.schema.document import Document, FunctionNode, InputExample
+from layerloom.schema.values import DType
 
 sys.path.insert(0, str(Path(__file__).parent))
 import written
 
 GOLDEN = Path(__file__).parents[3] / "contract" / "golden"
 DOCUMENTS = {example.id: example.document for example in examples()} | {
-    path.stem: Document.model_validate_json(path.read_bytes()) for path in sorted(GOLDEN.glob("*.json"))
+    f"golden {path.stem}": Document.model_validate_json(path.read_bytes()) for path in sorted(GOLDEN.glob("*.json"))
 }
 
 
@@ -45,9 +46,9 @@ def test_example_inputs_are_found_by_trying() -> None:
         assert to_python(document) == to_python(DOCUMENTS[name])
 
 
-@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "mnasnet0_5"])
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "mnasnet0_5", "densenet121", "swin_t"])
 def test_the_source_of_an_imported_network_reads_back_as_it_was(name: str) -> None:
-    """With conditional members, versions of classes and choices by an argument in it."""
+    """With conditional members, versions of classes, choices by an argument and lists that grow in it."""
     module = torchvision.models.get_model(name, weights=None)
     document = from_module(module, [torch.randn(2, 3, 64, 64)])
     source = to_python(document)
@@ -139,6 +140,7 @@ class Net(nn.Module):
         ("pass", "if x.sum() > 0: x = x + 1", "a condition on what flows"),
         ("pass", "y = x; x += 1; x = x + y", "a tensor is changed that has another name"),
         ("pass", "y = self.fc(x); z = y.view(-1); y += 1; x = y + z.view(-1, 4)", "under another name later"),
+        ("pass", "y = [x]; z = y; y.append(x); x = z[0]", "a list is added to that has another name"),
         ("pass", "x = __import__('os').getcwd()", "line 9"),
         ("pass", "x = self.missing(x)", "line 9"),
         ("pass", "x = getattr(x, '__class__')", "line 9"),
@@ -152,6 +154,14 @@ def test_what_cannot_be_known_is_refused_with_its_line(init: str, forward: str, 
     with pytest.raises(NotPlainError) as caught:
         read(PLAIN.format(init=init, forward=forward))
     assert message in str(caught.value)
+
+
+def test_a_lone_end_may_have_a_dtype_behind_it() -> None:
+    forward = "y = torch.arange(4, dtype=torch.int64); x = x + y.float()"
+    document, _ = read("import torch" + PLAIN.format(init="pass", forward=forward))
+    positions = next(node for node in document.blocks["Net"].forward.nodes if node.id == "y")
+    assert isinstance(positions, FunctionNode)
+    assert positions.arguments == {"end": 4, "dtype": DType(dtype="int64")}
 
 
 # --- hostile texts

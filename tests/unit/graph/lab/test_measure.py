@@ -141,6 +141,12 @@ def test_numbers_equal_a_reference_script_for_other_layers(name: str) -> None:
         close(report, 0, seed, reference(case.written(), case.function, shape, seed))
 
 
+@pytest.mark.parametrize("asked", [{"seeds": 0}, {"batch": 0}, {"batch": -1}])
+def test_without_a_seed_or_a_sample_there_is_nothing_to_measure(asked: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="needs a seed and a sample"):
+        init_lab(perceptron(2, 4), **asked)
+
+
 def test_a_deep_perceptron_shows_what_the_papers_say() -> None:
     """He and others (2015): a variance of 2 / fan_in keeps 50 layers alive, half of it loses 2 ** -50."""
     report = deep()

@@ -4,7 +4,7 @@ What people write of ``nn.Module`` in its plain shape, and all that LayerLoom wr
 arguments, expressions, comprehensions and loops of the text. Whatever else the text says is refused with the line.
 """
 
-from layerloom.graph.importing.python.errors import NotPlainError
+from layerloom.graph.importing.python.errors import NoPythonError, NotPlainError
 from layerloom.graph.importing.python.file import read
 
-__all__ = ["NotPlainError", "read"]
+__all__ = ["NoPythonError", "NotPlainError", "read"]

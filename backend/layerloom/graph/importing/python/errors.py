@@ -6,12 +6,16 @@ import ast
 
 
 class NotPlainError(Exception):
-    """The text is no Python, or says what cannot be known without running it; the sentence says what and where."""
+    """The text says what cannot be known without running it; the sentence says what and where."""
 
     place: ast.AST | None = None
     """The part of the text that is meant, where there is one."""
     what = ""
     """The sentence without its line."""
+
+
+class NoPythonError(NotPlainError):
+    """The text is no Python at all, or more than is read: to run it would be of no use either."""
 
 
 def not_plain(node: ast.AST | None, what: str) -> NotPlainError:

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from layerloom.graph.importing.python.errors import NotPlainError, not_plain
+from layerloom.graph.importing.python.errors import NoPythonError, not_plain
 from layerloom.graph.importing.python.forward import ForwardReader
 from layerloom.graph.importing.python.initializers import InitializerReader
 from layerloom.graph.importing.python.members import MemberReader
@@ -51,13 +51,14 @@ def read(
 def parsed(source: str) -> ast.Module:
     """The syntax tree of a text of bounded size and depth. Raises NotPlainError."""
     if len(source) > TEXT_LIMIT:
-        raise not_plain(None, f"a file has at most {TEXT_LIMIT:,} characters")
+        raise NoPythonError(f"a file has at most {TEXT_LIMIT:,} characters")
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
-        raise NotPlainError(f"line {error.lineno}: this is no Python: {error.msg}") from None
+        where = f"line {error.lineno}: " if error.lineno else ""
+        raise NoPythonError(f"{where}this is no Python: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError):
-        raise NotPlainError("this is no Python that can be read") from None
+        raise NoPythonError("this is no Python that can be read") from None
     level: list[ast.AST] = [tree]
     for _ in range(DEPTH_LIMIT):
         level = [child for node in level for child in ast.iter_child_nodes(node)]
@@ -84,6 +85,8 @@ class _File:
     def document(self, name: str | None, given: Mapping[str, Any]) -> tuple[Document, list[str]]:
         modules = [label for label, found in self.classes.items() if self._is_module(found)]
         main = name or next(reversed(modules), None)
+        if not self.classes:
+            raise NoPythonError("there is no class in it, and a network is a class that is an nn.Module")
         if main is None:
             raise not_plain(None, "there is no class that is an nn.Module")
         if main not in modules:

@@ -7,10 +7,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from layerloom.catalogue import find
-from layerloom.graph.importing.python.computing import Computing, uses
+from layerloom.graph.importing.python.computing import Computing
+from layerloom.graph.importing.python.drawing import uses
 from layerloom.graph.importing.python.errors import not_plain
 from layerloom.graph.importing.python.names import bind
-from layerloom.graph.source.calls import item_inputs, parts
+from layerloom.graph.source.calls import item_inputs
+from layerloom.graph.source.parts import parts
 from layerloom.graph.walk import steps
 from layerloom.schema.document import (
     BlockUse,
@@ -68,6 +70,10 @@ class ForwardReader(Computing):
         match statement:
             case ast.Pass() | ast.Expr(value=ast.Constant()):
                 pass
+            case ast.Expr(
+                value=ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[item], keywords=[])
+            ) if self._list(name) is not None:
+                self._append(statement, name, item)
             case ast.Assert():
                 self.notes.append(f"The assertion of line {statement.lineno} is left out.")
             case ast.Assign(targets=[target], value=value) | ast.AnnAssign(target=target, value=ast.expr() as value):
@@ -144,6 +150,22 @@ class ForwardReader(Computing):
                     self._unpack(inner, part)
                 case _:
                     raise not_plain(target, "this assignment cannot be read without running it")
+
+    def _list(self, name: str) -> list[Value] | None:
+        """What a local list holds."""
+        constant = self.names.constants.get(name)
+        if isinstance(constant, ast.List):
+            return [self.value(item) for item in constant.elts]
+        known = self._local.get(name)
+        return known if isinstance(known, list) else None
+
+    def _append(self, statement: ast.stmt, name: str, item: ast.expr) -> None:
+        """``outputs.append(x)``: who reads the list from here on reads one more."""
+        before = self._local.get(name)
+        if any(known is before for other, known in self._local.items() if other != name):
+            raise not_plain(statement, "a list is added to that has another name")
+        made = self.value(item)
+        self._bind(name, [*(self._list(name) or []), made])
 
     def _set_item(self, name: str, index: ast.expr, value: ast.expr) -> None:
         """``x[index] = value``: every name of that tensor means the changed one from here on."""

@@ -8,9 +8,9 @@ from typing import Any
 from layerloom.catalogue import find
 from layerloom.graph.errors import GraphError
 from layerloom.graph.importing.python.errors import NotPlainError, not_plain
-from layerloom.graph.importing.python.members import MemberReader, self_path
-from layerloom.graph.importing.python.names import Imports, Names, bind, is_layer
-from layerloom.graph.walk import steps
+from layerloom.graph.importing.python.members import MemberReader
+from layerloom.graph.importing.python.names import Imports, Names, bind, is_layer, self_path
+from layerloom.graph.walk import join, steps
 from layerloom.schema.document import CONTAINERS, Document, InitRule, Layer, Parameter, ParameterInit
 
 _FORGET_GATE = "layerloom.forget_gate_bias"
@@ -309,7 +309,7 @@ def _home(document: Document, name: str) -> tuple[str, str, str]:
     """The block whose member is at a qualified name, and its path there."""
     block, path = document.main, ""
     for part in name.split("."):
-        path = f"{path}.{part}" if path else part
+        path = join(path, part)
         try:
             member = steps(document, block, path)[-1].member
         except GraphError:

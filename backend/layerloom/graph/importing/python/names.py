@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -141,6 +142,8 @@ class _Substitute(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
+UNROLLED = 256
+"""Rounds of a loop that are written out."""
 NOTHING: Any = object()
 
 
@@ -150,9 +153,9 @@ def literal(node: ast.expr, evaluate: Evaluate, imports: Imports) -> Any:
         case ast.Constant(value=value) if value is ...:
             return Ellipsis()
         case ast.Constant(value=None | bool() | int() | float() | str() as value):
-            return value
+            return _finite(value)
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
-            return -value
+            return _finite(-value)
         case ast.Tuple(elts=items):
             return Tuple(items=[evaluate(item) for item in items])
         case ast.List(elts=items):
@@ -167,6 +170,11 @@ def literal(node: ast.expr, evaluate: Evaluate, imports: Imports) -> Any:
         case ast.Attribute() | ast.Name():
             return _named(imports.dotted(node))
     return NOTHING
+
+
+def _finite(value: Any) -> Any:
+    """A number as documents have it: ``1e999`` is infinite."""
+    return NonFinite(text="inf" if value > 0 else "-inf") if value in (math.inf, -math.inf) else value
 
 
 def _is_text(key: ast.expr | None) -> bool:
@@ -202,7 +210,9 @@ def bind(specs: Sequence[ParameterSpec], call: ast.Call, evaluate: Evaluate, ski
         raise not_plain(call, "how many arguments a star gives is not known without running the code")
     specs = specs[skip:]
     required = [spec for spec in specs if spec.required]
-    positional = required if len(call.args) == len(required) and not call.keywords else specs
+    named = {keyword.arg for keyword in call.keywords}
+    whole = len(call.args) == len(required) and not any(spec.name in named for spec in required)
+    positional = required if whole else specs  # torch.arange(end, dtype=…)
     bound: Arguments = {}
     for index, argument in enumerate(call.args):
         if index >= len(positional):
@@ -218,3 +228,19 @@ def bind(specs: Sequence[ParameterSpec], call: ast.Call, evaluate: Evaluate, ski
             raise not_plain(call, f"{ast.unparse(call.func)} is not known to take {keyword.arg or 'a mapping'} here")
         bound[keyword.arg] = evaluate(keyword.value)
     return bound
+
+
+def self_path(node: ast.expr) -> str | None:
+    """``stages.0.conv`` for ``self.stages[0].conv``; None for what is no such path."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            return name
+        case ast.Attribute(value=inner, attr=name) if (before := self_path(inner)) is not None:
+            return f"{before}.{name}"
+        case ast.Subscript(value=inner, slice=ast.Constant(value=int() | str() as key)):
+            before = self_path(inner)
+            return None if before is None else f"{before}.{key}"
+        case ast.Call(func=ast.Name(id="getattr"), args=[inner, ast.Constant(value=str() as name)], keywords=[]):
+            before = "" if isinstance(inner, ast.Name) and inner.id == "self" else self_path(inner)
+            return None if before is None else f"{before}.{name}".lstrip(".")
+    return None

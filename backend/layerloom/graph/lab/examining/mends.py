@@ -8,6 +8,7 @@ from typing import Any
 from layerloom.graph.checking.findings import pointer, removing
 from layerloom.graph.lab.examining.patient import Applied
 from layerloom.graph.lab.flow import Step
+from layerloom.graph.places import instances
 from layerloom.graph.walk import pointer_of, positional
 from layerloom.schema.document import (
     CONTAINERS,
@@ -52,8 +53,13 @@ def retargeted(title: str, where: str, target: str, arguments: dict[str, Any] | 
 
 
 def removed(title: str, document: Document, step: Step) -> list[Fix]:
-    """Take a call out of the forward pass, where what it is given can go on in its place; otherwise nothing."""
+    """Take a call out of the forward pass, where what it is given can go on in its place; otherwise nothing.
+
+    A block that is there several times keeps it: only one of them stands where it is in the way.
+    """
     place = step.place
+    if sum(instance.block == place.block for instance in instances(document).values()) > 1:
+        return []
     block = document.blocks[place.block or ""]
     index, node = next((index, node) for index, node in enumerate(block.forward.nodes) if node.id == place.node)
     if isinstance(node, FunctionNode) or (isinstance(node, CallNode) and node.target == place.member):

@@ -69,9 +69,14 @@ class Patient:
         return measured(self.document, self.layers, SEEDS, BATCH, time.monotonic() + SECONDS)
 
     def tensors(self, step: Step) -> dict[str, Tensor]:
-        """Parameters of a layer by their own names, detached."""
+        """Parameters of a layer that train, by their own names, detached."""
         part = self.module.get_submodule(step.name)
         return {name: tensor.detach() for name, tensor in part.named_parameters() if tensor.requires_grad}
+
+    def frozen(self, step: Step) -> dict[str, Tensor]:
+        """Those that do not train."""
+        part = self.module.get_submodule(step.name)
+        return {name: tensor for name, tensor in part.named_parameters() if not tensor.requires_grad}
 
     def applied(self, step: Step) -> list[Applied]:
         """The statements that initialize a layer: its own, or those of the first rule that fits."""

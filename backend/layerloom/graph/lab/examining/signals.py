@@ -11,16 +11,12 @@ from layerloom.graph.checking.findings import Findings
 from layerloom.graph.errors import GraphError
 from layerloom.graph.lab.examining.mends import with_rules
 from layerloom.graph.lab.examining.patient import BATCH, SEEDS, Patient, member_place
-from layerloom.graph.lab.measure import SECONDS, Pass, measured
+from layerloom.graph.lab.measure import FACTORS, SECONDS, Pass, measured
 from layerloom.graph.lab.recommend import rules, weighs
 from layerloom.graph.lab.schemes import with_scheme
 from layerloom.schema.lab import Scheme
 from layerloom.schema.problems import Fix, ProblemCode
 
-FACTORS = {"forward": 1e4, "backward": 1e6}
-"""By which the variance may change on its way. Behind batch normalization alone gradients grow by about 1.5 in every
-layer (Yang and others, A mean field theory of batch normalization, 2019), and some tens of layers still learn.
-"""
 LAYERS = 3
 """With weights, at least: in fewer nothing adds up."""
 

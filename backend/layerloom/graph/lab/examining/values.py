@@ -22,16 +22,21 @@ def check_constant_weights(patient: Patient, findings: Findings) -> None:
     for step in patient.layers.values():
         if not weighs(step) and category(step.target) != "embedding":
             continue
-        for name, tensor in patient.tensors(step).items():
+        frozen = patient.frozen(step)
+        for name, tensor in {**patient.tensors(step), **frozen}.items():
             # What a parametrization keeps is no weight: lengths of columns may well be equal.
             if tensor.dim() < 2 or "parametrizations." in name or not _constant(tensor):
                 continue
-            if _harmless(patient, step, tensor):
+            # A frozen kernel of equal numbers may well be meant: it averages.
+            if _harmless(patient, step, tensor) or (name in frozen and bool(tensor.any())):
                 continue
             value = float(tensor.flatten()[0])
             message = (
-                f"all weights of {label_of(step)} ({name}) begin at {value:g}, so that its units compute and learn "
-                "the same. Draw them at random."
+                f"all weights of {label_of(step)} ({name}) are frozen at zero, so that it gives the same whatever it "
+                "is given. Draw them at random."
+                if name in frozen
+                else f"all weights of {label_of(step)} ({name}) begin at {value:g}, so that its units compute and "
+                "learn the same. Draw them at random."
             )
             statements = advised(patient.flow, step)
             fixes = [initialized("Draw them as the literature recommends", step, statements)] if statements else []

@@ -7,13 +7,13 @@ import { shortNumber } from "@/lib/format";
 import { BOX, handleX } from "@/model/geometry";
 import styles from "./GraphPanel.module.css";
 import type { MeasuredFlowNode, MeasuredRow } from "./measured";
-import type { NodeNorms } from "./norms";
+import type { Reading } from "./readings";
 
-/** A node with the colour of its gradient norm, and the numbers as its tooltip. */
+/** A node with the colour of what is measured, and the numbers as its tooltip. */
 export const MeasuredNode = memo(function MeasuredNode({ id, data }: NodeProps<MeasuredFlowNode>) {
   const t = useText();
   const kindName = useKindName();
-  const { norms, share, inputs, outputs, size } = data;
+  const { reading, share, inputs, outputs, size } = data;
   const label = { layer: kindName(data.label), box: kindName(data.label), input: t.runs.graph.input, output: "" }[
     data.kind
   ];
@@ -23,7 +23,8 @@ export const MeasuredNode = memo(function MeasuredNode({ id, data }: NodeProps<M
       style={{ width: size.width, height: size.height, ...colour(share) }}
       data-measured={share === null ? undefined : ""}
       data-graph-node={id}
-      title={norms ? numbers(norms, t.runs) : undefined}
+      data-broken={isBroken(reading) || undefined}
+      title={reading ? numbers(reading, t.runs) : undefined}
     >
       {inputs.map((port, index) => (
         <Handle
@@ -41,7 +42,7 @@ export const MeasuredNode = memo(function MeasuredNode({ id, data }: NodeProps<M
       {data.rows.map((row) => (
         <Row key={row.path} row={row} />
       ))}
-      <span className={styles.value}>{norms && shortNumber(norms.gradient)}</span>
+      <span className={styles.value}>{reading && shown(reading, t.runs)}</span>
       {outputs.map((port, index) => (
         <Handle
           key={port.name}
@@ -69,22 +70,45 @@ function Row({ row }: { row: MeasuredRow }) {
       className={styles.row}
       style={{ top: row.y, left, right: BOX.pad, height: row.height, ...colour(row.share) }}
       data-measured={row.share === null ? undefined : ""}
-      title={row.norms ? numbers(row.norms, t) : undefined}
+      data-broken={isBroken(row.reading) || undefined}
+      title={row.reading ? numbers(row.reading, t) : undefined}
     >
       <span className={styles.head}>
         <code>{row.name}</code> {kindName(row.label)}
       </span>
-      <span className={styles.value}>{row.norms && shortNumber(row.norms.gradient)}</span>
+      <span className={styles.value}>{row.reading && shown(row.reading, t)}</span>
     </div>
   );
 }
 
-function numbers({ gradient, weight, update, parameters }: NodeNorms, t: ReturnType<typeof useText>["runs"]): string {
-  return [
-    `${t.parameters.gradient} ${shortNumber(gradient)}`,
-    `${t.parameters.weight} ${shortNumber(weight)}`,
-    `${t.parameters.update} ${shortNumber(update)}`,
-    `${t.parameters.ratio} ${shortNumber(update / weight)}`,
-    t.graph.count(parameters),
-  ].join("\n");
+/** Whether a number was NaN or infinite. */
+const isBroken = (reading: Reading | null) => reading !== null && !Number.isFinite(reading.value);
+
+type Words = ReturnType<typeof useText>["runs"];
+
+function shown({ value, whole }: Reading, t: Words): string {
+  if (!Number.isFinite(value)) return t.layers.nonfinite;
+  return whole ? `${shortNumber(100 * value)}%` : shortNumber(value);
+}
+
+function numbers({ norms, activity }: Reading, t: Words): string {
+  const lines: string[] = [];
+  if (norms) {
+    lines.push(
+      `${t.parameters.gradient} ${shortNumber(norms.gradient)}`,
+      `${t.parameters.weight} ${shortNumber(norms.weight)}`,
+      `${t.parameters.update} ${shortNumber(norms.update)}`,
+      `${t.parameters.ratio} ${shortNumber(norms.update / norms.weight)}`,
+      t.graph.count(norms.parameters),
+    );
+  }
+  if (activity) {
+    lines.push(
+      `${t.layers.mean} ${shortNumber(activity.mean)}`,
+      `${t.layers.std} ${shortNumber(activity.std)}`,
+      `${t.layers.zeros} ${shortNumber(100 * activity.zeros)}%`,
+      `${t.layers.dead} ${t.layers.deadOf(activity.dead, activity.units)}`,
+    );
+  }
+  return lines.join("\n");
 }

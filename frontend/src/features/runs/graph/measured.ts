@@ -1,13 +1,13 @@
 import type { Edge, Node } from "@xyflow/react";
 import type { FlowEdge, FlowNode, NodeData } from "@/features/canvas/flow";
-import type { ParameterTracks } from "@/live/tracks";
 import { BOX, rows } from "@/model/geometry";
 import { bare, kindOf, lastOf } from "@/model/members";
-import { logScale, memberNorms, type NodeNorms } from "./norms";
+import { logScale, wholeScale } from "./norms";
+import type { Reading } from "./readings";
 
-/** Norms, and where the gradient's lies on the scale of the whole graph, 0 to 1; null without parameters. */
+/** What was measured, and where it lies on the scale of the whole graph, 0 to 1; null where there is nothing. */
 interface Coloured {
-  norms: NodeNorms | null;
+  reading: Reading | null;
   share: number | null;
 }
 
@@ -28,26 +28,34 @@ export type Measured = Coloured &
   };
 export type MeasuredFlowNode = Node<Measured, "measured">;
 
-/** What is drawn of a scene, coloured by the gradient norms of a sampled step. */
-export function measured(scene: { nodes: FlowNode[]; edges: FlowEdge[] }, tracks: ParameterTracks, sample: number) {
-  const found = new Map<string, NodeNorms | null>();
-  const norms = (path: string) => {
-    const known = found.get(path) ?? memberNorms(tracks, path, sample);
-    found.set(path, known);
-    return known;
+/**
+ * What is drawn of a scene, coloured by a number of each member.
+ *
+ * @param read that number, @param whole whether it is a share of a whole; else the scale is logarithmic.
+ */
+export function measured(
+  scene: { nodes: FlowNode[]; edges: FlowEdge[] },
+  read: (member: string) => Reading | null,
+  whole = false,
+) {
+  const found = new Map<string, Reading | null>();
+  const known = (path: string) => {
+    const one = found.get(path) ?? read(path);
+    found.set(path, one);
+    return one;
   };
   const lines = scene.nodes.map(({ data }) =>
     data.box ? rows(data.box.items, data.member, BOX.title + BOX.pad).rows : [],
   );
-  const own = scene.nodes.map(({ data }) => (data.member && data.kind !== "input" ? norms(data.member) : null));
-  for (const row of lines.flat()) norms(row.path);
-  const scale = logScale([...found.values()].flatMap((one) => (one ? [one.gradient] : [])));
-  const coloured = (one: NodeNorms | null): Coloured => ({ norms: one, share: one && scale.share(one.gradient) });
+  const own = scene.nodes.map(({ data }) => (data.member && data.kind !== "input" ? known(data.member) : null));
+  for (const row of lines.flat()) known(row.path);
+  const scale = whole ? wholeScale : logScale([...found.values()].flatMap((one) => (one ? [one.value] : [])));
+  const coloured = (one: Reading | null): Coloured => ({ reading: one, share: one && scale.share(one.value) });
   const nodes = scene.nodes.map((node, index): MeasuredFlowNode => {
     const { kind, label, member, inputs, outputs, size } = node.data;
     const its = (lines[index] ?? []).map(({ path, item, y, height, depth }) => {
       const inner = bare(item);
-      return { path, name: lastOf(path), label: kindOf(inner), y, height, depth, ...coloured(norms(path)) };
+      return { path, name: lastOf(path), label: kindOf(inner), y, height, depth, ...coloured(known(path)) };
     });
     const data = { kind, label, member, inputs, outputs, size, rows: its, ...coloured(own[index] ?? null) };
     return { ...node, type: "measured", data };

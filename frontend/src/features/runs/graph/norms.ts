@@ -36,3 +36,11 @@ export function logScale(values: readonly number[]) {
   };
   return { low, high, share, empty: usable.length === 0 };
 }
+
+/** Shares of a whole, on a scale from none to all. */
+export const wholeScale = {
+  low: 0,
+  high: 1,
+  share: (value: number): number | null => (Number.isFinite(value) ? Math.min(1, Math.max(0, value)) : null),
+  empty: false,
+};

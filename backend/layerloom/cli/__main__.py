@@ -1,0 +1,5 @@
+"""``python -m layerloom.cli``."""
+
+from layerloom.cli import main
+
+main()

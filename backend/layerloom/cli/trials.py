@@ -1,0 +1,76 @@
+"""Trials without a server: a job in a folder for the time being, a trainer of its own, and the report that it makes."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from layerloom.cli.terminal import document_of, fail, read
+
+if TYPE_CHECKING:
+    from layerloom.schema.plan import Plan
+    from layerloom.schema.trial import Trial
+
+Report = TypeVar("Report", bound="Trial")
+PERIOD = 0.2
+"""Seconds between two looks at the trainer."""
+
+
+def made(
+    kind: type[Report],
+    network: Path,
+    plan: Path,
+    home: Path | None,
+    *,
+    python: bool,
+    change: Callable[[Plan], Plan] = lambda plan: plan,
+    **job: Any,
+) -> Report:
+    """The report of a trial of a network and a plan, after ``change`` of the plan, done or with its ``problems``.
+
+    Ends here, with what the trainer printed, when there is none. ``job`` is what of a job says which trial it is.
+    """
+    from layerloom.app import default_home, downloads_from_environment
+    from layerloom.runs.executors.local import LocalExecutor
+    from layerloom.runs.executors.port import Task
+    from layerloom.runs.trials import needed, read_report
+    from layerloom.schema.plan import Plan as PlanType
+    from layerloom.schema.worker import Job
+
+    data = (home or default_home()).expanduser().resolve() / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="layerloom-trial-") as place:
+        folder = Path(place)
+        whole = Job(
+            run="trial",
+            attempt=1,
+            document=document_of(network),
+            plan=change(read(plan, PlanType, "training plan")),
+            folder=place,
+            data_folder=str(data),
+            address_file="",
+            token="",
+            python=python,
+            downloads=downloads_from_environment(),
+            **job,
+        )
+        (folder / "job.json").write_text(whole.model_dump_json(), encoding="utf-8")
+        executor = LocalExecutor(prewarm=False)
+        handle = executor.start(Task("trial", folder, needed(whole)))
+        try:
+            while executor.poll([handle])[handle].phase == "running":
+                time.sleep(PERIOD)
+        except KeyboardInterrupt:
+            executor.stop(handle, 0)
+            while executor.poll([handle])[handle].phase == "running":
+                time.sleep(PERIOD)
+            fail("No report: it was ended.")
+        report = read_report(kind, folder)
+        if report is None or report.open:
+            print(executor.logs(handle).decode(errors="backslashreplace"), file=sys.stderr)
+            fail(f"The trainer {executor.poll([handle])[handle].why} before the report was done.")
+        return report

@@ -1,0 +1,105 @@
+import { Text, TextInput, UnstyledButton } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { ArrowRight, Search } from "lucide-react";
+import { type KeyboardEvent, useRef, useState } from "react";
+import type { Example } from "@/api/types";
+import { useLanguage, useText } from "@/i18n";
+import { compactCount } from "@/lib/format";
+import { ErrorNotice, ListSkeleton } from "@/ui/States";
+import styles from "./ExampleCards.module.css";
+import { examplesQuery, FAMILIES, found, shapesOf, wordsOf } from "./examples";
+import { openExample } from "./project";
+import { neighbour } from "./roam";
+import { useLeave } from "./useLeave";
+
+/** Networks that come with the program, by family. Arrow keys go from the field to the cards and among them. */
+export function ExampleCards({ onClose }: { onClose: () => void }) {
+  const t = useText().editor.project;
+  const leave = useLeave();
+  const [query, setQuery] = useState("");
+  const field = useRef<HTMLInputElement>(null);
+  const list = useRef<HTMLDivElement>(null);
+  const { data, error, refetch } = useQuery(examplesQuery);
+  if (error) return <ErrorNotice error={error} retry={() => void refetch()} />;
+  if (!data) return <ListSkeleton rows={4} height={64} />;
+  const fitting = found(data, query, t.families);
+  const open = (example: Example) => void leave(() => openExample(example), onClose);
+  const cards = () => [...(list.current?.querySelectorAll<HTMLElement>("[data-example]") ?? [])];
+  const fromField = (event: KeyboardEvent) => {
+    const [first] = fitting;
+    if (event.nativeEvent.isComposing) return;
+    if (event.key === "Enter" && query.trim() && first) open(first);
+    if (event.key !== "ArrowDown") return;
+    event.preventDefault();
+    cards()[0]?.focus();
+  };
+  const fromCard = (event: KeyboardEvent) => {
+    const next = neighbour(cards(), event.target as HTMLElement, event.key);
+    if (next === null) return;
+    event.preventDefault();
+    (next ?? field.current)?.focus();
+  };
+  return (
+    <>
+      <TextInput
+        ref={field}
+        data-autofocus
+        className={styles.field}
+        aria-label={t.searchExamples}
+        placeholder={t.searchExamples}
+        leftSection={<Search size={15} aria-hidden />}
+        value={query}
+        onChange={(event) => setQuery(event.currentTarget.value)}
+        onKeyDown={fromField}
+        autoComplete="off"
+        spellCheck={false}
+      />
+      <div ref={list} className={styles.families}>
+        {FAMILIES.map((family) => {
+          const members = fitting.filter((example) => example.family === family);
+          return (
+            members.length > 0 && (
+              <section key={family} aria-label={t.families[family]}>
+                <h3 className={styles.family}>
+                  {t.families[family]} <span>{members.length}</span>
+                </h3>
+                {/* biome-ignore lint/a11y/noStaticElementInteractions: the cards inside are buttons; this hears their arrow keys */}
+                <div className={styles.cards} onKeyDown={fromCard}>
+                  {members.map((example) => (
+                    <Card key={example.id} example={example} onOpen={() => open(example)} />
+                  ))}
+                </div>
+              </section>
+            )
+          );
+        })}
+        <Text size="sm" c="dimmed" role="status">
+          {fitting.length === 0 && t.noExample(query)}
+        </Text>
+      </div>
+    </>
+  );
+}
+
+function Card({ example, onOpen }: { example: Example; onOpen: () => void }) {
+  const t = useText().editor.project;
+  const { title, summary } = wordsOf(
+    example,
+    useLanguage((state) => state.language),
+  );
+  const { given, returned } = shapesOf(example);
+  return (
+    <UnstyledButton className={styles.card} data-example={example.id} onClick={onOpen}>
+      <span className={styles.title}>{title}</span>
+      <span className={styles.summary} title={summary}>
+        {summary}
+      </span>
+      <span className={styles.facts}>
+        <span className={styles.shapes} aria-label={t.fromTo(given, returned)} role="img">
+          {given} <ArrowRight size={12} aria-hidden /> {returned}
+        </span>
+        <span>{t.parameters(compactCount(example.parameters))}</span>
+      </span>
+    </UnstyledButton>
+  );
+}

@@ -1,0 +1,34 @@
+import { Button } from "@mantine/core";
+import { PencilRuler } from "lucide-react";
+import { useNavigate } from "react-router";
+import type { Document } from "@/api/types";
+import { openCopy } from "@/features/project/project";
+import { useProject } from "@/features/project/store";
+import { claimTab } from "@/features/project/tab";
+import { useLeave } from "@/features/project/useLeave";
+import { useText } from "@/i18n";
+import { useDocument } from "@/model/store";
+import { type Beginning, useBeginning } from "./begin";
+
+/** Opens a run's network in the editor: trained from there, it begins with the run's checkpoint. */
+export function ToEditor({ document, from }: { document: Document; from: Beginning }) {
+  const t = useText().train.fork;
+  const leave = useLeave();
+  const navigate = useNavigate();
+  const open = async () => {
+    await claimTab();
+    openCopy(document);
+    useBeginning.setState({ draft: useProject.getState().draft, from });
+  };
+  const go = () => {
+    const then = () => navigate("/");
+    // Before the editor was there, nothing is open that could be lost.
+    if (useDocument.getState().loaded) void leave(open, then);
+    else void open().then(then);
+  };
+  return (
+    <Button size="compact-sm" variant="default" leftSection={<PencilRuler size={14} aria-hidden />} onClick={go}>
+      {t.edit}
+    </Button>
+  );
+}

@@ -1,0 +1,47 @@
+export const lab = {
+  measure: "What is shown",
+  measures: { variance: "Output variance", gradient: "Gradient variance", mean: "Output mean" },
+  weighing: "Layers with weights only",
+  schemes: "Initializers to compare",
+  usual: "The usual ones; choose others",
+  names: {
+    "as drawn": "As drawn",
+    "torch default": "PyTorch's default",
+    recommended: "Recommended",
+    "kaiming normal": "Kaiming normal",
+    "kaiming uniform": "Kaiming uniform",
+    "kaiming normal fan_out": "Kaiming normal, fan_out",
+    "kaiming uniform fan_out": "Kaiming uniform, fan_out",
+    "xavier normal": "Xavier normal",
+    "xavier uniform": "Xavier uniform",
+    "lecun normal": "LeCun normal",
+    "lecun uniform": "LeCun uniform",
+    orthogonal: "Orthogonal",
+    "normal 0.02": "Normal, σ = 0.02",
+    "truncated normal 0.02": "Truncated normal, σ = 0.02",
+    "normal 1": "Normal, σ = 1",
+    zeros: "Zeros",
+  } as { [name: string]: string },
+  explain: {
+    variance: (seeds: number, batch: number) =>
+      `Variance of each layer's output before any training, from input to output: ${seeds} seeds, ${batch} random samples. It should neither grow nor fade with depth.`,
+    gradient: (seeds: number, batch: number) =>
+      `Variance of the gradient at each layer's output, where a standard normal one enters at the end: ${seeds} seeds, ${batch} random samples. Where it fades, nothing is learned.`,
+    mean: (seeds: number, batch: number) =>
+      `Mean of each layer's output before any training: ${seeds} seeds, ${batch} random samples.`,
+  },
+  range: (low: string, high: string) => `Scale: ${low} to ${high}.`,
+  verdicts: { steady: "steady", grows: "explodes", fades: "vanishes" },
+  way: (ratio: string, layers: number) => `× ${ratio} over ${layers} layers`,
+  bars: (scheme: string, way: string) => `${scheme}: a bar for each layer, ${way}`,
+  notFinite: "not finite",
+  use: "Use",
+  apply: (scheme: string) => `Use ${scheme} for the whole network`,
+  recommend: "Apply the recommended",
+  recommendHint:
+    "Gives every layer the initializer that the literature recommends for the activation behind it, in place of all others. One step, which undo takes back.",
+  step: (scheme: string) => `Initialize: ${scheme}`,
+  noLayers: "No layer with weights",
+  notYet: "Nothing to measure yet",
+  notYetHint: "The network has errors. Once they are mended, this shows how numbers and gradients travel through it.",
+};

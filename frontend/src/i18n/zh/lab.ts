@@ -1,0 +1,47 @@
+import type { lab as en } from "@/i18n/en/lab";
+
+export const lab: typeof en = {
+  measure: "显示内容",
+  measures: { variance: "输出方差", gradient: "梯度方差", mean: "输出均值" },
+  weighing: "仅含权重的层",
+  schemes: "要比较的初始化方法",
+  usual: "常用方法；可选择其他",
+  names: {
+    "as drawn": "当前网络",
+    "torch default": "PyTorch 默认",
+    recommended: "推荐方法",
+    "kaiming normal": "Kaiming 正态",
+    "kaiming uniform": "Kaiming 均匀",
+    "kaiming normal fan_out": "Kaiming 正态，fan_out",
+    "kaiming uniform fan_out": "Kaiming 均匀，fan_out",
+    "xavier normal": "Xavier 正态",
+    "xavier uniform": "Xavier 均匀",
+    "lecun normal": "LeCun 正态",
+    "lecun uniform": "LeCun 均匀",
+    orthogonal: "正交",
+    "normal 0.02": "正态，σ = 0.02",
+    "truncated normal 0.02": "截断正态，σ = 0.02",
+    "normal 1": "正态，σ = 1",
+    zeros: "全零",
+  },
+  explain: {
+    variance: (seeds, batch) =>
+      `训练之前各层输出的方差，从输入到输出：${seeds} 个种子的平均，${batch} 个随机样本。它不应随深度增大或消失。`,
+    gradient: (seeds, batch) =>
+      `从末端输入标准正态梯度时，到达各层输出的梯度方差：${seeds} 个种子的平均，${batch} 个随机样本。梯度消失的层学不到东西。`,
+    mean: (seeds, batch) => `训练之前各层输出的均值：${seeds} 个种子的平均，${batch} 个随机样本。`,
+  },
+  range: (low, high) => `刻度：${low} 至 ${high}。`,
+  verdicts: { steady: "稳定", grows: "爆炸", fades: "消失" },
+  way: (ratio, layers) => `${layers} 层之间 × ${ratio}`,
+  bars: (scheme, way) => `${scheme}：每层一个条形，${way}`,
+  notFinite: "非有限值",
+  use: "使用",
+  apply: (scheme) => `整个网络使用：${scheme}`,
+  recommend: "应用推荐方法",
+  recommendHint: "为每一层设置文献针对其后激活函数所推荐的初始化方法，替换其他所有设置。只占一步，可撤销。",
+  step: (scheme) => `初始化：${scheme}`,
+  noLayers: "没有含权重的层",
+  notYet: "暂时无法测量",
+  notYetHint: "网络有错误。修正之后，这里会显示数值与梯度如何穿过网络。",
+};
