@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import threading
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -20,12 +21,22 @@ from layerloom.schema.catalogue import Catalogue
 MADE_FROM = ("torch", "torchmetrics", "torchvision", "pydantic")
 
 
-@cache
+_one_at_a_time = threading.Lock()
+
+
 def remembered(folder: Path) -> Catalogue:
-    """The whole catalogue, without data sets: read from ``folder``, or introspected and written there.
+    """The whole catalogue, without data sets: read from ``folder``, or introspected and written there. Thread-safe.
 
     A file that cannot be read or written is no error: introspection is always right.
     """
+    # A page is often opened while the server still introspects: it waits for that. Two threads would do everything
+    # twice, and imports of the same packages from both at once have been seen not to end.
+    with _one_at_a_time:
+        return _read_or_made(folder)
+
+
+@cache
+def _read_or_made(folder: Path) -> Catalogue:
     file = folder / f"catalogue-{_fingerprint()}.json"
     try:
         return Catalogue.model_validate_json(file.read_bytes())
