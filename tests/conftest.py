@@ -7,9 +7,10 @@ from collections import Counter
 import pytest
 
 from postgres import postgres
+from rows import pytest_terminal_summary
 from stores import database_url, store
 
-__all__ = ["database_url", "postgres", "store"]
+__all__ = ["database_url", "postgres", "pytest_terminal_summary", "store"]
 
 LONG = (
     "test_fresh_install.py",

@@ -83,6 +83,20 @@ class Server:
         """An authenticated client; close it after use. Its first request may wait until torch is loaded."""
         return httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=HANG_GUARD_S)
 
+    def warm(self) -> None:
+        """Wait for what a fresh server imports in the background: on a busy machine longer than a page waits.
+
+        A server that never answers tells here what its threads are at.
+        """
+        with self.client() as client:
+            try:
+                client.get("/api/catalogue").raise_for_status()
+            except httpx.TimeoutException:
+                told = len(self.output)
+                os.kill(self.pid, signal.SIGUSR1)
+                time.sleep(5)
+                raise AssertionError(f"no catalogue; its threads:\n{''.join(self.output[told:])}") from None
+
     def kill(self) -> None:
         """SIGKILL: no chance to clean up."""
         self._end(signal.SIGKILL)

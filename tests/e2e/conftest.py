@@ -27,14 +27,8 @@ def chromium() -> Iterator[Browser]:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all browser tests, with torch imported and the catalogue made."""
     with serving(tmp_path_factory.mktemp("home")) as running:
-        warm(running)
+        running.warm()
         yield running
-
-
-def warm(server: Server) -> None:
-    """Wait for what a fresh server imports in the background; on a busy machine that takes longer than a page waits."""
-    with server.client() as client:
-        client.get("/api/catalogue", timeout=HANG_GUARD_S).raise_for_status()
 
 
 class Errors(list[str]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import faulthandler
+import signal
 import sys
 import webbrowser
 from typing import Annotated
@@ -35,6 +37,9 @@ def serve(
     """Start the server."""
     from layerloom import app
     from layerloom.storage import Keep
+
+    # As the trainers do: `kill -USR1` prints what every thread is at, should the server not answer.
+    faulthandler.register(signal.SIGUSR1, sys.__stderr__ or sys.stderr, all_threads=True)
 
     def ready(address: str, code: str) -> None:
         entrance = f"{address}/?code={code}"
