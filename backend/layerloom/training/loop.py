@@ -200,7 +200,7 @@ class Loop:
         position = self._position
         self._module.train()
         self._obey()
-        self._recorder.progress(position.step, min(position.epoch + 1, self._length.epochs), force=True)
+        self._tell_where()
         while position.epoch < self._length.epochs and not self._finished():
             if not (self._train_epoch() and self._end_epoch()):
                 wanted = self._control.wanted
@@ -228,9 +228,13 @@ class Loop:
         """After a failure: bring out what is known, as far as that still works."""
         if self._sharing is not None:
             self._sharing.end()  # the others may be gone, and whoever waited for them would wait for ever
-        for save in (self._sampler.release, self._flush, self._keeper.rescue):
+        for save in (self._sampler.release, self._flush, self._keeper.rescue, self._tell_where):
             with suppress(Exception):
                 save()
+
+    def _tell_where(self) -> None:
+        position = self._position
+        self._recorder.progress(position.step, min(position.epoch + 1, self._length.epochs), force=True)
 
     def _finished(self) -> bool:
         """All steps are done and the epoch that they end in, whole or not, is validated; or the run ends early."""
@@ -449,7 +453,7 @@ class Loop:
             self._check()
             self._sampler.drain(self._emit, last=True)
             self._keeper.save(self._control.orders)
-            self._recorder.progress(position.step, min(position.epoch + 1, self._length.epochs), force=True)
+            self._tell_where()
         return Outcome(ENDS[wanted], position.step, position.epoch)
 
 

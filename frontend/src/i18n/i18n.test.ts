@@ -17,7 +17,9 @@ const HAN = /\p{Script=Han}/u;
 
 describe("dictionaries", () => {
   it("have the same keys", () => {
-    expect([...chinese.keys()].sort()).toEqual([...english.keys()].sort());
+    // In English the service's own message says what helps.
+    const needed = [...chinese.keys()].filter((path) => !path.startsWith("remedies."));
+    expect(needed.sort()).toEqual([...english.keys()].sort());
   });
 
   it("leave nothing empty", () => {

@@ -3,6 +3,7 @@ import { CircleAlert, PlugZap } from "lucide-react";
 import type { ReactNode } from "react";
 import { ApiError, UnreachableError } from "@/api/errors";
 import { type Texts, useText } from "@/i18n";
+import { ProblemText } from "./ProblemText";
 import styles from "./States.module.css";
 
 /** What went wrong, in the reader's language, and below it the service's own words. */
@@ -25,7 +26,9 @@ export function ErrorNotice({ error, retry }: { error: unknown; retry?: (() => v
   const causes = error instanceof ApiError ? error.errors.filter((item) => item.message !== error.message) : [];
   return (
     <Alert color="red" variant="light" icon={<Icon size={18} aria-hidden />} title={errorTitle(error, t)} role="alert">
-      <Text size="sm">{errorText(error, t)}</Text>
+      <Text size="sm">
+        {error instanceof ApiError ? <ProblemText code={error.code} message={error.message} /> : errorText(error, t)}
+      </Text>
       {causes.length > 0 && (
         <ul className={styles.causes}>
           {causes.slice(0, 12).map((item) => (

@@ -94,6 +94,7 @@ def test_a_division_by_zero_is_named_with_its_layer(step: int, tmp_path: Path) -
     assert error.problem.data["step"] == error.problem.data["began"] == step
     assert f"Step {step} is done again" in seen.of("log")[-1].message
     assert len(seen.series("train/loss")) == step or step < max(seen.series("train/loss"))
+    assert seen.of("progress")[-1].step == max(seen.series("train/loss")), "what a failed run shows beside its curves"
 
 
 def test_an_infinite_gradient_of_a_finite_forward_is_named(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import { detailsQuery, previewQuery, refreshDatasets } from "@/api/queries";
 import type { DatasetEntry } from "@/api/types";
 import { type Texts, useText } from "@/i18n";
 import { shapeText } from "@/lib/shape";
+import { ProblemText } from "@/ui/ProblemText";
 import { ErrorNotice, ListSkeleton } from "@/ui/States";
 import { toast, useErrorToast } from "@/ui/Toasts";
 import { Columns } from "./Columns";
@@ -58,7 +59,14 @@ export function DatasetDetail({ entry, onRemoved }: { entry: DatasetEntry; onRem
           icon={entry.missing ? <CloudOff size={18} aria-hidden /> : <CloudDownload size={18} aria-hidden />}
           title={t.data.unavailableTitle}
         >
-          {entry.missing ? `${t.problems[entry.missing.code]}. ${entry.missing.message}` : t.data.unavailableHint}
+          {entry.missing ? (
+            <>
+              <b>{t.problems[entry.missing.code]}</b>{" "}
+              <ProblemText code={entry.missing.code} message={entry.missing.message} />
+            </>
+          ) : (
+            t.data.unavailableHint
+          )}
         </Alert>
       )}
     </article>

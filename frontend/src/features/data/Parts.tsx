@@ -2,6 +2,7 @@ import { Alert, Text } from "@mantine/core";
 import type { CSSProperties } from "react";
 import type { DatasetPreview } from "@/api/types";
 import { useText } from "@/i18n";
+import { ProblemText } from "@/ui/ProblemText";
 import styles from "./Parts.module.css";
 
 const PARTS = ["training", "validation", "test"] as const;
@@ -21,7 +22,7 @@ export function Parts({ counts, division }: { counts: Counts; division: Division
     <>
       {division.problem && (
         <Alert color="yellow" title={t.undivided}>
-          {division.problem.message}
+          <ProblemText code={division.problem.code} message={division.problem.message} />
         </Alert>
       )}
       {found.length > 0 && (

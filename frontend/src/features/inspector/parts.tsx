@@ -1,12 +1,12 @@
-import { ActionIcon, Button, Tooltip } from "@mantine/core";
-import { ExternalLink, Wrench } from "lucide-react";
+import { ActionIcon, Tooltip } from "@mantine/core";
+import { ExternalLink } from "lucide-react";
 import type { ReactNode } from "react";
 import type { Problem, Result } from "@/api/types";
+import { FixButtons } from "@/features/problems/FixButtons";
 import { useText } from "@/i18n";
 import { bytes, compactCount } from "@/lib/format";
-import { mended } from "@/model/patch";
 import { resultText } from "@/model/report";
-import { apply, currentDoc } from "@/model/store";
+import { ProblemText } from "@/ui/ProblemText";
 import styles from "./Inspector.module.css";
 
 export function Head(props: {
@@ -103,22 +103,9 @@ export function Problems({ problems }: { problems: readonly Problem[] }) {
       {problems.map((problem) => (
         <div key={problem.code + problem.message} className={styles.problem} data-severity={problem.severity}>
           <div>
-            <strong>{t.problems[problem.code]}</strong> {problem.message}
+            <strong>{t.problems[problem.code]}</strong> <ProblemText code={problem.code} message={problem.message} />
           </div>
-          {problem.fixes.map((fix) => (
-            <Button
-              key={fix.title}
-              size="compact-xs"
-              variant="default"
-              leftSection={<Wrench size={12} aria-hidden />}
-              onClick={() => {
-                const next = mended(currentDoc(), fix);
-                if (next) apply(t.editor.steps.mend(fix.title), () => next);
-              }}
-            >
-              {fix.title}
-            </Button>
-          ))}
+          <FixButtons problem={problem} variant="default" />
         </div>
       ))}
     </Section>

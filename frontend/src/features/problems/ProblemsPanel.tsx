@@ -1,15 +1,13 @@
-import { Button } from "@mantine/core";
-import { CircleAlert, CircleCheck, TriangleAlert, Wrench } from "lucide-react";
-import type { Fix, Problem } from "@/api/types";
+import { CircleAlert, CircleCheck, TriangleAlert } from "lucide-react";
+import type { Problem } from "@/api/types";
 import { useText } from "@/i18n";
 import { nodeAt } from "@/model/graph";
-import { mended } from "@/model/patch";
-import { apply, currentDoc } from "@/model/store";
+import { currentDoc } from "@/model/store";
 import { clearSelection, focusNode, placeIn, useView } from "@/model/view";
+import { ProblemText } from "@/ui/ProblemText";
 import { Empty, ErrorNotice } from "@/ui/States";
-import { toast } from "@/ui/Toasts";
 import { checkAgain, useCheck } from "./check";
-import { fixTitle } from "./fixTitle";
+import { FixButtons } from "./FixButtons";
 import styles from "./Problems.module.css";
 import { callerOf, trailTo } from "./place";
 
@@ -69,27 +67,12 @@ function Entry({ problem }: { problem: Problem }) {
             {t.problems[problem.code]}
             {where && <code className={styles.where}>{where}</code>}
           </span>
-          <span className={styles.message}>{problem.message}</span>
+          <span className={styles.message}>
+            <ProblemText code={problem.code} message={problem.message} />
+          </span>
         </span>
       </button>
-      {problem.fixes.map((fix) => (
-        <Button
-          key={fix.title}
-          size="compact-xs"
-          variant="light"
-          leftSection={<Wrench size={12} aria-hidden />}
-          onClick={() => mend(fix, t.editor.steps.mend(fixTitle(fix.title, t)), t.editor.problems.stale)}
-          data-testid="fix"
-        >
-          {fixTitle(fix.title, t)}
-        </Button>
-      ))}
+      <FixButtons problem={problem} variant="light" />
     </li>
   );
-}
-
-function mend(fix: Fix, label: string, stale: string): void {
-  const next = mended(currentDoc(), fix);
-  if (next) apply(label, () => next);
-  else toast(stale);
 }

@@ -4,6 +4,7 @@ import type { Run } from "@/api/types";
 import { useText } from "@/i18n";
 import type { RunFeed } from "@/live/feed";
 import { useTopic } from "@/live/useRunFeed";
+import { ProblemText } from "@/ui/ProblemText";
 import styles from "./Failure.module.css";
 import { isReplay } from "./replay";
 
@@ -24,7 +25,7 @@ export function Failure({ run, feed }: { run: Run; feed: RunFeed }) {
       className={styles.alert}
     >
       <Text size="sm" className={styles.message}>
-        {problem.message}
+        <ProblemText code={problem.code} message={problem.message} />
       </Text>
       {found?.traceback && <Traceback text={found.traceback} />}
     </Alert>

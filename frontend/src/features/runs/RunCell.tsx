@@ -10,6 +10,8 @@ import styles from "./RunsTable.module.css";
 import { StateBadge } from "./StateBadge";
 import { mainMetric, runTime } from "./table";
 
+const RIGHT = `${styles.number} ${styles.right}`;
+
 /** A run's cell in a column. A column that is added to the union fails the build until it has one. */
 export function RunCell({ run, column }: { run: RunSummary; column: ColumnId }) {
   switch (column) {
@@ -28,15 +30,13 @@ export function RunCell({ run, column }: { run: RunSummary; column: ColumnId }) 
     case "best":
       return <BestCell run={run} />;
     case "loss":
-      return <td className={styles.number}>{shortNumber(run.last["train/loss"])}</td>;
+      return <td className={RIGHT}>{shortNumber(run.last["train/loss"])}</td>;
     case "epochs":
-      return <td className={styles.number}>{run.epochs > 0 ? `${run.epoch} / ${run.epochs}` : "–"}</td>;
+      return <td className={RIGHT}>{run.epochs > 0 ? `${run.epoch} / ${run.epochs}` : "–"}</td>;
     case "parameters":
-      return <td className={styles.number}>{run.parameters > 0 ? compactCount(run.parameters) : "–"}</td>;
+      return <td className={RIGHT}>{run.parameters > 0 ? compactCount(run.parameters) : "–"}</td>;
     case "time":
-      return (
-        <td className={styles.number}>{run.started_at === null ? "–" : duration(runTime(run, Date.now() / 1000))}</td>
-      );
+      return <td className={RIGHT}>{run.started_at === null ? "–" : duration(runTime(run, Date.now() / 1000))}</td>;
     case "created":
       return <CreatedCell run={run} />;
   }
@@ -77,7 +77,7 @@ function BestCell({ run }: { run: RunSummary }) {
 function CreatedCell({ run }: { run: RunSummary }) {
   const language = useLanguage((state) => state.language);
   return (
-    <td className={styles.dim} title={moment(run.created_at, LANGUAGES[language].tag)}>
+    <td className={`${styles.dim} ${styles.date}`} title={moment(run.created_at, LANGUAGES[language].tag)}>
       {when(run.created_at, LANGUAGES[language].tag)}
     </td>
   );

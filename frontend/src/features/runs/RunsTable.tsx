@@ -5,7 +5,7 @@ import { ArrowDown, ArrowUp, Trash2 } from "lucide-react";
 import { useRef } from "react";
 import type { RunSummary } from "@/api/types";
 import { useText } from "@/i18n";
-import { type ColumnId, layout, shownColumns, useHiddenColumns } from "./columns";
+import { type ColumnId, isNumber, layout, shownColumns, useHiddenColumns } from "./columns";
 import { RunCell } from "./RunCell";
 import styles from "./RunsTable.module.css";
 import { isActive } from "./StateBadge";
@@ -65,7 +65,13 @@ export function RunsTable({ runs, filter, selected, onSelect, onDelete }: Props)
             {headers.map((header) => {
               const sorted = header.column.getIsSorted();
               return (
-                <th key={header.id} scope="col" aria-sort={sortName(sorted)} data-column={header.id}>
+                <th
+                  key={header.id}
+                  scope="col"
+                  aria-sort={sortName(sorted)}
+                  data-column={header.id}
+                  data-number={isNumber(header.id as ColumnId) || undefined}
+                >
                   <button type="button" onClick={header.column.getToggleSortingHandler()}>
                     {t.columns[header.id as ColumnId]}
                     {sorted === "asc" && <ArrowUp size={13} aria-hidden />}

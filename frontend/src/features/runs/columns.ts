@@ -27,8 +27,12 @@ const WIDTHS: Record<ColumnId, { least: number; share?: number }> = {
   epochs: { least: 84 },
   parameters: { least: 104 },
   time: { least: 84 },
-  created: { least: 92 },
+  created: { least: 104 },
 };
+/** Numbers stand with their digits below one another. */
+const NUMBERS: readonly ColumnId[] = ["loss", "epochs", "parameters", "time"];
+export const isNumber = (column: ColumnId): boolean => NUMBERS.includes(column);
+
 /** The boxes that select a row, and the buttons that delete it. */
 const [TICK, DELETE] = [40, 44];
 

@@ -1,5 +1,6 @@
 import { Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
 import { systemQuery } from "@/api/queries";
 import type { Catalogue, DatasetEntry } from "@/api/types";
 import { NumberField } from "@/features/forms";
@@ -16,7 +17,7 @@ import { MixingFields } from "./MixingFields";
 import { messageFor, type Refused } from "./problems";
 import { StatisticsFields } from "./StatisticsFields";
 import { StoppingFields } from "./StoppingFields";
-import { Switches } from "./Switches";
+import { DataSwitches, MachineSwitches } from "./Switches";
 import type { Settings } from "./settings";
 import styles from "./TrainDialog.module.css";
 import { isImages, TransformsField } from "./TransformsField";
@@ -59,57 +60,86 @@ export function Advanced({ catalogue, dataset, outputs, settings, onChange, refu
   const loss = catalogue.losses.find((entry) => entry.name === settings.loss?.name);
   return (
     <>
-      <div className={styles.columns}>
-        <ChoiceField
-          label={t.train.scheduler}
-          entries={catalogue.schedulers.filter(({ parts, name }) => !parts || name === settings.scheduler?.name)}
-          value={settings.scheduler}
-          onChange={(next) => onChange({ scheduler: next && { ...next, parts: partsOf(settings, next.name) } })}
-          field="scheduler"
-          refused={refused}
-          none={t.train.noScheduler}
-          derived={FROM_THE_PLAN}
-        />
-        {single && (
+      <Section title={t.train.sections.learning}>
+        <div className={styles.columns}>
           <ChoiceField
-            label={t.train.loss}
-            // One that another run had is offered, too, whatever it was made for.
-            entries={loss && !losses.includes(loss) ? [...losses, loss] : losses}
-            value={settings.loss}
-            onChange={(next) => onChange({ loss: next })}
-            field="loss"
+            label={t.train.scheduler}
+            entries={catalogue.schedulers.filter(({ parts, name }) => !parts || name === settings.scheduler?.name)}
+            value={settings.scheduler}
+            onChange={(next) => onChange({ scheduler: next && { ...next, parts: partsOf(settings, next.name) } })}
+            field="scheduler"
             refused={refused}
-            none={t.train.byTask}
-            hint={lossHint(loss, t)}
+            none={t.train.noScheduler}
+            derived={FROM_THE_PLAN}
           />
+          <AveragingFields {...part} />
+        </div>
+        <div className={styles.numbers}>
+          <Steps {...part} />
+        </div>
+        <GroupsField {...part} />
+      </Section>
+      <Section title={t.train.sections.objective}>
+        {single && (
+          <div className={styles.columns}>
+            <ChoiceField
+              label={t.train.loss}
+              // One that another run had is offered, too, whatever it was made for.
+              entries={loss && !losses.includes(loss) ? [...losses, loss] : losses}
+              value={settings.loss}
+              onChange={(next) => onChange({ loss: next })}
+              field="loss"
+              refused={refused}
+              none={t.train.byTask}
+              hint={lossHint(loss, t)}
+            />
+            <MetricsField
+              entries={fitting(catalogue.metrics)}
+              value={settings.metrics}
+              onChange={(metrics) => onChange({ metrics })}
+              refused={refused}
+            />
+          </div>
         )}
-      </div>
-      {single && (
-        <MetricsField
-          entries={fitting(catalogue.metrics)}
-          value={settings.metrics}
-          onChange={(metrics) => onChange({ metrics })}
-          refused={refused}
-        />
-      )}
-      {(settings.transforms.length > 0 || isImages(dataset)) && (
-        <TransformsField {...part} entries={catalogue.transforms} dataset={dataset} />
-      )}
-      <HeadsField {...part} catalogue={catalogue} outputs={outputs} />
-      {single && (dataset === undefined || CLASSES.includes(dataset.task)) && <WeightsField {...part} />}
-      <GroupsField {...part} />
-      <div className={styles.numbers}>
-        <BestFields {...part} task={dataset?.task} />
-        <StoppingFields {...part} task={dataset?.task} />
-        <AveragingFields {...part} />
-        {single && (settings.mixing || isLabelled(dataset)) && <MixingFields {...part} />}
-        <Steps {...part} />
-        <Machine {...part} />
-        <DataFields {...part} />
-      </div>
-      <Switches {...part} />
-      <StatisticsFields {...part} />
+        {single && (dataset === undefined || CLASSES.includes(dataset.task)) && <WeightsField {...part} />}
+        <HeadsField {...part} catalogue={catalogue} outputs={outputs} />
+      </Section>
+      <Section title={t.train.sections.data}>
+        {(settings.transforms.length > 0 || isImages(dataset)) && (
+          <TransformsField {...part} entries={catalogue.transforms} dataset={dataset} />
+        )}
+        <div className={styles.numbers}>
+          <DataFields {...part} />
+          {single && (settings.mixing || isLabelled(dataset)) && <MixingFields {...part} />}
+        </div>
+        <DataSwitches {...part} />
+      </Section>
+      <Section title={t.train.sections.keeping}>
+        <div className={styles.numbers}>
+          <StoppingFields {...part} task={dataset?.task} />
+          <BestFields {...part} task={dataset?.task} />
+        </div>
+      </Section>
+      <Section title={t.train.sections.machine}>
+        <div className={styles.numbers}>
+          <Machine {...part} />
+        </div>
+        <MachineSwitches {...part} />
+      </Section>
+      <Section title={t.train.statistics.label}>
+        <StatisticsFields {...part} />
+      </Section>
     </>
+  );
+}
+
+/** Settings that belong together, below what they are about. */
+function Section({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <fieldset className={styles.section}>
+      <legend>{title}</legend>
+      {children}
+    </fieldset>
   );
 }
 
@@ -168,16 +198,6 @@ function Steps({ settings, onChange, refused }: PartProps) {
         value={settings.accumulation}
         onChange={(accumulation) => accumulation !== null && onChange({ accumulation })}
         error={messageFor(refused, "accumulation")}
-      />
-      <NumberField
-        label={t.steps}
-        placeholder={t.stepsNone}
-        whole
-        minimum={1}
-        maximum={1_000_000_000}
-        value={settings.steps}
-        onChange={(steps) => onChange({ steps })}
-        error={messageFor(refused, "steps")}
       />
     </>
   );

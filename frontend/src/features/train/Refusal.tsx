@@ -1,5 +1,6 @@
 import { Alert } from "@mantine/core";
 import { useText } from "@/i18n";
+import { ProblemText } from "@/ui/ProblemText";
 import { ErrorNotice } from "@/ui/States";
 import { type Refused, unplaced } from "./problems";
 import styles from "./TrainDialog.module.css";
@@ -19,7 +20,7 @@ export function Refusal({ error, refused }: { error: unknown; refused: Refused }
             return (
               <li key={`${item.path}${item.message}`}>
                 <b>{t.problems[item.code]}</b>
-                {where && <code>{where}</code>} {item.message}
+                {where && <code>{where}</code>} <ProblemText code={item.code} message={item.message} />
               </li>
             );
           })}

@@ -16,8 +16,7 @@ export function StatisticsFields({ settings, onChange, refused }: PartProps) {
   const set = (part: Partial<Settings["statistics"]>) => onChange({ statistics: { ...statistics, ...part } });
   const images = statistics.features || statistics.attention;
   return (
-    <fieldset className={styles.section}>
-      <legend>{t.label}</legend>
+    <>
       <div className={styles.switches}>
         {KINDS.map((kind) => (
           <Switch
@@ -64,6 +63,6 @@ export function StatisticsFields({ settings, onChange, refused }: PartProps) {
           </>
         )}
       </div>
-    </fieldset>
+    </>
   );
 }

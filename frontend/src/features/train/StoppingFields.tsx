@@ -9,7 +9,7 @@ import { monitorable } from "./series";
 
 const SAME = "";
 
-/** After how many epochs without improvement a run ends, and of which series. */
+/** After how many epochs without improvement, and of which series, a run ends; and after how many steps at most. */
 export function StoppingFields({
   settings,
   onChange,
@@ -57,6 +57,16 @@ export function StoppingFields({
           />
         </>
       )}
+      <NumberField
+        label={texts.train.steps}
+        placeholder={texts.train.stepsNone}
+        whole
+        minimum={1}
+        maximum={1_000_000_000}
+        value={settings.steps}
+        onChange={(steps) => onChange({ steps })}
+        error={messageFor(refused, "steps")}
+      />
     </>
   );
 }

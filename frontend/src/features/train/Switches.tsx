@@ -4,8 +4,8 @@ import type { PartProps } from "./Advanced";
 import { messageFor } from "./problems";
 import styles from "./TrainDialog.module.css";
 
-/** What is done with the data, and whether steps are compiled. */
-export function Switches({ settings, onChange, refused }: PartProps) {
+/** What is done with the data. */
+export function DataSwitches({ settings, onChange, refused }: PartProps) {
   const t = useText().train;
   const { split } = settings;
   return (
@@ -22,6 +22,15 @@ export function Switches({ settings, onChange, refused }: PartProps) {
         error={messageFor(refused, "split.stratify")}
         onChange={(event) => onChange({ split: { ...split, stratify: event.currentTarget.checked } })}
       />
+    </div>
+  );
+}
+
+/** How steps are computed. */
+export function MachineSwitches({ settings, onChange, refused }: PartProps) {
+  const t = useText().train;
+  return (
+    <div className={styles.switches}>
       {(settings.devices > 1 || settings.sync_batch_norm) && (
         <Switch
           label={t.syncBatchNorm}

@@ -6,7 +6,8 @@ import { fixes } from "./fixes";
 import { lab } from "./lab";
 import { metrics } from "./metrics";
 import { problems } from "./problems";
+import { remedies } from "./remedies";
 import { runs } from "./runs";
 import { train } from "./train";
 
-export const en = { common, data, editor, exporting, fixes, lab, metrics, problems, runs, train };
+export const en = { common, data, editor, exporting, fixes, lab, metrics, problems, remedies, runs, train };

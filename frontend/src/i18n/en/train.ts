@@ -173,6 +173,13 @@ export const train = {
   everyEpochs: "Save every n-th epoch",
   keepNone: "none",
   keepEvery: "Never delete every n-th epoch",
+  sections: {
+    learning: "Optimization",
+    objective: "Loss and metrics",
+    data: "Data",
+    keeping: "Stopping and saving",
+    machine: "Computation",
+  },
   statistics: {
     label: "Looked at while it trains",
     budget: "Time for statistics (share)",

@@ -6,6 +6,7 @@ import { fixes } from "./fixes";
 import { lab } from "./lab";
 import { metrics } from "./metrics";
 import { problems } from "./problems";
+import { remedies } from "./remedies";
 import { runs } from "./runs";
 import { train } from "./train";
 
@@ -18,6 +19,7 @@ export const zh: typeof import("@/i18n/en").en = {
   lab,
   metrics,
   problems,
+  remedies,
   runs,
   train,
 };

@@ -173,6 +173,13 @@ export const train: typeof en = {
   everyEpochs: "每隔几轮保存",
   keepNone: "不保留",
   keepEvery: "每隔几轮永久保留",
+  sections: {
+    learning: "优化",
+    objective: "损失与指标",
+    data: "数据",
+    keeping: "停止与保存",
+    machine: "计算",
+  },
   statistics: {
     label: "训练时观察的内容",
     budget: "统计所占时间比例",

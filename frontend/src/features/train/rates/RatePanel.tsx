@@ -3,6 +3,7 @@ import { CircleAlert } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
 import type { RateSearch } from "@/api/types";
 import { type Texts, useText } from "@/i18n";
+import { ProblemText } from "@/ui/ProblemText";
 import { ErrorNotice } from "@/ui/States";
 import styles from "./RatePanel.module.css";
 import type { Search } from "./useRateSearch";
@@ -125,7 +126,9 @@ function Failed({ report, onAgain }: { report: RateSearch; onAgain: () => void }
   }
   return report.problems.map((problem) => (
     <Notice key={problem.message} color="red" title={t.problems[problem.code]}>
-      <p>{problem.message}</p>
+      <p>
+        <ProblemText code={problem.code} message={problem.message} />
+      </p>
     </Notice>
   ));
 }

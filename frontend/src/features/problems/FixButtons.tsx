@@ -1,0 +1,33 @@
+import { Button } from "@mantine/core";
+import { Wrench } from "lucide-react";
+import type { Fix, Problem } from "@/api/types";
+import { useText } from "@/i18n";
+import { mended } from "@/model/patch";
+import { apply, currentDoc } from "@/model/store";
+import { toast } from "@/ui/Toasts";
+import { fixTitle } from "./fixTitle";
+
+/** A button for each mend of a problem: one step, or a word that the network has changed since. */
+export function FixButtons({ problem, variant }: { problem: Problem; variant: "light" | "default" }) {
+  const t = useText();
+  const mend = (fix: Fix, title: string) => {
+    const next = mended(currentDoc(), fix);
+    if (next) apply(t.editor.steps.mend(title), () => next);
+    else toast(t.editor.problems.stale);
+  };
+  return problem.fixes.map((fix) => {
+    const title = fixTitle(fix.title, t);
+    return (
+      <Button
+        key={fix.title}
+        size="compact-xs"
+        variant={variant}
+        leftSection={<Wrench size={12} aria-hidden />}
+        onClick={() => mend(fix, title)}
+        data-testid="fix"
+      >
+        {title}
+      </Button>
+    );
+  });
+}
