@@ -180,7 +180,6 @@ function MemberName({ place, path }: { place: Place; path: string }) {
   };
   return (
     <NameField
-      key={path}
       label={t.inspector.name}
       value={repeated ? bare(memberAt(block, path) as Item).name : name}
       disabled={counted || repeated}
