@@ -54,7 +54,7 @@ def bring_in(page: Page, document: dict[str, Any]) -> None:
     picker = page.get_by_test_id("import-file")
     picker.set_input_files({"name": "network.json", "mimeType": "application/json", "buffer": text})
     expect(page.get_by_test_id("project-menu")).to_contain_text(document["name"])
-    expect(page.locator("[data-node-id='output']")).to_be_visible()
+    expect(page.locator("[data-node-id='input:x']")).to_be_visible()
 
 
 def stored(page: Page, server: Server) -> dict[str, Any]:

@@ -85,20 +85,6 @@ def test_undo_and_redo_name_their_steps(page: Page) -> None:
     expect(nodes).to_have_count(before + 1)
 
 
-def test_typing_in_a_field_fires_no_shortcut(page: Page) -> None:
-    nodes = page.locator("[data-node-id][data-member]")
-    expect(nodes.first).to_be_visible()
-    before = nodes.count()
-    nodes.last.click()
-    field = page.get_by_label("Attribute name")
-    field.press("End")
-    field.press("Backspace")
-    field.press("Delete")
-    field.press("/")
-    expect(nodes).to_have_count(before)
-    expect(page.get_by_test_id("quick-add")).to_have_count(0)
-
-
 def test_group_and_ungroup_leave_the_document_as_it_was(page: Page) -> None:
     do.new_network(page)
     for row, layer in enumerate(("Linear", "ReLU")):
@@ -136,15 +122,6 @@ def test_the_clipboard_holds_json_and_bad_text_changes_nothing(page: Page) -> No
     page.keyboard.press("Control+v")
     page.wait_for_timeout(200)
     expect(nodes).to_have_count(before + 1)
-
-
-def test_a_reload_loses_nothing(page: Page) -> None:
-    do.new_network(page)
-    do.search_palette(page, "Linear")
-    page.locator("[data-palette='torch.nn.Linear']").first.press("Enter")
-    expect(do.node(page, "linear")).to_be_visible()
-    page.reload()
-    expect(do.node(page, "linear")).to_be_visible()
 
 
 def test_the_code_panel_shows_the_module(page: Page) -> None:

@@ -164,6 +164,22 @@ class Network(NetworkSummary):
     document: Document
 
 
+class Revision(Wire):
+    """A row of a network's history."""
+
+    revision: int
+    name: str
+    label: str
+    """What somebody called it, to find it again; empty for most."""
+    saved_at: float
+
+
+class RevisionLabel(Wire):
+    """Body of ``PATCH /api/networks/{id}/revisions/{revision}``; an empty label takes one away."""
+
+    label: Label
+
+
 class NewNetwork(Wire):
     """Body of ``POST /api/networks`` and ``PUT /api/networks/{id}``."""
 

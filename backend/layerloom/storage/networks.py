@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from layerloom.schema.document import Document
-from layerloom.schema.run import Network, NetworkSummary
+from layerloom.schema.run import Network, NetworkSummary, Revision
 from layerloom.storage.database import Database
 from layerloom.storage.errors import Missing, StaleRevision
 from layerloom.storage.ids import LARGEST_INTEGER, known_form, label, new_id
@@ -24,6 +24,7 @@ _newest = sa.select(
 _summary = _newest.with_only_columns(
     networks.c.id, network_revisions.c.name, networks.c.revision, networks.c.updated_at
 )
+_revision = tuple(network_revisions.c[name] for name in Revision.model_fields)
 
 
 class Networks:
@@ -70,16 +71,33 @@ class Networks:
             connection.execute(change)
             return _add_revision(connection, network, revision, document, title, now)
 
-    def revisions(self, network: str) -> list[NetworkSummary]:
-        """All revisions, newest first."""
+    def revisions(self, network: str, limit: int = 200, offset: int = 0, *, labelled: bool = False) -> list[Revision]:
+        """Newest first; on request only those that have a label."""
         table = network_revisions
-        columns = (table.c.network.label("id"), table.c.name, table.c.revision, table.c.saved_at.label("updated_at"))
-        query = sa.select(*columns).where(table.c.network == known_form(network, "network"))
+        query = sa.select(*_revision).where(table.c.network == known_form(network, "network"))
+        if labelled:
+            query = query.where(table.c.label != "")
+        query = query.order_by(table.c.revision.desc())
+        query = query.limit(max(0, min(limit, 200))).offset(max(0, min(offset, LARGEST_INTEGER)))
         with self._database.read() as connection:
-            rows = connection.execute(query.order_by(table.c.revision.desc())).mappings().all()
-        if not rows:
+            known = connection.execute(sa.select(networks.c.id).where(networks.c.id == network)).first()
+            rows = connection.execute(query).mappings().all()
+        if known is None:
             raise Missing("there is no such network")
-        return [NetworkSummary(**row) for row in rows]
+        return [Revision(**row) for row in rows]
+
+    def name_revision(self, network: str, revision: int, text: str) -> Revision:
+        """Give a revision a label, by which a person finds it again; an empty one takes it away."""
+        if not 0 < revision <= LARGEST_INTEGER:
+            raise Missing("there is no such revision")
+        table = network_revisions
+        which = sa.and_(table.c.network == known_form(network, "network"), table.c.revision == revision)
+        with self._database.write() as connection:
+            connection.execute(table.update().where(which).values(label=label(text.strip())))
+            row = connection.execute(sa.select(*_revision).where(which)).mappings().first()
+        if row is None:
+            raise Missing("there is no such revision")
+        return Revision(**row)
 
     def delete(self, network: str) -> None:
         """Remove a network with its revisions; runs keep their own copy of the document."""

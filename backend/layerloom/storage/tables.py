@@ -34,6 +34,8 @@ network_revisions = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("document", sa.LargeBinary, nullable=False),
     sa.Column("saved_at", sa.Double, nullable=False),
+    # What a person calls it, to find it again; empty for the many that are saved by themselves.
+    sa.Column("label", sa.Text, nullable=False, server_default=""),
 )
 
 runs = sa.Table(

@@ -45,6 +45,7 @@ export type Edit = Answer<"Edit">;
 export type ErrorBody = Answer<"ErrorBody">;
 export type ErrorItem = Answer<"ErrorItem">;
 
+export type Revision = Answer<"Revision">;
 export type ExportFormat = Answer<"ExportFormat">;
 export type ExportReport = Answer<"ExportReport">;
 

@@ -2,10 +2,11 @@ import { ActionIcon, Tooltip } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { ReactFlowProvider } from "@xyflow/react";
-import { FileOutput, FolderOpen, PanelLeftOpen, PanelRightOpen, Play } from "lucide-react";
+import { FileOutput, FolderOpen, History, PanelLeftOpen, PanelRightOpen, Play } from "lucide-react";
 import { useState } from "react";
 import { Canvas } from "@/features/canvas/Canvas";
 import { CommandPalette } from "@/features/canvas/CommandPalette";
+import { useCanvas } from "@/features/canvas/state";
 import { Inspector } from "@/features/inspector/Inspector";
 import { Palette } from "@/features/palette/Palette";
 import { useChecking } from "@/features/problems/check";
@@ -16,6 +17,7 @@ import { ProjectBar } from "@/features/project/ProjectBar";
 import { openAtStart } from "@/features/project/project";
 import { useProject } from "@/features/project/store";
 import { useAutosave } from "@/features/project/useAutosave";
+import { VersionsDialog } from "@/features/project/VersionsDialog";
 import { useBeginning } from "@/features/train/fork/begin";
 import { useOffered } from "@/features/train/settings";
 import { TrainDialog } from "@/features/train/TrainDialog";
@@ -100,11 +102,18 @@ function Workbench() {
             hint: <FolderOpen size={13} aria-hidden />,
             run: () => setDialog("open"),
           },
+          {
+            id: "versions",
+            label: t.versions.open,
+            hint: <History size={13} aria-hidden />,
+            run: () => useCanvas.setState({ dialog: "versions" }),
+          },
           { id: "export", label: t.project.export, hint: <FileOutput size={13} aria-hidden />, run: exportNetwork },
         ]}
       />
       <OpenDialog opened={dialog === "open"} onClose={close} />
       <ExportNetwork />
+      <VersionsDialog />
       <ConflictDialog />
       <Train opened={dialog === "train"} onClose={close} />
     </>

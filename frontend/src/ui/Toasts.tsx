@@ -15,8 +15,12 @@ interface Toast {
 const useToasts = create<{ items: Toast[] }>(() => ({ items: [] }));
 let next = 1;
 
+/** What is said again is said anew, and not twice. */
 function show(toast: Omit<Toast, "id">) {
-  useToasts.setState(({ items }) => ({ items: [...items.slice(-3), { ...toast, id: next++ }] }));
+  useToasts.setState(({ items }) => {
+    const others = items.filter((item) => item.title !== toast.title || item.message !== toast.message);
+    return { items: [...others.slice(-3), { ...toast, id: next++ }] };
+  });
 }
 
 function dismiss(id: number) {

@@ -54,3 +54,25 @@ def test_a_half_drawn_network_can_be_stored(user: httpx.Client) -> None:
     made = user.post("/api/networks", json=half)
     assert made.status_code == 201
     assert user.get(f"/api/networks/{made.json()['id']}").json()["document"]["blocks"] == {}
+
+
+def test_every_state_that_was_saved_can_be_named_and_brought_back(user: httpx.Client) -> None:
+    network = user.post("/api/networks", json=NEW).json()["id"]
+    user.put(f"/api/networks/{network}", json=renamed("Second"), headers={"If-Match": '"1"'})
+    history = f"/api/networks/{network}/revisions"
+    named = user.patch(f"{history}/1", json={"label": "the first"})
+    assert (named.status_code, named.json()["label"]) == (200, "the first")
+    assert [(row["revision"], row["name"], row["label"]) for row in user.get(history).json()] == [
+        (2, "Second", ""),
+        (1, "First", "the first"),
+    ]
+    assert [row["revision"] for row in user.get(history, params={"labelled": True}).json()] == [1]
+    first = user.get(f"{history}/1").json()
+    assert first["document"] == NEW["document"]
+    back = user.put(f"/api/networks/{network}", json=NEW, headers={"If-Match": '"2"'})
+    assert (back.json()["revision"], back.json()["document"]) == (3, NEW["document"])
+    for missing in (f"{history}/9", "/api/networks/none/revisions/1"):
+        assert user.get(missing).status_code == 404
+        assert user.patch(missing, json={"label": "x"}).status_code == 404
+    assert user.get("/api/networks/none/revisions").status_code == 404
+    assert user.patch(f"{history}/1", json={"label": "x" * 201}).status_code == 422

@@ -69,3 +69,20 @@ def test_the_list_shows_the_newest_save_first(store: Store) -> None:
     assert [item.id for item in store.networks.page(limit=10**30, offset=-1)] == [second.id]
     with pytest.raises(Missing):
         store.networks.get(first.id)
+
+
+def test_a_revision_is_named_and_found_by_it(store: Store) -> None:
+    made = store.networks.create(DOCUMENT)
+    store.networks.save(made.id, renamed("Curve"), expected_revision=1)
+    assert store.networks.name_revision(made.id, 1, " before the curve ").label == "before the curve"
+    assert [(item.revision, item.label) for item in store.networks.revisions(made.id)] == [
+        (2, ""),
+        (1, "before the curve"),
+    ]
+    assert [item.revision for item in store.networks.revisions(made.id, labelled=True)] == [1]
+    assert [item.revision for item in store.networks.revisions(made.id, limit=1, offset=1)] == [1]
+    assert store.networks.name_revision(made.id, 1, "").label == ""
+    assert store.networks.revisions(made.id, labelled=True) == []
+    for revision in (0, 3, 10**30):
+        with pytest.raises(Missing):
+            store.networks.name_revision(made.id, revision, "x")

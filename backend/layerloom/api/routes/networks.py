@@ -11,7 +11,7 @@ from layerloom.api.parameters import NetworkKey
 from layerloom.api.refusals import Refusal
 from layerloom.api.services import Given
 from layerloom.schema.problems import ProblemCode
-from layerloom.schema.run import Network, NetworkSummary, NewNetwork
+from layerloom.schema.run import Network, NetworkSummary, NewNetwork, Revision, RevisionLabel
 
 router = APIRouter(prefix="/api/networks", tags=["networks"], route_class=StrictRoute)
 
@@ -52,6 +52,30 @@ def save_network(
     """
     saved = services.store.networks.save(network_id, new.document, new.name, _revision(if_match))
     return _tagged(saved, response)
+
+
+@router.get("/{network_id}/revisions")
+def list_revisions(
+    network_id: NetworkKey,
+    services: Given,
+    limit: Annotated[int, Query(ge=1, le=200)] = 200,
+    offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    labelled: bool = False,
+) -> list[Revision]:
+    """Every state that was ever saved, newest first; with ``labelled`` those alone that somebody has named."""
+    return services.store.networks.revisions(network_id, limit, offset, labelled=labelled)
+
+
+@router.get("/{network_id}/revisions/{revision}")
+def get_revision(network_id: NetworkKey, revision: int, services: Given) -> Network:
+    """An earlier state. Saved on top of the newest one it takes back whatever came after it."""
+    return services.store.networks.get(network_id, revision)
+
+
+@router.patch("/{network_id}/revisions/{revision}")
+def name_revision(network_id: NetworkKey, revision: int, given: RevisionLabel, services: Given) -> Revision:
+    """Give a state a label, or take it away with an empty one."""
+    return services.store.networks.name_revision(network_id, revision, given.label)
 
 
 @router.delete("/{network_id}", status_code=204)

@@ -19,7 +19,11 @@ type CanvasState = {
   quick: QuickAdd | null;
   menu: { x: number; y: number; node: string | null } | null;
   /** A dialog that asks for more before a command runs. */
-  dialog: "group" | "connect" | "palette" | "export" | null;
+  dialog: "group" | "connect" | "palette" | "export" | "versions" | null;
+  /** Ends the automatic layout that is being computed. */
+  arranging: AbortController | null;
+  /** Where nodes are on their way to the places that the layout gave them. */
+  gliding: ReadonlyMap<string, Position>;
   /** Last place of the pointer over the canvas, where a paste goes. */
   pointer: Position | null;
 };
@@ -29,6 +33,8 @@ export const useCanvas = create<CanvasState>(() => ({
   quick: null,
   menu: null,
   dialog: null,
+  arranging: null,
+  gliding: new Map(),
   pointer: null,
 }));
 

@@ -6,6 +6,7 @@ import {
   FileOutput,
   FilePlus2,
   FolderOpen,
+  History,
   LoaderCircle,
   Play,
   Redo2,
@@ -82,6 +83,13 @@ function ProjectMenu({ onOpen }: { onOpen: () => void }) {
           </Menu.Item>
           <Menu.Item leftSection={<FolderOpen size={15} aria-hidden />} onClick={onOpen} data-testid="open-project">
             {t.open}
+          </Menu.Item>
+          <Menu.Item
+            leftSection={<History size={15} aria-hidden />}
+            onClick={() => useCanvas.setState({ dialog: "versions" })}
+            data-testid="versions"
+          >
+            {editor.versions.open}
           </Menu.Item>
           <Menu.Divider />
           <Menu.Item leftSection={<Upload size={15} aria-hidden />} onClick={() => file.current?.click()}>
