@@ -20,6 +20,7 @@ import { place as placeNodes, wouldCycle } from "@/model/graph";
 import { apply, currentDoc, useDoc, useDocument } from "@/model/store";
 import type { Block, Position } from "@/model/types";
 import { placeIn, select, useView } from "@/model/view";
+import { Arranging } from "./Arranging";
 import { BoxNode } from "./BoxNode";
 import styles from "./Canvas.module.css";
 import { CanvasMenu } from "./CanvasMenu";
@@ -68,7 +69,8 @@ export function Canvas() {
 
   const builder = useMemo(createBuilder, []);
   const scene = useMemo(() => builder({ doc, place, lookup, report }), [builder, doc, place, lookup, report]);
-  const nodes = useSelected(scene.nodes, selection, drag);
+  const gliding = useCanvas((state) => state.gliding);
+  const nodes = useSelected(scene.nodes, selection, drag.size > 0 ? drag : gliding);
   const edges = useMemo(
     () => scene.edges.map((edge) => (chosenEdges.has(edge.id) ? { ...edge, selected: true } : edge)),
     [scene.edges, chosenEdges],
@@ -261,6 +263,7 @@ export function Canvas() {
           {refusal}
         </div>
       )}
+      <Arranging />
       <QuickAddSearch nodes={scene.nodes} />
       <CanvasMenu />
       <GroupDialog />

@@ -10,7 +10,7 @@ const GROUPS: CommandId[][] = [
   ["addLayer", "open", "connectTo", "callAgain", "detach"],
   ["cut", "copy", "paste", "duplicate", "delete"],
   ["groupSequential", "groupList", "groupDict", "groupBlock", "ungroup"],
-  ["selectAll", "layout", "fit"],
+  ["selectAll", "layoutSelection", "layout", "zoomToSelection", "fit"],
 ];
 /** Shown although they cannot be used here, so that people learn that they exist. */
 const ALWAYS = new Set<CommandId>(["paste", "addLayer", "selectAll", "layout", "fit"]);

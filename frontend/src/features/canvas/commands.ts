@@ -28,7 +28,8 @@ import { readClipboard, useCanvas, writeClipboard } from "./state";
 export type CanvasActions = {
   fit: () => void;
   zoomToSelection: () => void;
-  layout: () => Promise<void>;
+  /** Of some nodes, or of all. */
+  layout: (ids?: readonly string[]) => Promise<void>;
   /** Where on the canvas a paste or an addition goes. */
   spot: () => Position;
   /** Moves the view as far as it takes to see a node whole. */
@@ -67,6 +68,7 @@ export type CommandId =
   | "open"
   | "goUp"
   | "layout"
+  | "layoutSelection"
   | "fit"
   | "zoomToSelection"
   | "find";
@@ -311,6 +313,12 @@ export function commands(t: Texts["editor"]): Command[] {
     { id: "open", keys: "Enter", enabled: () => openable() !== null, run: openSelected },
     { id: "goUp", keys: "Alt+ArrowUp", enabled: () => depth() > 1, run: () => goUp(depth() - 2) },
     { id: "layout", keys: "L", enabled: () => true, run: () => canvas?.layout() },
+    {
+      id: "layoutSelection",
+      keys: "Shift+L",
+      enabled: () => here().ids.length > 1,
+      run: () => canvas?.layout(here().ids),
+    },
     { id: "fit", keys: "F", enabled: () => true, run: () => canvas?.fit() },
     { id: "zoomToSelection", keys: ".", enabled: some, run: () => canvas?.zoomToSelection() },
     { id: "find", keys: "Mod+F", enabled: () => true, run: () => useCanvas.setState({ dialog: "palette" }) },

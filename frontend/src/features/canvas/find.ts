@@ -62,9 +62,10 @@ function boxedItems(block: Block): { id: string; path: string; member: Member | 
   });
 }
 
-/** Whether each word of a query is found in a thing's name, type or shape; `64x8` means `64×8`. */
+/** Whether each word of a query is found in a thing's name, type or shape; `64x8` and `64 x 8` mean `64×8`. */
 export function finds({ name, type, shape }: Findable, query: string): boolean {
   const text = `${name} ${type} ${shape}`.toLowerCase();
-  const words = query.trim().toLowerCase().split(/\s+/);
-  return words.every((word) => text.includes(word) || text.includes(word.replaceAll(/(?<=[\dn])[x*](?=\d)/g, "×")));
+  const wanted = query.trim().toLowerCase();
+  const asShape = wanted.replaceAll(/(?<=[\dn])\s*[x*×]\s*(?=\d)/g, "×");
+  return [wanted, asShape].some((it) => it.split(/\s+/).every((word) => text.includes(word)));
 }

@@ -3,7 +3,12 @@ import type { ELK, ElkNode } from "elkjs/lib/elk-api";
 import type { Position } from "@/model/types";
 import type { FlowEdge, FlowNode } from "./flow";
 
-type Engine = { elk: ELK /** Rejects when the worker breaks, which elk itself never tells. */; broken: Promise<never> };
+type Engine = {
+  elk: ELK;
+  /** Rejects when the worker breaks, which elk itself never tells, or is stopped. */
+  over: Promise<never>;
+  stop: () => void;
+};
 let starting: Promise<Engine> | null = null;
 
 async function start(): Promise<Engine> {
@@ -12,22 +17,35 @@ async function start(): Promise<Engine> {
     import("elkjs/lib/elk-worker.min.js?url"),
   ]);
   const worker = new Worker(url);
-  const broken = new Promise<never>((_, reject) => {
-    worker.addEventListener("error", () => reject(new Error("The layout's worker broke.")));
+  let reject: (why: Error) => void = () => undefined;
+  const over = new Promise<never>((_, refuse) => {
+    reject = refuse;
   });
+  worker.addEventListener("error", () => reject(new Error("The layout's worker broke.")));
   // It is of interest only to whoever waits for a layout.
-  broken.catch(() => undefined);
-  return { elk: new Elk({ workerFactory: () => worker }), broken };
+  over.catch(() => undefined);
+  const stop = () => {
+    worker.terminate();
+    reject(new DOMException("The layout was stopped.", "AbortError"));
+  };
+  return { elk: new Elk({ workerFactory: () => worker }), over, stop };
 }
 
-/** Runs in the worker. One that could not be started, or broke, is started anew the next time. */
-async function run(graph: ElkNode): Promise<ElkNode> {
+/** Runs in the worker. One that could not be started, broke or was stopped is started anew the next time. */
+async function run(graph: ElkNode, signal?: AbortSignal): Promise<ElkNode> {
   starting ??= start();
+  const engine = starting;
+  const stopped = new Promise<never>((_, reject) => {
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  const computed = engine.then(({ elk, over }) => Promise.race([elk.layout(graph), over]));
   try {
-    const { elk, broken } = await starting;
-    return await Promise.race([elk.layout(graph), broken]);
+    return await Promise.race([computed, stopped]);
   } catch (error) {
-    starting = null;
+    // A worker hears of nothing while it computes, so that it can only be ended.
+    void engine.then(({ stop }) => stop()).catch(() => undefined);
+    computed.catch(() => undefined);
+    if (starting === engine) starting = null;
     throw error;
   }
 }
@@ -60,6 +78,7 @@ const PLAIN = {
 export async function arrange(
   nodes: readonly FlowNode[],
   edges: readonly FlowEdge[],
+  signal?: AbortSignal,
 ): Promise<{ [id: string]: Position }> {
   const graph: ElkNode = {
     id: "root",
@@ -71,9 +90,29 @@ export async function arrange(
       targets: [portId(edge.target, edge.targetHandle)],
     })),
   };
-  const { children = [] } = await run(graph);
+  const { children = [] } = await run(graph, signal);
   return Object.fromEntries(children.map(({ id, x = 0, y = 0 }) => [id, { x: Math.round(x), y: Math.round(y) }]));
 }
+
+/** Places for some nodes among themselves, about where they stand now. */
+export async function arrangeSome(
+  nodes: readonly FlowNode[],
+  edges: readonly FlowEdge[],
+  signal?: AbortSignal,
+): Promise<{ [id: string]: Position }> {
+  const among = new Set(nodes.map((node) => node.id));
+  const inner = edges.filter((edge) => among.has(edge.source) && among.has(edge.target));
+  const found = await arrange(nodes, inner, signal);
+  const before = corner(nodes.map((node) => node.position));
+  const after = corner(Object.values(found));
+  const [x, y] = [Math.round(before.x - after.x), Math.round(before.y - after.y)];
+  return Object.fromEntries(Object.entries(found).map(([id, at]) => [id, { x: at.x + x, y: at.y + y }]));
+}
+
+const corner = (places: readonly Position[]): Position => ({
+  x: Math.min(...places.map(({ x }) => x)),
+  y: Math.min(...places.map(({ y }) => y)),
+});
 
 const portId = (node: string, handle: string | null | undefined) => JSON.stringify([node, handle]);
 

@@ -11,7 +11,8 @@ import { toast } from "@/ui/Toasts";
 import { lookup } from "./catalogue";
 import { setCanvasActions } from "./commands";
 import type { FlowEdge, FlowNode } from "./flow";
-import { arrange } from "./layout";
+import { glide } from "./glide";
+import { arrange, arrangeSome } from "./layout";
 import { useCanvas } from "./state";
 
 const FIT = { padding: 0.1, maxZoom: 1, duration: 180 };
@@ -74,10 +75,13 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
     return () => observer.disconnect();
   }, [flow, root, showAll]);
 
-  const complain = useCallback(() => {
-    toast(t.canvas.layoutFailed, t.canvas.layoutFailedHint);
-    return null;
-  }, [t]);
+  const complain = useCallback(
+    (_: unknown) => {
+      toast(t.canvas.layoutFailed, t.canvas.layoutFailedHint);
+      return null;
+    },
+    [t],
+  );
 
   useEffect(() => {
     const middle = (): Position => {
@@ -87,13 +91,22 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
     setCanvasActions({
       fit: () => showAll(latest.current.nodes),
       zoomToSelection: () => showSome([...useView.getState().selection]),
-      layout: async () => {
+      layout: async (ids) => {
+        useCanvas.getState().arranging?.abort();
+        const arranging = new AbortController();
+        useCanvas.setState({ arranging });
         const before = shown();
-        const positions = await arrange(latest.current.nodes, latest.current.edges).catch(complain);
+        const { nodes, edges } = latest.current;
+        const some = ids && nodes.filter((node) => ids.includes(node.id));
+        const computing = some ? arrangeSome(some, edges, arranging.signal) : arrange(nodes, edges, arranging.signal);
+        const positions = await computing.catch((error) => (arranging.signal.aborted ? null : complain(error)));
+        if (useCanvas.getState().arranging === arranging) useCanvas.setState({ arranging: null });
         // The user may have gone elsewhere while a large graph was laid out.
-        if (!positions || shown() !== before) return;
+        if (!positions || arranging.signal.aborted || shown() !== before) return;
+        const old = viewOf(currentDoc(), blockHere()).positions;
         apply(t.steps.layout, (doc) => placeKnown(doc, blockHere(), positions));
-        showAll(latest.current.nodes.map((node) => moved(node, positions)));
+        glide(old, positions);
+        if (!ids) showAll(latest.current.nodes.map((node) => moved(node, positions)));
       },
       spot: () => {
         const at = flow.screenToFlowPosition(useCanvas.getState().pointer ?? middle());

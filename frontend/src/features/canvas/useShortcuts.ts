@@ -44,6 +44,7 @@ const CANVAS_ONLY = new Set<string>([
   "callAgain",
   "fit",
   "layout",
+  "layoutSelection",
   "zoomToSelection",
 ]);
 
@@ -125,7 +126,9 @@ function somethingSelected(): boolean {
 /** Closes the nearest thing: a search, an item's selection, the selection, the block. `held`: something was selected. */
 export function stepBack(held: boolean): void {
   const { item, trail } = useView.getState();
-  if (useCanvas.getState().quick) useCanvas.setState({ quick: null });
+  const { arranging, quick } = useCanvas.getState();
+  if (arranging) arranging.abort();
+  else if (quick) useCanvas.setState({ quick: null });
   else if (item) useView.setState({ item: null });
   else if (held) clearSelection();
   else if (trail.length > 1) goUp(trail.length - 2);
