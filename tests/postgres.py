@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for the test session, in a folder of its own, reached by a unix socket."""
+"""A real PostgreSQL server for tests and benchmarks, in a folder of its own, reached by a unix socket."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -82,8 +83,9 @@ def find_programs() -> Path:
     )
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
+@contextmanager
+def new_postgres() -> Iterator[Postgres]:
+    """A server for the length of a block."""
     programs = find_programs()
     # Not pytest's folder, which only its own user may enter; and a socket's path must be short.
     with tempfile.TemporaryDirectory(prefix="ll-pg-") as name:
@@ -97,3 +99,9 @@ def postgres() -> Iterator[Postgres]:
             yield server
         finally:
             server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with new_postgres() as server:
+        yield server

@@ -41,7 +41,12 @@ class Database:
             self._asker = _sqlite_engine(parsed, writes=False, transactions=False)
         else:
             self._writer = _postgresql_engine(parsed)
-            self._asker = _postgresql_engine(parsed, isolation_level="AUTOCOMMIT", pool_pre_ping=False)
+            self._asker = _postgresql_engine(
+                parsed,
+                {"cursor_factory": _binary_cursor(), "prepare_threshold": 0},
+                isolation_level="AUTOCOMMIT",
+                pool_pre_ping=False,
+            )
             # The same connections. A reader of several tables must not see a write that happens in between.
             self._reader = self._writer.execution_options(isolation_level="REPEATABLE READ")
 
@@ -154,7 +159,20 @@ def _sqlite_engine(url: sa.URL, *, writes: bool, transactions: bool = True) -> s
     return engine
 
 
-def _postgresql_engine(url: sa.URL, **changes: Any) -> sa.Engine:
+def _binary_cursor() -> type:
+    """Its rows come as the server holds them: as text, bytes would be twice as long and read digit by digit."""
+    from psycopg import Cursor  # only where there is PostgreSQL
+    from psycopg.pq import Format
+
+    class BinaryCursor(Cursor[Any]):
+        def __init__(self, *arguments: Any, **settings: Any) -> None:
+            super().__init__(*arguments, **settings)
+            self.format = Format.BINARY
+
+    return BinaryCursor
+
+
+def _postgresql_engine(url: sa.URL, connecting: Mapping[str, Any] | None = None, **changes: Any) -> sa.Engine:
     if url.get_backend_name() != "postgresql":
         raise StoreError("the database is sqlite:///PATH or postgresql+psycopg://…")
     given = url.query.get("options", "")
@@ -164,7 +182,7 @@ def _postgresql_engine(url: sa.URL, **changes: Any) -> sa.Engine:
         "max_overflow": 24,
         "pool_timeout": PATIENCE_S,
         "pool_pre_ping": True,
-        "connect_args": {"connect_timeout": PATIENCE_S, "options": limits},
+        "connect_args": {"connect_timeout": PATIENCE_S, "options": limits, **(connecting or {})},
     }
     address = url.difference_update_query(["options"]).set(drivername="postgresql+psycopg")
     return sa.create_engine(address, **settings | changes)
