@@ -109,16 +109,20 @@ function findEdges(graph: Graph): Edge[] {
 }
 
 /** A node and everything from which data flows to it: what it must not feed. */
-export function upstream(graph: Graph, id: string): ReadonlySet<string> {
-  const before = new Map<string, string[]>();
-  for (const { source, target } of edges(graph)) {
-    const sources = before.get(target);
-    if (sources) sources.push(source);
-    else before.set(target, [source]);
+export const upstream = (graph: Graph, id: string): ReadonlySet<string> => reached(graph, id, "target", "source");
+/** A node and everything to which data flows from it: what must not feed it. */
+export const downstream = (graph: Graph, id: string): ReadonlySet<string> => reached(graph, id, "source", "target");
+
+function reached(graph: Graph, id: string, near: "source" | "target", far: "source" | "target"): ReadonlySet<string> {
+  const next = new Map<string, string[]>();
+  for (const edge of edges(graph)) {
+    const ends = next.get(edge[near]);
+    if (ends) ends.push(edge[far]);
+    else next.set(edge[near], [edge[far]]);
   }
   const seen = new Set([id]);
   // A set may grow while it is walked.
-  for (const at of seen) for (const source of before.get(at) ?? []) seen.add(source);
+  for (const at of seen) for (const end of next.get(at) ?? []) seen.add(end);
   return seen;
 }
 

@@ -3,8 +3,6 @@ import "./categories.css";
 import {
   Background,
   BackgroundVariant,
-  type Connection,
-  type FinalConnectionState,
   MarkerType,
   MiniMap,
   type NodeChange,
@@ -15,10 +13,9 @@ import {
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useCheck } from "@/features/problems/check";
 import { useText } from "@/i18n";
-import { connect } from "@/model/connect";
-import { place as placeNodes, wouldCycle } from "@/model/graph";
+import { place as placeNodes } from "@/model/graph";
 import { apply, currentDoc, useDoc, useDocument } from "@/model/store";
-import type { Block, Position } from "@/model/types";
+import type { Position } from "@/model/types";
 import { placeIn, select, useView } from "@/model/view";
 import { Arranging } from "./Arranging";
 import { BoxNode } from "./BoxNode";
@@ -39,6 +36,7 @@ import { TerminalNode } from "./TerminalNode";
 import { Tools } from "./Tools";
 import { Trail } from "./Trail";
 import { useCanvasActions } from "./useCanvasActions";
+import { useConnecting } from "./useConnecting";
 import { useShortcuts } from "./useShortcuts";
 
 const nodeTypes = { layer: LayerNode, box: BoxNode, terminal: TerminalNode };
@@ -64,13 +62,13 @@ export function Canvas() {
   const selection = useView((state) => state.selection);
   const chosenEdges = useView((state) => state.edges);
   const [drag, setDrag] = useState(NO_DRAG);
-  const [refusal, setRefusal] = useState<string | null>(null);
   const root = useRef<HTMLDivElement>(null);
 
   const builder = useMemo(createBuilder, []);
   const scene = useMemo(() => builder({ doc, place, lookup, report }), [builder, doc, place, lookup, report]);
   const gliding = useCanvas((state) => state.gliding);
-  const nodes = useSelected(scene.nodes, selection, drag.size > 0 ? drag : gliding);
+  const connecting = useConnecting(scene.nodes, place.block);
+  const nodes = useSelected(scene.nodes, selection, drag.size > 0 ? drag : gliding, connecting.closed);
   const edges = useMemo(
     () => scene.edges.map((edge) => (chosenEdges.has(edge.id) ? { ...edge, selected: true } : edge)),
     [scene.edges, chosenEdges],
@@ -106,55 +104,16 @@ export function Canvas() {
     [place.block, t],
   );
 
-  const onConnect = useCallback(
-    (made: Connection) => {
-      const source = scene.nodes.find((node) => node.id === made.source);
-      const target = scene.nodes.find((node) => node.id === made.target);
-      const out = source?.data.outputs.find((port) => port.name === made.sourceHandle);
-      const into = target?.data.inputs.find((port) => port.name === made.targetHandle);
-      if (!out || !into) return;
-      apply(t.steps.connect, (it) =>
-        connect(it, place.block, { id: made.source, path: out.path }, made.target, into.name, into.many),
-      );
-    },
-    [scene.nodes, place.block, t],
-  );
-
-  const isValid = useCallback(
-    (made: Connection | FlowEdge) =>
-      !wouldCycle((currentDoc().blocks[place.block] as Block).forward, made.source, made.target),
-    [place.block],
-  );
-
-  const onConnectEnd = useCallback(
-    (event: MouseEvent | TouchEvent, state: FinalConnectionState) => {
-      if (state.toNode && state.isValid === false) {
-        setRefusal(state.toNode.id === state.fromNode?.id ? t.canvas.toItself : t.canvas.cycle);
-        return;
-      }
-      if (state.isValid || state.toNode || !state.fromNode || !state.fromHandle?.id) return;
-      const point = "changedTouches" in event ? event.changedTouches[0] : event;
-      if (!point) return;
-      const from = { node: state.fromNode.id, handle: state.fromHandle.id, side: state.fromHandle.type };
-      useCanvas.setState({ quick: { x: point.clientX, y: point.clientY, from } });
-    },
-    [t],
-  );
-  useEffect(() => {
-    if (refusal === null) return;
-    const timer = setTimeout(() => setRefusal(null), 3500);
-    return () => clearTimeout(timer);
-  }, [refusal]);
-
   const onDrag = (event: MouseEvent | TouchEvent | React.MouseEvent, node: FlowNode, all: FlowNode[]) => {
     if (!("clientX" in event) || all.length !== 1 || event.altKey || node.type === "terminal") return hover(null);
     const over = targetAt(event.clientX, event.clientY, node.id);
     const fits = over?.kind === "box" || isLoose(currentDoc(), place.block, node.id);
     hover(fits ? over : null);
   };
-  const onDragStop = (_: unknown, node: FlowNode) => {
+  const onDragStop = (event: MouseEvent | TouchEvent | React.MouseEvent, node: FlowNode) => {
     const { over } = useCanvas.getState();
-    if (over) dropNode(place.block, node.id, over, t.steps.insert);
+    // Alt may have been pressed after the last move.
+    if (over && !event.altKey) dropNode(place.block, node.id, over, t.steps.insert);
     hover(null);
     settle();
   };
@@ -170,6 +129,7 @@ export function Canvas() {
       data-testid="canvas"
       data-pending={pending || undefined}
       data-block={place.block}
+      data-connecting={connecting.side}
       role="region"
       aria-label={t.canvas.label}
       tabIndex={-1}
@@ -199,9 +159,7 @@ export function Canvas() {
             if (change.type === "select") change.selected ? chosen.add(change.id) : chosen.delete(change.id);
           useView.setState({ edges: chosen });
         }}
-        onConnect={onConnect}
-        onConnectEnd={onConnectEnd}
-        isValidConnection={isValid}
+        {...connecting.on}
         onNodeDragStart={settle}
         onSelectionDragStart={settle}
         onNodeDrag={onDrag}
@@ -258,11 +216,9 @@ export function Canvas() {
         </Panel>
         <EmptyHint block={place.block} nodes={scene.nodes} />
       </ReactFlow>
-      {refusal && (
-        <div className={styles.refusal} role="status">
-          {refusal}
-        </div>
-      )}
+      <div className={styles.refusal} role="status" data-testid="refusal">
+        {connecting.refusal}
+      </div>
       <Arranging />
       <QuickAddSearch nodes={scene.nodes} />
       <CanvasMenu />
@@ -272,26 +228,34 @@ export function Canvas() {
   );
 }
 
-/** Nodes with what a drag and the selection add; those that neither touches stay the same objects. */
+type Made = { base: FlowNode; node: FlowNode };
+
+/** Nodes with what a drag, the selection and a connection that is drawn add; those that none touches stay the same objects. */
 function useSelected(
   nodes: FlowNode[],
   selection: ReadonlySet<string>,
   drag: ReadonlyMap<string, Position>,
+  closed: ReadonlySet<string> | null,
 ): FlowNode[] {
-  const made = useRef(new Map<string, { base: FlowNode; node: FlowNode }>());
+  const made = useRef(new Map<string, Made>());
   return useMemo(() => {
-    const next = new Map<string, { base: FlowNode; node: FlowNode }>();
+    const next = new Map<string, Made>();
     const out = nodes.map((base) => {
       const position = drag.get(base.id) ?? base.position;
       const selected = selection.has(base.id);
+      const className = closed?.has(base.id) ? (styles.closed ?? "") : "";
       const before = made.current.get(base.id);
       const kept =
-        before && before.base === base && before.node.selected === selected && before.node.position === position;
-      const node = kept ? before.node : { ...base, position, selected };
+        before &&
+        before.base === base &&
+        before.node.selected === selected &&
+        before.node.position === position &&
+        before.node.className === className;
+      const node = kept ? before.node : { ...base, position, selected, className };
       next.set(base.id, { base, node });
       return node;
     });
     made.current = next;
     return out;
-  }, [nodes, selection, drag]);
+  }, [nodes, selection, drag, closed]);
 }

@@ -122,8 +122,16 @@ export const editor = {
     menu: "What can be done here",
     empty: "An empty block",
     emptyHint: "Drag a layer from the left, or press",
-    cycle: "Refused: data would run in a circle",
-    toItself: "Refused: a node cannot feed itself",
+    /** Why a connection that was drawn is not made. */
+    refused: {
+      cycle: (first: string, last: string) => `Refused: ${first} feeds ${last} already, so data would run in a circle`,
+      toItself: "Refused: a node cannot feed itself",
+      outputs: "Refused: this is an output, too; an output goes to an input",
+      inputs: "Refused: this is an input, too; an input takes an output",
+      noInput: (node: string) => `Refused: ${node} takes no input`,
+      noOutput: (node: string) => `Refused: ${node} gives no output`,
+      unclear: "This node has several ports: drop the connection on the one that you mean",
+    },
     onlyLayers: "Only layers, blocks and containers go into a container",
     onlyLayersHint: "Put operations next to it on the canvas, or into a block.",
     quickAdd: "Add a layer or operation",
@@ -185,6 +193,8 @@ export const editor = {
     remove: (what: string) => `Remove ${what}`,
     delete: (nodes: number, edges: number) =>
       nodes > 0 ? `Delete ${nodes} node${nodes > 1 ? "s" : ""}` : `Delete ${edges} connection${edges > 1 ? "s" : ""}`,
+    cut: (what: string) => `Cut ${what}`,
+    cutNodes: (nodes: number) => `Cut ${nodes} node${nodes > 1 ? "s" : ""}`,
     move: (nodes: number) => (nodes > 1 ? `Move ${nodes} nodes` : "Move"),
     connect: "Connect",
     replace: (what: string) => `Replace ${what}`,
