@@ -119,7 +119,7 @@ export type Pasted = { doc: Doc; ids: string[] };
 export function paste(doc: Doc, blockName: string, text: string, at: Position): Pasted {
   const part = parse(text);
   const source = part.blocks[part.main];
-  if (!doc.blocks[blockName] || !source) throw new MalformedDocument("no_layers");
+  if (!doc.blocks[blockName] || !source?.forward.nodes.length) throw new MalformedDocument("no_layers");
   const { doc: next, names: blocks } = bringBlocks(doc, part, source);
   const target = next.blocks[blockName] as Block;
   const taken = namesIn(target, "");
@@ -208,7 +208,7 @@ function parse(text: string): Doc {
   return normalise(json);
 }
 
-/** The selection once more, a little to the side, fed by what feeds the originals. */
+/** The selection once more, a little to the side, with the connections inside of it. */
 export function duplicate(doc: Doc, blockName: string, ids: Iterable<string>): Pasted | null {
   const chosen = [...ids];
   const text = copy(doc, blockName, chosen);

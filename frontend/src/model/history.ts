@@ -15,10 +15,11 @@ export const LIMIT = 200;
 
 export const begin = (doc: Doc): History => ({ doc, past: [], future: [], mergeKey: null });
 
+/** One step more, or the newest one continued: a gesture is called by what it was in the end. */
 export function applied(history: History, label: string, doc: Doc, mergeKey: string | null = null): History {
   if (doc === history.doc) return history;
   if (mergeKey !== null && mergeKey === history.mergeKey && history.past.length > 0 && history.future.length === 0)
-    return { ...history, doc };
+    return { ...history, doc, past: [...history.past.slice(0, -1), { ...(history.past.at(-1) as Step), label }] };
   const past = [...history.past, { label, before: history.doc }].slice(-LIMIT);
   return { doc, past, future: [], mergeKey };
 }

@@ -54,6 +54,8 @@ export function CanvasMenu() {
                 rightSection={command.keys && <span className={styles.keys}>{keyText(command.keys)}</span>}
                 onClick={() => {
                   close();
+                  // A paste goes where the menu was opened, not where its entry is.
+                  useCanvas.setState({ pointer: { x: menu.x, y: menu.y } });
                   void command.run();
                 }}
               >
