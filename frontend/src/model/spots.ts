@@ -26,6 +26,12 @@ export function sizeOf(doc: Doc, block: string, id: string, lookup: Lookup): Siz
   return terminalSize(its && id === OUTPUT ? outputInPorts(its.forward.output) : []);
 }
 
+/** The top left corner of what is drawn with its middle at a point. */
+export function centredOn(doc: Doc, block: string, id: string, point: Position, lookup: Lookup): Position {
+  const { width, height } = sizeOf(doc, block, id, lookup);
+  return { x: Math.round(point.x - width / 2), y: Math.round(point.y - height / 2) };
+}
+
 function rectsBeside(doc: Doc, block: string, id: string, lookup: Lookup): Rect[] {
   const { positions } = viewOf(doc, block);
   return canvasIds(doc, block).flatMap((other) => {

@@ -130,7 +130,7 @@ export function Shape({ data }: { data: NodeData }) {
     );
   }
   return (
-    <div className={styles.shape}>
+    <div className={styles.shape} data-shape={data.shape || undefined}>
       {data.shape && <CornerDownRight size={11} aria-hidden />}
       {data.shape}
     </div>

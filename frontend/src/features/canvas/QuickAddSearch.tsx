@@ -4,12 +4,12 @@ import { useReactFlow } from "@xyflow/react";
 import { remember } from "@/features/palette/recent";
 import { useText } from "@/i18n";
 import { connect } from "@/model/connect";
-import { NODE_WIDTH } from "@/model/geometry";
-import { changeGraph, nodeAt } from "@/model/graph";
+import { changeGraph, nodeAt, place } from "@/model/graph";
 import { runningWith } from "@/model/nodes";
 import { portsOf } from "@/model/ports";
+import { centredOn, sizeOf } from "@/model/spots";
 import { apply, currentDoc } from "@/model/store";
-import type { Block, Doc } from "@/model/types";
+import type { Block, Doc, Position } from "@/model/types";
 import { placeIn, select, useView } from "@/model/view";
 import { addByHand } from "./adding";
 import styles from "./Canvas.module.css";
@@ -21,7 +21,7 @@ import { SearchList } from "./SearchList";
 import { search } from "./search";
 import { type QuickAdd, useCanvas } from "./state";
 import { addThing, type Listed } from "./things";
-import { useSuggested } from "./useSuggested";
+import { axesOf, useSuggested } from "./useSuggested";
 import { useThings } from "./useThings";
 
 const SHOWN = 60;
@@ -54,21 +54,24 @@ function Open({ quick, nodes }: { quick: QuickAdd; nodes: readonly FlowNode[] })
   const t = useText().editor;
   const { layers, operations, structure } = useThings();
   const { screenToFlowPosition } = useReactFlow();
-  const frame = useClickOutside(close);
+  // Before the pane, which keeps presses to itself.
+  const frame = useClickOutside(close, ["pointerdown"], undefined, true, true);
   const all = [...layers, ...structure, ...operations].filter((listed) => fits(listed, quick.from?.side));
-  const suggested = useSuggested(all, sourceOf(quick));
+  const source = sourceOf(quick);
+  const suggested = useSuggested(all, source);
+  const axes = source === null ? null : axesOf(source);
 
   const add = (listed: Listed) => {
     close();
-    if (quick.byKey) return addByHand(listed, t.steps.add(listed.label));
+    if (quick.byKey) return addByHand(listed, t.steps.add(listed.label), quick);
     const { block } = placeIn(useView.getState().trail, currentDoc());
     const point = screenToFlowPosition(quick);
-    const at = { x: point.x - NODE_WIDTH / 2, y: point.y - (quick.from?.side === "target" ? 90 : 10) };
     let id = "";
     apply(t.steps.add(listed.label), (doc) => {
-      const added = addThing(doc, block, listed.thing, at);
+      const added = addThing(doc, block, listed.thing, point);
       id = added.id;
-      return quick.from ? linked(added.doc, block, added.id, quick.from, nodes) : added.doc;
+      const made = quick.from ? linked(added.doc, block, id, quick.from, nodes) : added.doc;
+      return place(made, block, { [id]: cornerFor(made, block, id, point, quick) });
     });
     if (id) select([id]);
     remember(listed.id);
@@ -77,9 +80,8 @@ function Open({ quick, nodes }: { quick: QuickAdd; nodes: readonly FlowNode[] })
   const left = Math.min(quick.x, window.innerWidth - 336);
   const top = Math.min(quick.y, window.innerHeight - 400);
   return (
-    <FocusTrap>
+    <FocusTrap innerRef={frame}>
       <div
-        ref={frame}
         className={styles.quick}
         style={{ left, top }}
         role="dialog"
@@ -93,7 +95,7 @@ function Open({ quick, nodes }: { quick: QuickAdd; nodes: readonly FlowNode[] })
           testId="quick-add-search"
           onClose={close}
           find={(query) =>
-            (query.trim() ? search(all, query) : suggested).slice(0, SHOWN).map((listed) => ({
+            (query.trim() ? search(all, query, axes) : suggested).slice(0, SHOWN).map((listed) => ({
               id: listed.id,
               label: listed.label,
               from: listed.from,
@@ -106,6 +108,14 @@ function Open({ quick, nodes }: { quick: QuickAdd; nodes: readonly FlowNode[] })
       </div>
     </FocusTrap>
   );
+}
+
+/** The port to which the connection leads lies where it was dropped; without one, the node's middle. */
+function cornerFor(doc: Doc, block: string, id: string, point: Position, { from }: QuickAdd): Position {
+  const middle = centredOn(doc, block, id, point, lookup);
+  const { height } = sizeOf(doc, block, id, lookup);
+  if (!from) return middle;
+  return { x: middle.x, y: Math.round(from.side === "source" ? point.y : point.y - height) };
 }
 
 /** The new node connected with the handle from which the connection was drawn. */

@@ -68,7 +68,7 @@ export function SearchList(props: {
         autoComplete="off"
         spellCheck={false}
       />
-      <ScrollArea.Autosize mah={props.height ?? 320} type="auto" viewportRef={list}>
+      <ScrollArea.Autosize mah={props.height ?? 320} type="auto" scrollbars="y" viewportRef={list}>
         <div role="listbox" id={`${id}-list`} aria-label={props.label} className={styles.list}>
           {choices.map((choice, index) => (
             <div

@@ -1,4 +1,4 @@
-/** Adding without a pointer that says where: below the one selected node and connected to it, else where there is room. */
+/** Adding without a drag that says where: below the one selected node and connected to it, else as near to a point as there is room. */
 
 import { remember } from "@/features/palette/recent";
 import { useCheck } from "@/features/problems/check";
@@ -7,21 +7,21 @@ import { argumentsOf, changeGraph, inputId, nodeAt, place } from "@/model/graph"
 import { runningWith } from "@/model/nodes";
 import { type OutPort, portsOf, usedPaths } from "@/model/ports";
 import { nodeReport } from "@/model/report";
-import { freePlace, putBelow } from "@/model/spots";
+import { centredOn, freePlace, putBelow } from "@/model/spots";
 import { apply } from "@/model/store";
 import type { Block, Doc, Position } from "@/model/types";
 import { placeIn, select, useView } from "@/model/view";
 import { lookup } from "./catalogue";
-import { here, reveal, spotFor } from "./commands";
+import { here, pointAt, reveal } from "./commands";
 import { type Added, addThing, type Listed, type Thing } from "./things";
 
-/** Adds what was chosen by keyboard or click, selects it, and brings it into view. One step. */
-export function addByHand(listed: Listed, label: string): void {
+/** Adds what was chosen by keyboard or click, selects it, and brings it into view. One step. `screen`: where, if not in the middle. */
+export function addByHand(listed: Listed, label: string, screen: Position | null = null): void {
   const { block, ids } = here();
   const after = ids.length === 1 && !useView.getState().item ? (ids[0] ?? null) : null;
   let id = "";
   apply(label, (doc) => {
-    const added = addedAfter(doc, block, listed.thing, after, spotFor());
+    const added = addedAfter(doc, block, listed.thing, after, pointAt(screen));
     id = added.id;
     return added.doc;
   });
@@ -30,12 +30,13 @@ export function addByHand(listed: Listed, label: string): void {
   remember(listed.id);
 }
 
-/** A document with one thing more, and where there is room for it. */
-export function addedAfter(doc: Doc, block: string, thing: Thing, after: string | null, spot: Position): Added {
-  const { doc: added, id } = addThing(doc, block, thing, spot);
+/** A document with one thing more, its middle as near to a point as there is room for it. */
+export function addedAfter(doc: Doc, block: string, thing: Thing, after: string | null, point: Position): Added {
+  const { doc: added, id } = addThing(doc, block, thing, point);
   const linked = after ? linkedAfter(added, block, after, id) : added;
   if (linked !== added && after) return { doc: putBelow(linked, block, id, after, lookup), id };
-  return { doc: place(linked, block, { [id]: freePlace(linked, block, id, spot, lookup) }), id };
+  const wished = centredOn(linked, block, id, point, lookup);
+  return { doc: place(linked, block, { [id]: freePlace(linked, block, id, wished, lookup) }), id };
 }
 
 /** The new node fed by another one that gives one value, by the first input that waits for one. */

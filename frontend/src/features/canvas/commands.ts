@@ -4,7 +4,7 @@ import { copy, copyItem, duplicate, isCopied, paste } from "@/model/clipboard";
 import { disconnectEdge } from "@/model/connect";
 import { toggleCollapsed } from "@/model/edit";
 import { extract, extractRefused } from "@/model/extract";
-import { freeSpot, GAP, NODE_WIDTH } from "@/model/geometry";
+import { freeSpot, GAP, NODE_HEIGHT, NODE_WIDTH } from "@/model/geometry";
 import { edges, inputName, nodeAt, OUTPUT, place, viewOf } from "@/model/graph";
 import { type GroupKind, group, groupRefused } from "@/model/group";
 import { inline, inlineable } from "@/model/inline";
@@ -30,8 +30,8 @@ export type CanvasActions = {
   zoomToSelection: () => void;
   /** Of some nodes, or of all. */
   layout: (ids?: readonly string[]) => Promise<void>;
-  /** Where on the canvas a paste or an addition goes. */
-  spot: () => Position;
+  /** Where on the canvas a point of the screen lies; without one, the middle of what is shown. */
+  pointAt: (screen: Position | null) => Position;
   /** Moves the view as far as it takes to see a node whole. */
   reveal: (id: string) => void;
   /** Opens the search at the pointer, or in the middle. */
@@ -42,8 +42,13 @@ export const setCanvasActions = (actions: CanvasActions | null): void => {
   canvas = actions;
 };
 
-/** Where an addition without a pointer goes. */
-export const spotFor = (): Position => canvas?.spot() ?? { x: 0, y: 0 };
+/** Where on the canvas a point of the screen lies; without one, the middle of what is shown. */
+export const pointAt = (screen: Position | null): Position => canvas?.pointAt(screen) ?? { x: 0, y: 0 };
+/** Where the first node of a paste has its corner, so that the pointer is in the middle of it. */
+function pasteCorner(): Position {
+  const { x, y } = pointAt(useCanvas.getState().pointer);
+  return { x: x - NODE_WIDTH / 2, y: y - NODE_HEIGHT / 2 };
+}
 export const reveal = (id: string): void => canvas?.reveal(id);
 
 export type CommandId =
@@ -101,18 +106,19 @@ export function selectedMember(): string | null {
   return node && node.op !== "function" ? node.target : null;
 }
 
-function removeSelected(t: Texts["editor"]): void {
+/** `label` names the step where it is more than a removal. */
+function removeSelected(t: Texts["editor"], label?: string): void {
   const { block, its, ids } = here();
   const { item, edges: chosen } = useView.getState();
   if (item) {
-    apply(t.steps.remove(item), (doc) => reflowed(doc, removeMember(doc, block, item), block));
+    apply(label ?? t.steps.remove(item), (doc) => reflowed(doc, removeMember(doc, block, item), block));
     useView.setState({ item: null });
     return;
   }
   const gone = edges(its.forward).filter((edge) => chosen.has(edge.id));
   const nodes = ids.filter((id) => id !== OUTPUT);
   if (gone.length + nodes.length === 0) return;
-  apply(t.steps.delete(nodes.length, gone.length), (doc) =>
+  apply(label ?? t.steps.delete(nodes.length, gone.length), (doc) =>
     // From the back, so that the places inside a list stay right.
     removeNodes(
       gone.toReversed().reduce((now, edge) => disconnectEdge(now, block, edge), doc),
@@ -146,7 +152,7 @@ export function pasteText(text: string, t: Texts["editor"]): void {
     return;
   }
   try {
-    const pasted = paste(doc, block, text, freeSpot(doc, block, spotFor()));
+    const pasted = paste(doc, block, text, freeSpot(doc, block, pasteCorner()));
     apply(t.steps.paste(pasted.ids.length), () => pasted.doc);
     select(pasted.ids);
   } catch (error) {
@@ -338,7 +344,7 @@ function callOnceMore(t: Texts["editor"]): void {
   const id = calledOnce();
   const made = id && callAgain(before, block, id);
   if (!id || !made) return;
-  const { x, y } = viewOf(before, block).positions[id] ?? spotFor();
+  const { x, y } = viewOf(before, block).positions[id] ?? pointAt(null);
   const at = freePlace(made.doc, block, made.id, { x: x + NODE_WIDTH + GAP, y }, lookup);
   apply(t.steps.callAgain(selectedMember() ?? ""), () => place(made.doc, block, { [made.id]: at }));
   select([made.id]);
@@ -369,8 +375,9 @@ function cut(t: Texts["editor"]): void {
 
 /** Removes what a copy of the selection holds: inputs are in none, so they stay. */
 export function removeCopied(t: Texts["editor"]): void {
-  if (!useView.getState().item) select(here().nodeIds);
-  removeSelected(t);
+  const { item } = useView.getState();
+  if (!item) select(here().nodeIds);
+  removeSelected(t, item ? t.steps.cut(item) : t.steps.cutNodes(here().nodeIds.length));
 }
 
 function duplicateSelected(t: Texts["editor"]): void {

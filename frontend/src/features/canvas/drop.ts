@@ -1,9 +1,10 @@
 /** Putting things where the pointer is: into a box, into an edge, or onto the canvas. */
-import { edges, nodeAt } from "@/model/graph";
+import { edges, nodeAt, place } from "@/model/graph";
 import { moveInto } from "@/model/group";
 import { insertOnEdge } from "@/model/nodes";
 import { portsOf } from "@/model/ports";
 import { makeRoom, reflowed } from "@/model/room";
+import { centredOn } from "@/model/spots";
 import { apply, currentDoc } from "@/model/store";
 import type { Block, Doc, Position } from "@/model/types";
 import { select } from "@/model/view";
@@ -59,13 +60,13 @@ export const moveKey = (ids: readonly string[]): string => `move:${ids.toSorted(
 
 export type Dropped = "added" | "refused";
 
-/** Drops a new thing at a target; `at` is where its node goes on the canvas. */
+/** Drops a new thing at a target; on the canvas, the middle of its node comes to lie at a point. */
 export function dropThing(
   block: string,
   thing: Thing,
   label: string,
   target: DropTarget | null,
-  at: Position,
+  point: Position,
 ): Dropped {
   if (target?.kind === "box") {
     const { path, index } = target;
@@ -76,8 +77,10 @@ export function dropThing(
   }
   let added: Added | null = null;
   apply(label, (doc) => {
-    added = addThing(doc, block, thing, at);
-    return target?.kind === "edge" ? spliced(added.doc, block, added.id, target.id) : added.doc;
+    added = addThing(doc, block, thing, point);
+    const { id } = added;
+    const put = place(added.doc, block, { [id]: centredOn(added.doc, block, id, point, lookup) });
+    return target?.kind === "edge" ? spliced(put, block, id, target.id) : put;
   });
   if (added) select([(added as Added).id]);
   return "added";

@@ -17,7 +17,8 @@ export function countUses(docs: readonly Doc[]): Map<string, number> {
 
 /** `Conv2d` works along two axes, beside those of the batch and the channels. */
 const along = (label: string): number | null => Number(/([123])d$/.exec(label)?.[1] ?? 0) || null;
-const suits = (listed: Listed, axes: number | null): boolean => {
+/** Whether an entry takes a value of so many axes, as far as its name tells. */
+export const suits = (listed: Listed, axes: number | null): boolean => {
   const its = along(listed.label);
   return axes === null || its === null || its + 2 === axes;
 };

@@ -1,7 +1,7 @@
 import { getNodesBounds, getViewportForBounds, useReactFlow, type Viewport } from "@xyflow/react";
 import { type RefObject, useCallback, useEffect, useRef } from "react";
 import { useText } from "@/i18n";
-import { NODE_HEIGHT, NODE_WIDTH, type Size } from "@/model/geometry";
+import type { Size } from "@/model/geometry";
 import { isUnplaced, placeKnown, viewOf } from "@/model/graph";
 import { sizeOf } from "@/model/spots";
 import { apply, currentDoc, placeSilently, useDocument } from "@/model/store";
@@ -108,10 +108,7 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
         glide(old, positions);
         if (!ids) showAll(latest.current.nodes.map((node) => moved(node, positions)));
       },
-      spot: () => {
-        const at = flow.screenToFlowPosition(useCanvas.getState().pointer ?? middle());
-        return { x: at.x - NODE_WIDTH / 2, y: at.y - NODE_HEIGHT / 2 };
-      },
+      pointAt: (screen) => flow.screenToFlowPosition(screen ?? middle()),
       reveal: (id) => {
         const { width = 0, height = 0 } = root.current?.getBoundingClientRect() ?? {};
         const doc = currentDoc();

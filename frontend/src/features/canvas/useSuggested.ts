@@ -19,7 +19,8 @@ export function useSuggested(all: readonly Listed[], from: string | null): Liste
   return ordered(all, recent, uses, from === null ? null : axesOf(from));
 }
 
-function axesOf(id: string): number | null {
+/** How many axes the value of a node has; null where that is not known. */
+export function axesOf(id: string): number | null {
   const doc = currentDoc();
   const place = placeIn(useView.getState().trail, doc);
   const example = place.block === doc.main ? doc.inputs[id.replace("input:", "")] : undefined;

@@ -13,7 +13,6 @@ import { hover } from "@/features/canvas/state";
 import type { Listed } from "@/features/canvas/things";
 import { useThings } from "@/features/canvas/useThings";
 import { useText } from "@/i18n";
-import { NODE_HEIGHT, NODE_WIDTH } from "@/model/geometry";
 import { currentDoc } from "@/model/store";
 import { placeIn, useView } from "@/model/view";
 import { ErrorNotice, ListSkeleton } from "@/ui/States";
@@ -188,9 +187,8 @@ function usePaletteDrag() {
     move: (_, x, y, alt) => hover(alt ? null : targetAt(x, y)),
     drop: (listed, x, y, alt) => {
       if (!document.elementFromPoint(x, y)?.closest("[data-testid=canvas]")) return;
-      const at = screenToFlowPosition({ x, y });
-      const corner = { x: Math.round(at.x - NODE_WIDTH / 2), y: Math.round(at.y - NODE_HEIGHT / 2) };
-      const done = dropThing(blockHere(), listed.thing, t.steps.add(listed.label), alt ? null : targetAt(x, y), corner);
+      const point = screenToFlowPosition({ x, y });
+      const done = dropThing(blockHere(), listed.thing, t.steps.add(listed.label), alt ? null : targetAt(x, y), point);
       if (done === "refused") toast(t.canvas.onlyLayers, t.canvas.onlyLayersHint);
       else remember(listed.id);
     },
