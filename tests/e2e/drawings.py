@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -21,17 +22,37 @@ MLP: list[Layer] = [
 
 def chain(layers: list[Layer], shape: list[int], name: str = "Chain") -> dict[str, Any]:
     """A network of layers that are called one after the other, drawn from top to bottom."""
-    members = [
-        {"kind": "layer", "name": member, "target": target, "arguments": arguments}
-        for member, target, arguments in layers
-    ]
     sources = ["x", *(member for member, _, _ in layers)]
-    nodes = [
-        {"op": "call", "id": member, "target": member, "arguments": {"input": {"$ref": source}}}
-        for (member, _, _), source in zip(layers, sources, strict=False)
-    ]
-    forward = {"inputs": [{"name": "x"}], "nodes": nodes, "output": {"$ref": sources[-1]}}
-    places = ["input:x", *sources[1:], "output"]
+    return network(
+        [layer(*it) for it in layers],
+        [call(source, target) for source, target in pairwise(sources)],
+        shape,
+        sources[-1],
+        name,
+    )
+
+
+def layer(member: str, target: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """A layer of a block."""
+    return {"kind": "layer", "name": member, "target": target, "arguments": arguments}
+
+
+def call(source: str | None, target: str, **arguments: Any) -> dict[str, Any]:
+    """A node that calls a member, and is called as that; its input comes from the source."""
+    given = {"input": {"$ref": source}} if source else {}
+    return {"op": "call", "id": target, "target": target, "arguments": given | arguments}
+
+
+def network(
+    members: list[dict[str, Any]],
+    nodes: list[dict[str, Any]],
+    shape: list[int],
+    output: str | None,
+    name: str = "Chain",
+) -> dict[str, Any]:
+    """A block between the input `x` and its output, drawn from top to bottom in the order of the nodes."""
+    forward = {"inputs": [{"name": "x"}], "nodes": nodes, "output": output and {"$ref": output}}
+    places = ["input:x", *(node["id"] for node in nodes), "output"]
     drawn = {place: {"x": 0, "y": 120 * row} for row, place in enumerate(places)}
     return {
         "name": name,
@@ -55,6 +76,17 @@ def bring_in(page: Page, document: dict[str, Any]) -> None:
     picker.set_input_files({"name": "network.json", "mimeType": "application/json", "buffer": text})
     expect(page.get_by_test_id("project-menu")).to_contain_text(document["name"])
     expect(page.locator("[data-node-id='input:x']")).to_be_visible()
+
+
+def judged(page: Page) -> None:
+    """Wait until the service has answered for the document as it stands."""
+    expect(page.get_by_test_id("canvas")).not_to_have_attribute("data-pending", "true")
+
+
+def open_judged(page: Page, document: dict[str, Any]) -> None:
+    """Import a network, and wait until the service has said what it thinks of it."""
+    bring_in(page, document)
+    judged(page)
 
 
 def stored(page: Page, server: Server) -> dict[str, Any]:

@@ -96,3 +96,52 @@ def rename(page: Page, name: str) -> None:
     field = page.get_by_label("Attribute name")
     field.fill(name)
     field.press("Enter")
+
+
+def by_id(page: Page, node_id: str) -> Locator:
+    """What is drawn for a canvas id: a node, `input:x` or `output`."""
+    return page.locator(f"[data-node-id='{node_id}']")
+
+
+def edge(page: Page, source: str, target: str) -> Locator:
+    """Connections from one canvas id to another."""
+    return page.locator(f"[data-edge^='{source}→{target}:']")
+
+
+def along(edge: Locator, part: float = 0.5) -> tuple[float, float]:
+    """A point of the screen on a connection, that far from its beginning."""
+    x, y = edge.locator(".react-flow__edge-path").evaluate(
+        """(path, part) => {
+            const { x, y } = path.getPointAtLength(path.getTotalLength() * part).matrixTransform(path.getScreenCTM());
+            return [x, y];
+        }""",
+        part,
+    )
+    return x, y
+
+
+def blank(page: Page, down: float = 0.5) -> tuple[float, float]:
+    """A point of the canvas on which nothing is drawn, to the right of the nodes; that far down."""
+    box = page.get_by_test_id("canvas").bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] * 0.83, box["y"] + box["height"] * down
+
+
+def middle(page: Page) -> tuple[float, float]:
+    """Middle of the canvas on the screen."""
+    return centre(page.get_by_test_id("canvas"))
+
+
+def pan(page: Page, right: float, down: float) -> None:
+    """Drag the canvas."""
+    start = blank(page)
+    drag(page, start, (start[0] + right, start[1] + down))
+
+
+def last_step(page: Page, label: str | None) -> None:
+    """What undo would take back; nothing, for None."""
+    undo = page.get_by_test_id("undo")
+    if label is None:
+        expect(undo).to_be_disabled()
+    else:
+        expect(undo).to_have_accessible_name(f"Undo: {label}")

@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 import pytest
-from drawings import MLP, Layer, bring_in, chain, mlp, positions, stored
 from playwright.sync_api import Locator, Page, Route, expect
 
 import gestures as do
+from drawings import MLP, Layer, bring_in, chain, mlp, positions, stored
 from serving import Server
 from waiting import wait_for
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drawings import bring_in, mlp, stored
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from playwright.sync_api import Error as PlaywrightError
 
 import gestures as do
+from drawings import bring_in, mlp, stored
 from serving import Server, serving
 from waiting import wait_for
 

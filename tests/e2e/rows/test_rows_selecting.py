@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from drawings import bring_in, mlp, positions, stored
 from playwright.sync_api import CDPSession, Locator, Page, expect
 
 import gestures as do
+from drawings import bring_in, mlp, positions, stored
 from serving import Server
 
 SELECTED = "[data-node-id][data-selected]"
