@@ -18,7 +18,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from integration.test_own_layers import PATIENT, network
-from layerloom.api.asking import AT_ONCE, RETRY_S, WAITING
+from layerloom.api.asking import CODE
+from layerloom.api.turns import RETRY_S
 from layerloom.cli import cli
 from layerloom.graph.build import load
 from layerloom.graph.exporting import load_state
@@ -113,7 +114,7 @@ def test_export_writes_code_and_weights_where_it_is_told_to(tmp_path: Path) -> N
 
 
 def test_more_code_than_fits_is_refused_for_a_while_and_the_rest_is_answered(tmp_path: Path) -> None:
-    allowed, surplus = AT_ONCE + WAITING, 4
+    allowed, surplus = CODE.at_once + CODE.waiting, 4
     with serving(tmp_path, "--allow-python") as server, server.client() as client:
         client.timeout = PATIENT
         client.get("/api/catalogue").raise_for_status()  # torch is loaded

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from layerloom.api import own_layers
 from layerloom.api.plans import require_trainable
-from layerloom.api.refusals import Refusal, with_problems
+from layerloom.api.refusals import with_problems
 from layerloom.api.services import Services
+from layerloom.api.turns import Turns, one_by_one
 from layerloom.schema.document import Document
 from layerloom.schema.plan import Plan
 from layerloom.schema.problems import ProblemCode
@@ -21,11 +19,9 @@ if TYPE_CHECKING:
     from layerloom.graph.custom.questions import About, Answer
     from layerloom.graph.qualified import Names
 
-AT_ONCE, WAITING = 2, 6
-"""Processes that run people's code, each of a gigabyte, and requests that wait for one."""
-RETRY_S = 10
-_slots = threading.BoundedSemaphore(AT_ONCE)
-_waiting = threading.BoundedSemaphore(AT_ONCE + WAITING)
+CODE = Turns(2, 6, ProblemCode.PYTHON_BUSY, "Too much code of people's own is being run; try again in a moment.")
+"""Processes that run people's code, each of a gigabyte."""
+_LOOKS = one_by_one()
 
 
 def is_apart(document: Document, services: Services) -> bool:
@@ -47,14 +43,15 @@ def aside(question: Question[About, Answer], about: About, document: Document, s
 
     if document.code:  # run in a process that ends with its answer, or, where that is switched off, not at all
         return answered(question, about, document, services)
-    return ask_aside(question, about)
+    with _LOOKS.taken():
+        return ask_aside(question, about)
 
 
 def apart(question: Question[About, Answer], about: About, services: Services) -> Answer:
     """The answer of a process of its own. Raises what ``answered`` does."""
     from layerloom.graph.custom import ask
 
-    with _slot():
+    with CODE.taken():
         return ask(question, about, hide=[services.data.parent])
 
 
@@ -109,15 +106,3 @@ def source(document: Document, services: Services) -> str:
         return answered(PYTHON, document, document, services).source
     except GraphError as error:
         raise with_problems(422, "The network has errors.", error.problems) from None
-
-
-@contextmanager
-def _slot() -> Iterator[None]:
-    if not _waiting.acquire(blocking=False):
-        detail = "Too much code of people's own is being run; try again in a moment."
-        raise Refusal(503, ProblemCode.PYTHON_BUSY, detail, headers={"Retry-After": str(RETRY_S)})
-    try:
-        with _slots:
-            yield
-    finally:
-        _waiting.release()

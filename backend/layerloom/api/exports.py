@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layerloom.api.refusals import Refusal, with_problems
+from layerloom.api.turns import Turns
 from layerloom.schema.document import Document
 from layerloom.schema.export import ExportReport
 from layerloom.schema.problems import ProblemCode
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from layerloom.graph.sandbox import Limits
 
 _log = logging.getLogger(__name__)
-AT_ONCE = 2
-_slots = threading.BoundedSemaphore(AT_ONCE)
-RETRY_S = 10
+WRITERS = Turns(2, 0, ProblemCode.EXPORT_BUSY, "Other files are being written; try again when they are done.")
 
 
 def limits() -> Limits:
@@ -44,8 +42,7 @@ def write_apart(
     """The file in ``folder``, an empty one of this request, and what is known of it.
 
     The process sees ``weights`` and libraries, and nothing of ``home``. Code that the document carries is run there
-    where ``python`` says so. A thread waits here meanwhile; when ``AT_ONCE`` do, the next request is refused rather
-    than left waiting for a thread that others need.
+    where ``python`` says so.
 
     Raises:
         Refusal: 422 with the problems, 503 when too many are at it, 507 when the disk is full.
@@ -57,7 +54,7 @@ def write_apart(
     payload = {"document": document.model_dump(mode="json"), "format": format, "texts": dict(texts), "python": python}
     tasks = "layerloom.graph.exporting.tasks"
     try:
-        with _slot():
+        with WRITERS.taken():
             told = run("export", payload, tasks=tasks, limits=limits(), file=weights, folder=folder, hide=[home])
     except GraphError as error:
         full = any(problem.code is ProblemCode.DISK_FULL for problem in error.problems)
@@ -70,17 +67,6 @@ def write_apart(
         detail = "The exporter failed in a way that nobody foresaw; the log of LayerLoom has it. Choose another format."
         raise Refusal(422, ProblemCode.EXPORT_FAILED, detail) from None
     return folder / OUT, ExportReport.model_validate(told)
-
-
-@contextmanager
-def _slot() -> Iterator[None]:
-    if not _slots.acquire(blocking=False):
-        detail = f"{AT_ONCE} files are being written; try again when they are done."
-        raise Refusal(503, ProblemCode.EXPORT_BUSY, detail, headers={"Retry-After": str(RETRY_S)})
-    try:
-        yield
-    finally:
-        _slots.release()
 
 
 @contextmanager

@@ -122,6 +122,7 @@ class ProblemCode(StrEnum):
     REQUEST_TIMEOUT = "request_timeout"
     FENCED = "fenced"
     STORE_BUSY = "store_busy"
+    SERVICE_BUSY = "service_busy"
     INTERNAL = "internal"
 
 

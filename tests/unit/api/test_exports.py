@@ -150,7 +150,7 @@ def test_so_many_at_once_and_no_more(
         with api.signed_in() as client:
             answers.append(client.post("/api/graphs/export/pt2", json=BODY).status_code)
 
-    threads = [threading.Thread(target=ask) for _ in range(exports.AT_ONCE)]
+    threads = [threading.Thread(target=ask) for _ in range(exports.WRITERS.at_once)]
     for thread in threads:
         thread.start()
     for _ in threads:
@@ -162,7 +162,7 @@ def test_so_many_at_once_and_no_more(
     release.set()
     for thread in threads:
         thread.join(60)
-    assert answers == [200] * exports.AT_ONCE
+    assert answers == [200] * exports.WRITERS.at_once
     nothing_is_left(api)
 
 

@@ -16,6 +16,7 @@ from layerloom.api.drafts import draft, receive
 from layerloom.api.loading import NEEDS_TORCH
 from layerloom.api.refusals import Refusal, unknown, with_problems
 from layerloom.api.services import Given
+from layerloom.api.turns import one_by_one
 from layerloom.schema.catalogue import DatasetEntry
 from layerloom.schema.datasets import DatasetDetails, Reading
 from layerloom.schema.problems import ProblemCode
@@ -46,6 +47,7 @@ _STATUS = {
     ProblemCode.NAME_RESERVED: 409,
     ProblemCode.DISK_FULL: 507,
 }
+_TRIED = one_by_one()
 _readers = ThreadPoolExecutor(2, "upload")
 """Each waits for one process that reads a file: as many at once as leave room for everything else. Further uploads
 queue here, and not among the threads that answer other requests."""
@@ -127,7 +129,8 @@ def preview_transforms(name: str, request: TransformRequest, services: Given) ->
     from layerloom.data import DataError, transformed
 
     try:
-        return transformed(name, services.data, request, downloads=services.downloads)
+        with _TRIED.taken():
+            return transformed(name, services.data, request, downloads=services.downloads)
     except DataError as error:
         raise _refusal(error) from None
 

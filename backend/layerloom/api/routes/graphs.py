@@ -9,12 +9,14 @@ from layerloom.api.bodies import StrictRoute
 from layerloom.api.loading import NEEDS_TORCH
 from layerloom.api.refusals import with_problems
 from layerloom.api.services import Given
+from layerloom.api.turns import one_by_one
 from layerloom.schema.document import Block, Document
 from layerloom.schema.importing import ExpressionRequest
 from layerloom.schema.report import Confirmation, Report
 from layerloom.schema.run import CodeAnswer
 
 router = APIRouter(prefix="/api/graphs", tags=["graphs"], route_class=StrictRoute, dependencies=[NEEDS_TORCH])
+_CONFIRMED = one_by_one()
 
 
 @router.post("/check")
@@ -38,7 +40,8 @@ def confirm_graph(document: Document, services: Given) -> Confirmation:
     from layerloom.graph.custom import CONFIRM
 
     if not is_apart(document, services):
-        return Confirmation(problems=confirmed(document))
+        with _CONFIRMED.taken():
+            return Confirmation(problems=confirmed(document))
     try:
         return apart(CONFIRM, document, services)
     except GraphError as error:

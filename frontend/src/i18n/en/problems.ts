@@ -103,6 +103,7 @@ export const problems: Record<ProblemCode, string> = {
   unsupported_media: "This kind of content is not accepted",
   request_timeout: "The request took too long",
   fenced: "A newer attempt has taken over",
+  service_busy: "The service is busy with others' questions",
   store_busy: "The database is busy",
   internal: "The service had an internal error",
 };

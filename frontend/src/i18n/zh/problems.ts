@@ -102,6 +102,7 @@ export const problems: Record<ProblemCode, string> = {
   unsupported_media: "不接受此类内容",
   request_timeout: "请求耗时过长",
   fenced: "更新的一次尝试已经接管",
+  service_busy: "服务正忙于处理其他请求",
   store_busy: "数据库繁忙",
   internal: "服务内部错误",
 };

@@ -102,6 +102,7 @@ export const remedies: Record<ProblemCode, string> = {
   unsupported_media: "请使用支持的格式。",
   request_timeout: "请检查网络后重试。",
   fenced: "此进程已被取代，将自行结束。",
+  service_busy: "请稍候再试。",
   store_busy: "请稍候再试。",
   internal: "详情见服务的日志；重试可能有效。",
 };
