@@ -4,11 +4,13 @@ import {
   Background,
   BackgroundVariant,
   MarkerType,
-  MiniMap,
   type NodeChange,
   Panel,
   ReactFlow,
+  type ReactFlowState,
   SelectionMode,
+  useReactFlow,
+  useStore,
 } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useCheck } from "@/features/problems/check";
@@ -16,7 +18,7 @@ import { useText } from "@/i18n";
 import { place as placeNodes } from "@/model/graph";
 import { apply, currentDoc, useDoc, useDocument } from "@/model/store";
 import type { Position } from "@/model/types";
-import { placeIn, select, useView } from "@/model/view";
+import { focusNode, placeIn, select, useView } from "@/model/view";
 import { Arranging } from "./Arranging";
 import { BoxNode } from "./BoxNode";
 import styles from "./Canvas.module.css";
@@ -26,11 +28,15 @@ import { useLookup } from "./catalogue";
 import { openSelected } from "./commands";
 import { dropNode, isLoose, moveKey, targetAt } from "./drop";
 import { EmptyHint } from "./EmptyHint";
+import { FAR, FarView } from "./FarView";
 import { createBuilder, type FlowEdge, type FlowNode } from "./flow";
 import { GroupDialog } from "./GroupDialog";
+import { useKindName } from "./kinds";
 import { LayerNode } from "./LayerNode";
+import { Overview } from "./Overview";
 import { QuickAddSearch } from "./QuickAddSearch";
 import { ShapeEdge } from "./ShapeEdge";
+import { cardAt, sketched } from "./sketch";
 import { hover, useCanvas } from "./state";
 import { TerminalNode } from "./TerminalNode";
 import { Tools } from "./Tools";
@@ -44,9 +50,11 @@ const edgeTypes = { shape: ShapeEdge };
 const defaultEdge = {
   markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: "var(--ll-line-strong)" },
 };
-/** Of the overview, in pixels. */
-const MINIMAP = { width: 150, height: 104 };
 const NO_DRAG: ReadonlyMap<string, Position> = new Map();
+const NO_NODES: FlowNode[] = [];
+const NO_EDGES: FlowEdge[] = [];
+/** What hangs on a handle or moves stays an element of the page until it is let go. */
+const isFar = ({ transform, connection }: ReactFlowState): boolean => transform[2] < FAR && !connection.inProgress;
 
 const settle = () => useDocument.getState().settle();
 
@@ -63,6 +71,7 @@ export function Canvas() {
   const chosenEdges = useView((state) => state.edges);
   const [drag, setDrag] = useState(NO_DRAG);
   const root = useRef<HTMLDivElement>(null);
+  const flow = useReactFlow();
 
   const builder = useMemo(createBuilder, []);
   const scene = useMemo(() => builder({ doc, place, lookup, report }), [builder, doc, place, lookup, report]);
@@ -73,6 +82,17 @@ export function Canvas() {
     () => scene.edges.map((edge) => (chosenEdges.has(edge.id) ? { ...edge, selected: true } : edge)),
     [scene.edges, chosenEdges],
   );
+
+  const far = useStore(isFar) && drag === NO_DRAG;
+  const kindName = useKindName();
+  const terminal = useText().editor.node.output;
+  const sketch = useMemo(
+    () => sketched(scene.nodes, scene.edges, ({ data }) => nameOf(data, kindName, terminal)),
+    [scene, kindName, terminal],
+  );
+  /** The node that is painted under a point of the screen. */
+  const painted = (event: { clientX: number; clientY: number }) =>
+    far ? cardAt(sketch, flow.screenToFlowPosition({ x: event.clientX, y: event.clientY })) : undefined;
 
   useCanvasActions(scene, root);
   useShortcuts(root);
@@ -140,15 +160,17 @@ export function Canvas() {
       }}
       onDoubleClick={(event) => {
         const onPane = event.target instanceof Element && event.target.classList.contains("react-flow__pane");
-        if (onPane) useCanvas.setState({ quick: { x: event.clientX, y: event.clientY } });
+        const node = painted(event);
+        if (onPane && node) focusNode(node.id);
+        else if (onPane) useCanvas.setState({ quick: { x: event.clientX, y: event.clientY } });
       }}
       onKeyUp={settle}
       onPointerMove={(event) => useCanvas.setState({ pointer: { x: event.clientX, y: event.clientY } })}
       onPointerLeave={() => useCanvas.setState({ pointer: null })}
     >
       <ReactFlow<FlowNode, FlowEdge>
-        nodes={nodes}
-        edges={edges}
+        nodes={far ? NO_NODES : nodes}
+        edges={far ? NO_EDGES : edges}
         nodeTypes={nodeTypes}
         edgeTypes={edgeTypes}
         defaultEdgeOptions={defaultEdge}
@@ -174,9 +196,19 @@ export function Canvas() {
           select([node.id], useView.getState().item);
           openSelected();
         }}
+        onPaneClick={(event) => {
+          if (!far) return;
+          const node = painted(event);
+          if (node && (event.shiftKey || event.ctrlKey || event.metaKey)) {
+            const { selection: all } = useView.getState();
+            select(all.has(node.id) ? [...all].filter((id) => id !== node.id) : [...all, node.id]);
+          } else select(node ? [node.id] : []);
+        }}
         onPaneContextMenu={(event) => {
           event.preventDefault();
-          useCanvas.setState({ menu: { x: event.clientX, y: event.clientY, node: null } });
+          const node = painted(event)?.id ?? null;
+          if (node && !useView.getState().selection.has(node)) select([node]);
+          useCanvas.setState({ menu: { x: event.clientX, y: event.clientY, node } });
         }}
         onNodeContextMenu={(event, node) => {
           event.preventDefault();
@@ -207,7 +239,8 @@ export function Canvas() {
         ariaLabelConfig={t.flow}
       >
         <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} />
-        <MiniMap pannable zoomable style={MINIMAP} ariaLabel={t.canvas.minimap} />
+        {far && <FarView sketch={sketch} />}
+        <Overview sketch={sketch} />
         <Panel position="top-left">
           <Trail />
         </Panel>
@@ -259,3 +292,7 @@ function useSelected(
     return out;
   }, [nodes, selection, drag, closed]);
 }
+
+/** What a node is called where there is room for one word. */
+const nameOf = (data: FlowNode["data"], kindName: (kind: string) => string, output: string): string =>
+  data.kind === "input" ? data.member : data.kind === "output" ? output : kindName(data.label);

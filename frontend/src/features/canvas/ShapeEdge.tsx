@@ -31,14 +31,14 @@ export const ShapeEdge = memo(function ShapeEdge(props: EdgeProps<FlowEdge>) {
         interactionWidth={24}
         {...(props.markerEnd ? { markerEnd: props.markerEnd } : {})}
       />
-      <title>{data?.reason || label}</title>
+      {data?.reason && <title>{data.reason}</title>}
       {label && (
-        <g transform={`translate(${at.x} ${at.y})`} className={styles.edgeLabel}>
-          <rect x={-width / 2} y={-9} width={width} height={18} rx={5} />
-          <text textAnchor="middle" dominantBaseline="central">
+        <>
+          <rect className={styles.edgeLabel} x={at.x - width / 2} y={at.y - 9} width={width} height={18} rx={5} />
+          <text className={styles.edgeLabel} x={at.x} y={at.y} textAnchor="middle" dominantBaseline="central">
             {label}
           </text>
-        </g>
+        </>
       )}
     </g>
   );

@@ -33,8 +33,8 @@ export function routed(
   );
   const taken: { lane: number; top: number; bottom: number }[] = [];
   return edges.map((edge) => {
-    const from = end(byId.get(edge.source), edge.sourceHandle);
-    const to = end(byId.get(edge.target), edge.targetHandle);
+    const from = endOf(byId.get(edge.source), edge.sourceHandle);
+    const to = endOf(byId.get(edge.target), edge.targetHandle);
     if (!from || !to || to.y - from.y < NEAR) return edge;
     const between = spans.filter(
       (span) => span.id !== edge.source && span.id !== edge.target && span.bottom > from.y && span.top < to.y,
@@ -51,7 +51,7 @@ export function routed(
 }
 
 /** Where a handle is on the canvas. */
-function end(node: FlowNode | undefined, handle: string | null | undefined): { x: number; y: number } | null {
+export function endOf(node: FlowNode | undefined, handle: string | null | undefined): { x: number; y: number } | null {
   const port = node?.handles?.find((it) => it.id === handle);
   if (!node || !port) return null;
   return { x: node.position.x + port.x + (port.width ?? 0) / 2, y: node.position.y + port.y };
@@ -79,7 +79,8 @@ function beside(start: number, side: -1 | 1, between: readonly Span[], margin: n
   return lane;
 }
 
-const BEND = 44;
+/** From a node to where its connection runs along a lane, in canvas pixels. */
+export const BEND = 44;
 
 /** The path from one end to the other along a lane, as SVG has it. */
 export function alongLane(fromX: number, fromY: number, toX: number, toY: number, lane: number): string {

@@ -118,6 +118,8 @@ export const editor = {
   canvas: {
     label: "Network graph",
     minimap: "Overview of the graph",
+    far: (nodes: number, keys: string) =>
+      `The graph from afar: ${nodes} nodes. Zoom in to work on them; ${keys} finds one by name, type or shape.`,
     trail: "Block that is shown",
     menu: "What can be done here",
     empty: "An empty block",
@@ -157,7 +159,6 @@ export const editor = {
     "controls.zoomOut.ariaLabel": "Zoom out",
     "controls.fitView.ariaLabel": "Show everything",
     "controls.interactive.ariaLabel": "Lock or unlock",
-    "minimap.ariaLabel": "Overview",
     "handle.ariaLabel": "Port",
   },
   commands: {

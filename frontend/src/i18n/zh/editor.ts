@@ -115,6 +115,8 @@ export const editor: typeof en = {
   canvas: {
     label: "网络图",
     minimap: "缩略图",
+    far: (nodes: number, keys: string) =>
+      `计算图的远景，共 ${nodes} 个节点。放大后可逐个编辑；按 ${keys} 可按名称、类型或形状查找。`,
     trail: "当前显示的模块",
     menu: "可用操作",
     empty: "空模块",
@@ -149,7 +151,6 @@ export const editor: typeof en = {
     "controls.zoomOut.ariaLabel": "缩小",
     "controls.fitView.ariaLabel": "显示全部",
     "controls.interactive.ariaLabel": "锁定或解锁",
-    "minimap.ariaLabel": "缩略图",
     "handle.ariaLabel": "端口",
   },
   commands: {
