@@ -150,7 +150,11 @@ export function moveInto(doc: Doc, blockName: string, id: string, path: string, 
     const past = (path: (number | string)[]) => (input && path.length === 0 ? input : undefined);
     return changeRefs({ ...graph, nodes }, (it) => (it.$ref === refName(id) ? past(it.path) : it));
   });
-  return rearrange(freed, blockName, (it) => {
+  const seen = changeView(freed, blockName, ({ positions: { [id]: _, ...positions }, collapsed }) => ({
+    positions,
+    collapsed: collapsed.filter((it) => it !== id),
+  }));
+  return rearrange(seen, blockName, (it) => {
     const without = { ...it, members: it.members.filter((member) => member.name !== node.target) };
     const at = Math.min(index, itemsOf(holder).length);
     const put = insertItem(without, path, at, { ...item, name: freshName(it, memberLabel(item), path) } as Item);
