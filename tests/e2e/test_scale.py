@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 import gestures as do
 import large
@@ -27,7 +27,7 @@ def upload(page: Page, document: dict[str, Any]) -> None:
     expect(page.locator("[data-edge][data-label^='N×']").first).to_be_attached()
 
 
-def call(page: Page, index: int) -> Any:
+def call(page: Page, index: int) -> Locator:
     """One of the nodes that ``large`` makes."""
     return page.locator(f"[data-node-id='n{index}']")
 
@@ -90,7 +90,6 @@ def test_from_afar_it_is_one_picture(vast: Page) -> None:
       return points.map(([x, y]) => context.getImageData((x - frame.x) * ratio, (y - frame.y) * ratio, 1, 1).data[3]);
     }"""
     x, y = painted(vast, 2_525)
-    beside, _ = painted(vast, large.COLUMNS + 2)
     assert vast.evaluate(colours, [[[x, y]]]) != [0]
     vast.mouse.click(x, y)
     expect(vast.get_by_test_id("inspector")).to_contain_text("relu")
