@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 import gc
 import hashlib
+import threading
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from types import ModuleType
+from typing import Any, TypeVar
 
 import torch
 
@@ -18,22 +20,52 @@ from layerloom.catalogue.introspection import recipes as _recipes
 from layerloom.catalogue.known import Known, Section
 from layerloom.schema.catalogue import Catalogue, Entry
 
+Made = TypeVar("Made")
 
-def _once(introspect: Callable[[], Section]) -> Callable[[], Section]:
-    """Introspect on first use, with the garbage collector at rest: thousands of lasting objects are made at once, and
-    each collection would walk through all of torch's as well (a quarter of the time)."""
 
-    @cache
-    def section() -> Section:
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
-            return introspect()
-        finally:
-            if collecting:
-                gc.enable()
+# Of all sections together: they import one another's packages, which two threads at once have been seen not to end, and
+# introspection changes what belongs to the whole process.
+_introspecting = threading.RLock()
 
-    return section
+
+def _once(make: Callable[[], Made]) -> Callable[[], Made]:
+    """Import and introspect on first use, one thread at a time; whoever asks for what is there waits for nobody.
+
+    The garbage collector is at rest meanwhile: thousands of lasting objects are made at once, and each collection would
+    walk through all of torch's as well (a quarter of the time).
+    """
+    made: list[Made] = []
+
+    def given() -> Made:
+        if not made:
+            with _introspecting:
+                if not made:
+                    made.append(_undisturbed(make))
+        return made[0]
+
+    return given
+
+
+def _undisturbed(make: Callable[[], Made]) -> Made:
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return make()
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _imported_metrics() -> Section:
+    from layerloom.catalogue.introspection import metrics as introspected
+
+    return introspected.metrics()
+
+
+def _imported_transforms() -> ModuleType:
+    from layerloom.catalogue.introspection import transforms as introspected
+
+    return introspected
 
 
 # Metrics and transforms stand apart: importing torchmetrics and torchvision takes seconds.
@@ -175,23 +207,14 @@ def _losses() -> dict[str, Entry]:
     return {name: entry for name, entry in layers().items() if entry.category == "loss"}
 
 
-@cache
-def _metrics() -> Section:
-    from layerloom.catalogue.introspection import metrics as introspected
-
-    return introspected.metrics()
+_metrics = _once(_imported_metrics)
+_transforms_module = _once(_imported_transforms)
+_transforms: Callable[[], Section] = _once(lambda: _transforms_module().transforms())
 
 
 @cache
 def _metric_entries() -> dict[str, Entry]:
     return {name: known.entry for name, known in _metrics().items()}
-
-
-@cache
-def _transforms() -> Section:
-    from layerloom.catalogue.introspection import transforms as introspected
-
-    return introspected.transforms()
 
 
 @cache
@@ -206,9 +229,8 @@ def _known(name: str) -> Known | None:
     if name.startswith("torchmetrics."):
         return _metrics().get(name)
     if name.startswith("torchvision."):
-        from layerloom.catalogue.introspection.transforms import transform
-
-        return transform(name)
+        known: Known | None = _transforms_module().transform(name)
+        return known
     section = next(section for prefix, section in _PREFIXES if name.startswith(prefix))
     return _SECTIONS[section]().get(name)
 

@@ -29,8 +29,7 @@ def remembered(folder: Path) -> Catalogue:
 
     A file that cannot be read or written is no error: introspection is always right.
     """
-    # A page is often opened while the server still introspects: it waits for that. Two threads would do everything
-    # twice, and imports of the same packages from both at once have been seen not to end.
+    # A page is often opened while the server still introspects: it waits for that, in place of doing it again.
     with _one_at_a_time:
         return _read_or_made(folder)
 

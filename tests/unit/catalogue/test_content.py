@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -25,6 +27,7 @@ from layerloom.catalogue import (
     resolve,
     schedulers,
 )
+from layerloom.catalogue.content import _once as once
 from layerloom.schema.catalogue import Catalogue, Entry
 
 HOSTILE = [
@@ -277,3 +280,30 @@ def test_metrics_know_their_tasks() -> None:
 def _all() -> list[Entry]:
     sections = (layers(), operations(), initializers(), optimizers(), schedulers(), metrics())
     return [entry for section in sections for entry in section.values()]
+
+
+def test_one_section_is_made_at_a_time_and_what_is_there_waits_for_nobody() -> None:
+    begun, end = threading.Event(), threading.Event()
+    there, made = once(lambda: "there"), []
+    there()
+
+    def slowly() -> int:
+        made.append(threading.current_thread())
+        begun.set()
+        assert end.wait(240)
+        return len(made)
+
+    def swiftly() -> int:
+        assert end.is_set(), "another section is being made"
+        return 0
+
+    slow, swift = once(slowly), once(swiftly)
+    with ThreadPoolExecutor(3) as threads:
+        both = [threads.submit(slow) for _ in range(2)]
+        assert begun.wait(240)
+        other = threads.submit(swift)
+        try:
+            assert there() == "there"
+        finally:
+            end.set()
+        assert [one.result(240) for one in (*both, other)] == [1, 1, 0]
