@@ -61,6 +61,7 @@ export function Overview({ sketch }: { sketch: Sketch }) {
         role="img"
         aria-label={t.minimap}
         data-testid="overview"
+        data-nodes={sketch.cards.length}
         onPointerDown={(event) => {
           event.currentTarget.setPointerCapture(event.pointerId);
           goTo(event);
