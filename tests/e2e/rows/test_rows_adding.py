@@ -70,6 +70,18 @@ def test_row_01_enter_on_a_palette_item_adds_at_the_centre(page: Page) -> None:
     do.last_step(page, "Add Dropout")
 
 
+def test_row_01_enter_adds_what_suits_the_selected_layer(page: Page) -> None:
+    """Of three layers whose names begin alike, the one for the selected layer's axes."""
+    images = {"in_channels": 3, "out_channels": 8, "kernel_size": 3}
+    open_judged(page, chain([("stem", "torch.nn.Conv2d", images)], [3, 32, 32], "Images"))
+    do.node(page, "stem").click()
+    field = page.get_by_label("Search layers and operations")
+    field.fill("conv")
+    field.press("Enter")
+    expect(do.node(page, "conv")).to_contain_text("Conv2d")
+    expect(do.edge(page, "stem", "n1")).to_have_count(1)
+
+
 def test_row_06_a_double_click_opens_quick_add_there(page: Page) -> None:
     open_judged(page, CHAIN)
     place = do.blank(page, 0.4)

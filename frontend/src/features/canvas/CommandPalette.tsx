@@ -14,6 +14,7 @@ import { useKindName } from "./kinds";
 import { type Choice, SearchList } from "./SearchList";
 import { search } from "./search";
 import { useCanvas } from "./state";
+import { useSelectedAxes } from "./useSuggested";
 import { useThings } from "./useThings";
 
 const close = () => useCanvas.setState({ dialog: null });
@@ -48,6 +49,7 @@ function Content({ more }: { more: Choice[] }) {
   const doc = useDoc();
   const report = useCheck((state) => state.report);
   const kindName = useKindName();
+  const axes = useSelectedAxes();
   const place = placeIn(useView.getState().trail, doc);
   const run = (act: () => void | Promise<void>) => () => {
     close();
@@ -68,7 +70,7 @@ function Content({ more }: { more: Choice[] }) {
     const wanted = query.trim().toLowerCase();
     const has = (text: unknown) => String(text).toLowerCase().includes(wanted);
     if (!wanted) return own;
-    const things = search([...layers, ...structure, ...operations], query).map((listed) => ({
+    const things = search([...layers, ...structure, ...operations], query, axes).map((listed) => ({
       id: `add-${listed.id}`,
       label: t.commandPalette.add(listed.label),
       hint: t.categories[listed.category as keyof typeof t.categories] ?? listed.category,

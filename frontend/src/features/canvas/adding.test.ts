@@ -10,6 +10,7 @@ import type { Block, Container, Doc } from "@/model/types";
 import { enterMain, select, useView } from "@/model/view";
 import { addByHand } from "./adding";
 import { dropThing } from "./drop";
+import { search } from "./search";
 import { countUses, ordered } from "./suggest";
 import { type Listed, layersOf, operationsOf, structureOf } from "./things";
 import { broughtIn, sameView } from "./useCanvasActions";
@@ -125,6 +126,12 @@ describe("what is offered first", () => {
   it("suits the value that is taken further", () => {
     expect(ids(4).at(-1)).toBe("Conv1d");
     expect(ids(3, "torch.nn.Conv2d").at(-1)).toBe("Conv2d");
+    const found = (axes: number | null) => search(things, "conv", axes).map((listed) => listed.label);
+    expect([found(null), found(3), found(4)]).toEqual([
+      ["Conv1d", "Conv2d"],
+      ["Conv1d", "Conv2d"],
+      ["Conv2d", "Conv1d"],
+    ]);
   });
 });
 

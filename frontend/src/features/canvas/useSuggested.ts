@@ -19,6 +19,12 @@ export function useSuggested(all: readonly Listed[], from: string | null): Liste
   return ordered(all, recent, uses, from === null ? null : axesOf(from));
 }
 
+/** How many axes the value has that the next addition takes: that of the one selected node. */
+export function useSelectedAxes(): number | null {
+  const id = useView(({ selection }) => (selection.size === 1 ? ([...selection][0] ?? null) : null));
+  return id === null ? null : axesOf(id);
+}
+
 /** How many axes the value of a node has; null where that is not known. */
 export function axesOf(id: string): number | null {
   const doc = currentDoc();

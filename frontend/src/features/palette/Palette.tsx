@@ -11,6 +11,7 @@ import { dropThing, targetAt } from "@/features/canvas/drop";
 import { search } from "@/features/canvas/search";
 import { hover } from "@/features/canvas/state";
 import type { Listed } from "@/features/canvas/things";
+import { useSelectedAxes } from "@/features/canvas/useSuggested";
 import { useThings } from "@/features/canvas/useThings";
 import { useText } from "@/i18n";
 import { currentDoc } from "@/model/store";
@@ -36,7 +37,11 @@ export function Palette({ onFold }: { onFold: () => void }) {
 
   const all = useMemo(() => [...layers, ...structure, ...operations], [layers, structure, operations]);
   const groups = useMemo(() => grouped(tab === "layers" ? layers : operations), [tab, layers, operations]);
-  const found = useMemo(() => (query.trim() ? search(all, query).slice(0, MOST_FOUND) : null), [all, query]);
+  const axes = useSelectedAxes();
+  const found = useMemo(
+    () => (query.trim() ? search(all, query, axes).slice(0, MOST_FOUND) : null),
+    [all, query, axes],
+  );
   const latest = recent.flatMap((id) => all.find((listed) => listed.id === id) ?? []);
   const row = (listed: Listed) => <Item key={listed.id} listed={listed} start={start} />;
 
