@@ -8,6 +8,20 @@ import { apply, currentDoc, placeSilently, useDocument } from "./store";
 const positions = () => currentDoc().ui.blocks[MAIN]?.positions ?? {};
 const everyId = Object.fromEntries(canvasIds(digits(), MAIN).map((id, index) => [id, { x: index, y: index }]));
 
+describe("a gesture", () => {
+  beforeEach(() => useDocument.getState().open(digits()));
+
+  it("is one step, called by what it was in the end", () => {
+    apply("Move", (doc) => renameDocument(doc, "moved"), "gesture");
+    apply("Insert", (doc) => renameDocument(doc, "inserted"), "gesture");
+    expect(useDocument.getState().history.past.map((step) => step.label)).toEqual(["Insert"]);
+    useDocument.getState().undo();
+    expect(currentDoc().name).toBe("Digits CNN");
+    useDocument.getState().redo();
+    expect(currentDoc().name).toBe("inserted");
+  });
+});
+
 describe("a layout that is no step", () => {
   beforeEach(() => useDocument.getState().open(digits()));
 

@@ -77,16 +77,34 @@ def test_row_02_what_cannot_take_the_connection_dims(page: Page) -> None:
     second = do.node(page, "second")
     with drawing(page, do.port(second, "output")):
         expect(do.by_id(page, "first")).not_to_have_css("opacity", "1")
-        assert dimmed(page) == {"input:x", "first", "second"}
+        assert dimmed(page) == {"input:x", "first"}
+        # Of those that stay, only the ports that can take it stand out: not the input of where it comes from.
+        standing = {name: do.port(do.by_id(page, name), "input") for name in ("second", "third", "output")}
+        for name, handle in standing.items():
+            expect(handle).to_have_css("scale", "none" if name == "second" else "1.2")
         page.mouse.move(*do.centre(second))  # to give up, it is let go where it came from
     expect(do.by_id(page, "first")).to_have_css("opacity", "1")
     assert dimmed(page) == set()
     with drawing(page, do.port(second, "input")):
         expect(do.by_id(page, "third")).not_to_have_css("opacity", "1")
-        assert dimmed(page) == {"second", "third", "output"}
+        assert dimmed(page) == {"third", "output"}
         page.mouse.move(*do.centre(second))
     expect(do.by_id(page, "third")).to_have_css("opacity", "1")
     do.last_step(page, None)
+
+
+def test_row_02_escape_gives_a_connection_up(page: Page) -> None:
+    open_judged(page, CHAIN)
+    before = edges(page)
+    with drawing(page, do.port(do.node(page, "first"), "output")):
+        page.mouse.move(*do.centre(do.port(do.node(page, "third"), "input")))
+        page.keyboard.press("Escape")
+        expect(page.locator(".react-flow__connection")).to_have_count(0)
+        page.mouse.move(*do.blank(page), steps=4)
+    expect(page.get_by_test_id("quick-add")).to_have_count(0)
+    assert edges(page) == before
+    do.last_step(page, None)
+    do.connect(page, do.node(page, "second"), do.by_id(page, "output"), "+")
 
 
 def test_row_02_an_occupied_single_input_is_replaced(page: Page) -> None:

@@ -42,14 +42,15 @@ import { TerminalNode } from "./TerminalNode";
 import { Tools } from "./Tools";
 import { Trail } from "./Trail";
 import { useCanvasActions } from "./useCanvasActions";
-import { useConnecting } from "./useConnecting";
+import { type Mark, useConnecting } from "./useConnecting";
 import { useShortcuts } from "./useShortcuts";
 
 const nodeTypes = { layer: LayerNode, box: BoxNode, terminal: TerminalNode };
 const edgeTypes = { shape: ShapeEdge };
-const defaultEdge = {
-  markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: "var(--ll-line-strong)" },
-};
+const arrow = (color: string) => ({ markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color } });
+const defaultEdge = arrow("var(--ll-line-strong)");
+const badEdge = arrow("var(--ll-bad)");
+const chosenEdge = { ...arrow("var(--ll-accent)"), selected: true };
 const NO_DRAG: ReadonlyMap<string, Position> = new Map();
 const NO_NODES: FlowNode[] = [];
 const NO_EDGES: FlowEdge[] = [];
@@ -77,9 +78,13 @@ export function Canvas() {
   const scene = useMemo(() => builder({ doc, place, lookup, report }), [builder, doc, place, lookup, report]);
   const gliding = useCanvas((state) => state.gliding);
   const connecting = useConnecting(scene.nodes, place.block);
-  const nodes = useSelected(scene.nodes, selection, drag.size > 0 ? drag : gliding, connecting.closed);
+  const nodes = useSelected(scene.nodes, selection, drag.size > 0 ? drag : gliding, connecting.marks);
   const edges = useMemo(
-    () => scene.edges.map((edge) => (chosenEdges.has(edge.id) ? { ...edge, selected: true } : edge)),
+    () =>
+      scene.edges.map((edge) => {
+        if (edge.data?.reason) return { ...edge, ...badEdge, selected: chosenEdges.has(edge.id) };
+        return chosenEdges.has(edge.id) ? { ...edge, ...chosenEdge } : edge;
+      }),
     [scene.edges, chosenEdges],
   );
 
@@ -268,7 +273,7 @@ function useSelected(
   nodes: FlowNode[],
   selection: ReadonlySet<string>,
   drag: ReadonlyMap<string, Position>,
-  closed: ReadonlySet<string> | null,
+  marks: ReadonlyMap<string, Mark>,
 ): FlowNode[] {
   const made = useRef(new Map<string, Made>());
   return useMemo(() => {
@@ -276,7 +281,8 @@ function useSelected(
     const out = nodes.map((base) => {
       const position = drag.get(base.id) ?? base.position;
       const selected = selection.has(base.id);
-      const className = closed?.has(base.id) ? (styles.closed ?? "") : "";
+      const mark = marks.get(base.id);
+      const className = mark ? (styles[mark] ?? "") : "";
       const before = made.current.get(base.id);
       const kept =
         before &&
@@ -290,7 +296,7 @@ function useSelected(
     });
     made.current = next;
     return out;
-  }, [nodes, selection, drag, closed]);
+  }, [nodes, selection, drag, marks]);
 }
 
 /** What a node is called where there is room for one word. */
