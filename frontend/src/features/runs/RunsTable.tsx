@@ -6,6 +6,7 @@ import { useRef } from "react";
 import type { RunSummary } from "@/api/types";
 import { useText } from "@/i18n";
 import { type ColumnId, isNumber, layout, shownColumns, useHiddenColumns } from "./columns";
+import grid from "./Rows.module.css";
 import { RunCell } from "./RunCell";
 import styles from "./RunsTable.module.css";
 import { isActive } from "./StateBadge";
@@ -49,7 +50,7 @@ export function RunsTable({ runs, filter, selected, onSelect, onDelete }: Props)
   });
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reachable by keyboard
-    <section className={styles.scroll} ref={scroll} tabIndex={0} aria-label={t.title}>
+    <section className={grid.scroll} ref={scroll} tabIndex={0} aria-label={t.title}>
       <table className={styles.table} style={{ minWidth: least, "--columns": template } as React.CSSProperties}>
         <thead>
           <tr>
@@ -113,7 +114,7 @@ export function RunsTable({ runs, filter, selected, onSelect, onDelete }: Props)
           })}
         </tbody>
       </table>
-      {rows.length === 0 && <p className={styles.none}>{t.noMatch}</p>}
+      {rows.length === 0 && <p className={grid.none}>{t.noMatch}</p>}
     </section>
   );
 }

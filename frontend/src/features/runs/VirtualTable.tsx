@@ -1,6 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type CSSProperties, type ReactNode, useRef } from "react";
 import { Sparkline } from "@/features/charts/Sparkline";
+import grid from "./Rows.module.css";
 import styles from "./VirtualTable.module.css";
 
 const ROW = 34;
@@ -30,7 +31,7 @@ export function VirtualTable({ label, columns, least, head, count, row, none }: 
   });
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reachable by keyboard
-    <section className={styles.scroll} ref={scroll} tabIndex={0} aria-label={label}>
+    <section className={grid.scroll} ref={scroll} tabIndex={0} aria-label={label}>
       <table className={styles.table} style={{ "--columns": columns, minWidth: least } as CSSProperties}>
         <thead>
           <tr>{head}</tr>
@@ -39,7 +40,7 @@ export function VirtualTable({ label, columns, least, head, count, row, none }: 
           {virtual.getVirtualItems().map((item) => row(item.index, item.start))}
         </tbody>
       </table>
-      {count === 0 && none && <p className={styles.none}>{none}</p>}
+      {count === 0 && none && <p className={grid.none}>{none}</p>}
     </section>
   );
 }
