@@ -304,6 +304,21 @@ def test_a_viewer_who_leaves_is_forgotten(feed: Feed) -> None:
     wait_until(lambda: streams.viewers == 0)
 
 
+def test_a_fault_of_ours_ends_the_connection(
+    feed: Feed, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def follow(*_given: Any, **_how: Any) -> AsyncIterator[list[bytes]]:
+        raise ValueError("nobody foresaw this")
+        yield []
+
+    monkeypatch.setattr(Streams, "follow", follow)
+    with feed.watch() as viewer, pytest.raises(ConnectionClosedError) as closed:
+        drain(viewer)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1011
+    assert "nobody foresaw this" in caplog.text
+
+
 def test_a_deleted_run_ends_quietly(feed: Feed) -> None:
     feed.api.store.runs.want(feed.run, "stop")
     feed.api.store.queue.lost(feed.run, 1, "gone")

@@ -106,6 +106,9 @@ async def _send(websocket: WebSocket, run: str, wish: _Wish, services: Services)
     except StoreError:
         logger.warning("a viewer of run %s was sent away: the database does not answer", run)
         await websocket.close(1013, "the database does not answer")
+    except Exception:  # whatever it is: a viewer must not wait on a connection that nobody writes to
+        logger.exception("a viewer of run %s was sent away", run)
+        await drop(websocket, 1011, "the service failed")
 
 
 async def _listen(websocket: WebSocket) -> None:
