@@ -60,6 +60,10 @@ export function insertItem(block: Block, path: string, index: number, item: Item
   return setItems(block, path, (items) => [...items.slice(0, index), named, ...items.slice(index)]);
 }
 
+/** Puts other items into the place of one. */
+export const replaceItem = (block: Block, path: string, index: number, items: readonly Item[]): Rearranged =>
+  setItems(block, path, (all) => [...all.slice(0, index), ...items, ...all.slice(index + 1)]);
+
 export function moveItem(block: Block, path: string, from: number, to: number): Rearranged {
   return setItems(block, path, (items) => {
     const item = items[from];

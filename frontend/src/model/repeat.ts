@@ -56,7 +56,7 @@ export function namesAt(block: Block, path: string): Set<string> {
 /** Whether an item can stand without its repeat: nothing in it uses a variable of that. */
 export const canStop = ({ item, variables }: Repeat): boolean => !variables.some((variable) => uses(item, variable));
 
-function uses(part: unknown, name: string): boolean {
+export function uses(part: unknown, name: string): boolean {
   let found = false;
   mapExpressions(part, name, (text) => {
     found ||= mentions(text, name);

@@ -9,7 +9,7 @@ import { useCanvas } from "./state";
 const GROUPS: CommandId[][] = [
   ["addLayer", "open", "connectTo", "callAgain", "detach"],
   ["cut", "copy", "paste", "duplicate", "delete"],
-  ["groupSequential", "groupList", "groupDict", "groupBlock", "ungroup"],
+  ["groupSequential", "groupList", "groupDict", "groupBlock", "ungroup", "repeat"],
   ["selectAll", "layoutSelection", "layout", "zoomToSelection", "fit"],
 ];
 /** Shown although they cannot be used here, so that people learn that they exist. */
@@ -40,7 +40,13 @@ export function CanvasMenu() {
       width={230}
     >
       <Menu.Target>
-        <div className={styles.anchor} style={{ left: menu.x, top: menu.y }} />
+        <button
+          type="button"
+          className={styles.anchor}
+          style={{ left: menu.x, top: menu.y }}
+          tabIndex={-1}
+          aria-label={t.canvas.menu}
+        />
       </Menu.Target>
       <Menu.Dropdown data-testid="canvas-menu" className={styles.menu} aria-label={t.canvas.menu}>
         {groups.map((group, index) => (

@@ -8,10 +8,12 @@ import { freeSpot, GAP, NODE_HEIGHT, NODE_WIDTH } from "@/model/geometry";
 import { edges, inputName, nodeAt, OUTPUT, place, viewOf } from "@/model/graph";
 import { type GroupKind, group, groupRefused } from "@/model/group";
 import { inline, inlineable } from "@/model/inline";
+import { detachInstance, instancesOf, repeatNode } from "@/model/instances";
 import { bare, inside, isContainer, parentOf, real, resolve } from "@/model/members";
 import { removeMember, removeNodes } from "@/model/nodes";
 import { MalformedDocument } from "@/model/normalise";
 import { calledBy, memberPorts } from "@/model/ports";
+import { canRepeat, repeatedPath, repeatItem } from "@/model/repeat";
 import { type Place, qualified } from "@/model/report";
 import { reflowed } from "@/model/room";
 import { callAgain, ownClass, ownMember } from "@/model/sharing";
@@ -70,6 +72,7 @@ export type CommandId =
   | "groupDict"
   | "groupBlock"
   | "ungroup"
+  | "repeat"
   | "open"
   | "goUp"
   | "layout"
@@ -316,6 +319,7 @@ export function commands(t: Texts["editor"]): Command[] {
       enabled: () => containerPath() !== null || blockCall() !== null,
       run: () => dissolve(t),
     },
+    { id: "repeat", keys: "R", enabled: () => repeatable() !== null, run: () => repeat(t) },
     { id: "open", keys: "Enter", enabled: () => openable() !== null, run: openSelected },
     { id: "goUp", keys: "Alt+ArrowUp", enabled: () => depth() > 1, run: () => goUp(depth() - 2) },
     { id: "layout", keys: "L", enabled: () => true, run: () => canvas?.layout() },
@@ -351,19 +355,46 @@ function callOnceMore(t: Texts["editor"]): void {
   reveal(made.id);
 }
 
-/** The document in which the selection has something of its own: its weights, or else its class. */
-function detached(): Doc | null {
-  const { doc, block } = here();
+type Own = { doc: Doc; item?: string };
+/** The document in which the selection has something of its own: its weights, else an instance of its own, else its class. */
+function detached(): Own | null {
+  const { doc, block, its } = here();
   const id = calledOnce();
   const own = id ? ownMember(doc, block, id) : doc;
-  if (own !== doc) return own;
+  if (own !== doc) return { doc: own };
   const path = selectedMember();
-  return path ? (ownClass(doc, block, path)?.doc ?? null) : null;
+  if (!path) return null;
+  return detachInstance(doc, block, path, instancesOf(its, path) - 1) ?? ownClass(doc, block, path);
 }
 
-function detach(t: Texts["editor"]): void {
-  const next = detached();
-  if (next) apply(t.steps.detach(selectedMember() ?? ""), () => next);
+function detach(t: Texts["editor"], next: Own | null = detached()): void {
+  if (!next) return;
+  apply(t.steps.detach(selectedMember() ?? ""), () => next.doc);
+  if (next.item) useView.setState({ item: next.item });
+}
+
+/** Detaches one instance of the repeated item that is selected. */
+export function detachOne(t: Texts["editor"], path: string, index: number): void {
+  const { doc, block } = here();
+  detach(t, detachInstance(doc, block, path, index));
+}
+
+/** What the selection is when it is built twice: an item of a container, or a node, which becomes a container. */
+function repeatable(): { doc: Doc; item: string } | null {
+  const { doc, block, its, nodeIds } = here();
+  const { item } = useView.getState();
+  if (item)
+    return canRepeat(its, item) ? { doc: repeatItem(doc, block, item, 2), item: repeatedPath(its, item) } : null;
+  const [id] = nodeIds;
+  return id && nodeIds.length === 1 ? repeatNode(doc, block, id, 2) : null;
+}
+
+/** Shows the repeat's form, with the field of how often under the cursor. */
+function repeat(t: Texts["editor"]): void {
+  const made = repeatable();
+  if (!made) return;
+  apply(t.steps.repeat(selectedMember() ?? ""), () => made.doc);
+  useView.setState({ item: made.item });
 }
 
 function cut(t: Texts["editor"]): void {

@@ -42,6 +42,7 @@ const CANVAS_ONLY = new Set<string>([
   "addLayer",
   "connectTo",
   "callAgain",
+  "repeat",
   "fit",
   "layout",
   "layoutSelection",

@@ -186,7 +186,7 @@ function ParameterName({ id, spec, marked }: { id: string; spec: ParameterSpec; 
       )}
     </label>
   );
-  return spec.doc ? <Tooltip label={spec.doc}>{label}</Tooltip> : label;
+  return spec.doc ? <Tooltip label={<span lang="en">{spec.doc}</span>}>{label}</Tooltip> : label;
 }
 
 function ResetButton({ spec, onReset, disabled }: { spec: ParameterSpec; onReset: () => void; disabled: boolean }) {

@@ -83,7 +83,7 @@ export function FunctionInspector(props: {
       )}
       {entry?.summary && (
         <Section>
-          <p className={`${styles.summary} ${styles.clamp}`} title={entry.summary}>
+          <p className={`${styles.summary} ${styles.clamp}`} title={entry.summary} lang="en">
             {entry.summary}
           </p>
         </Section>

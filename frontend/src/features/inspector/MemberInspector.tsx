@@ -119,7 +119,7 @@ export function MemberInspector({ place, path, node, report }: Props) {
       )}
       {entry?.summary && (
         <Section>
-          <p className={`${styles.summary} ${styles.clamp}`} title={entry.summary}>
+          <p className={`${styles.summary} ${styles.clamp}`} title={entry.summary} lang="en">
             {entry.summary}
           </p>
         </Section>

@@ -1,19 +1,12 @@
 import { Button, Group, NumberInput } from "@mantine/core";
-import { Repeat2 } from "lucide-react";
+import { Copy, Repeat2 } from "lucide-react";
+import { useState } from "react";
+import { commands, detachOne } from "@/features/canvas/commands";
 import { useText } from "@/i18n";
+import { instancesOf } from "@/model/instances";
 import { memberAt } from "@/model/members";
 import { nameFault } from "@/model/names";
-import {
-  canRepeat,
-  canStop,
-  countOf,
-  countText,
-  renameVariable,
-  repeatedPath,
-  repeatItem,
-  setOver,
-  stopRepeat,
-} from "@/model/repeat";
+import { canStop, countOf, countText, renameVariable, setOver, stopRepeat } from "@/model/repeat";
 import type { Place } from "@/model/report";
 import { apply, useDoc } from "@/model/store";
 import type { Block, Repeat } from "@/model/types";
@@ -26,16 +19,14 @@ export function RepeatFields({ place, path }: { place: Place; path: string }) {
   const block = useDoc().blocks[place.block] as Block;
   const member = memberAt(block, path);
   if (member?.kind === "repeat") return <Fields place={place} path={path} repeat={member} />;
-  if (!canRepeat(block, path)) return null;
+  const command = commands(t).find((it) => it.id === "repeat");
+  if (!command?.enabled()) return null;
   return (
     <Button
       size="xs"
       variant="light"
       leftSection={<Repeat2 size={14} aria-hidden />}
-      onClick={() => {
-        apply(t.steps.set(t.inspector.repeat), (doc) => repeatItem(doc, place.block, path, 2));
-        useView.setState({ item: repeatedPath(block, path) });
-      }}
+      onClick={() => void command.run()}
       data-testid="repeat"
     >
       {t.inspector.repeat}
@@ -85,6 +76,7 @@ function Fields({ place, path, repeat }: { place: Place; path: string; repeat: R
           testId="repeat-over"
         />
       </Group>
+      <Instances place={place} path={path} />
       {canStop(repeat) && (
         <Button
           size="xs"
@@ -98,5 +90,38 @@ function Fields({ place, path, repeat }: { place: Place; path: string; repeat: R
         </Button>
       )}
     </>
+  );
+}
+
+/** Takes one of the instances out, to be edited by itself. */
+function Instances({ place, path }: { place: Place; path: string }) {
+  const t = useText().editor;
+  const count = instancesOf(useDoc().blocks[place.block] as Block, path);
+  const [chosen, setChosen] = useState<number | null>(null);
+  if (count === 0) return null;
+  const number = Math.min(chosen ?? count, count);
+  return (
+    <Group gap="xs" align="flex-end" wrap="nowrap">
+      <NumberInput
+        size="xs"
+        w={90}
+        label={t.inspector.repeatInstance}
+        value={number}
+        min={1}
+        max={count}
+        allowDecimal={false}
+        onChange={(value) => typeof value === "number" && setChosen(value)}
+      />
+      <Button
+        size="xs"
+        variant="light"
+        flex={1}
+        leftSection={<Copy size={14} aria-hidden />}
+        onClick={() => detachOne(t, path, number - 1)}
+        data-testid="detach-instance"
+      >
+        {t.inspector.repeatDetach}
+      </Button>
+    </Group>
   );
 }
