@@ -17,12 +17,6 @@ def test_it_opens_on_a_drawn_network_with_every_shape(page: Page) -> None:
     expect(page.get_by_test_id("saved")).to_have_attribute("data-state", "saved")
 
 
-def test_a_search_in_chinese_finds_layers(page: Page) -> None:
-    do.search_palette(page, "卷积")
-    expect(page.locator("[data-palette='torch.nn.Conv2d']")).to_be_visible()
-    expect(page.locator("[data-palette='torch.nn.Linear']")).to_have_count(0)
-
-
 def test_a_shortcut_is_projected_in_one_step(page: Page) -> None:
     """The mend adds a layer, its call and a connection, and draws them where nothing stands."""
     conv = {"in_channels": 3, "out_channels": 6, "kernel_size": 3, "stride": 2, "padding": 1}
@@ -51,45 +45,6 @@ def test_a_shortcut_is_projected_in_one_step(page: Page) -> None:
     page.keyboard.press("Control+z")
     expect(shortcut).to_have_count(0)
     expect(page.locator("[data-code='shape_mismatch']")).to_be_visible()
-
-
-def test_group_and_ungroup_leave_the_document_as_it_was(page: Page) -> None:
-    do.new_network(page)
-    for row, layer in enumerate(("Linear", "ReLU")):
-        do.search_palette(page, layer)
-        canvas = page.get_by_test_id("canvas").bounding_box()
-        assert canvas is not None
-        place = (canvas["x"] + canvas["width"] / 2 - 250, canvas["y"] + 200 + 150 * row)
-        do.drop(page, f"torch.nn.{layer}", layer, place)
-    do.connect(page, do.node(page, "linear"), do.node(page, "relu"))
-    do.node(page, "linear").click()
-    do.node(page, "relu").click(modifiers=["Control"])
-    page.keyboard.press("Control+g")
-    page.get_by_test_id("group-dialog").get_by_label("Attribute name").fill("body")
-    page.get_by_test_id("group-apply").click()
-    expect(page.locator("[data-item='body.0']")).to_be_visible()
-    page.locator("[data-box='body']").click(position={"x": 60, "y": 10})
-    page.keyboard.press("Control+Shift+g")
-    expect(do.node(page, "linear")).to_be_visible()
-    expect(do.node(page, "relu")).to_be_visible()
-    expect(page.locator("[data-edge]")).to_have_count(1)
-
-
-def test_the_code_panel_shows_the_module(page: Page) -> None:
-    page.locator("[data-tab='code']").click()
-    code = page.get_by_test_id("python")
-    expect(code).to_contain_text("class DigitsCNN(nn.Module):")
-    expect(code).to_contain_text("self.stage1 = nn.Sequential(")
-
-
-def test_everything_is_said_in_chinese_after_one_press(page: Page) -> None:
-    expect(page.get_by_test_id("train")).to_have_text("Train")
-    page.get_by_test_id("language").click()
-    choice = page.get_by_role("menuitem", name="中文")
-    if choice.count():
-        choice.click()
-    expect(page.get_by_test_id("train")).to_have_text("训练")
-    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
 
 
 def test_an_example_is_found_by_keyboard_and_trains_by_its_plan(page: Page, server: Server) -> None:

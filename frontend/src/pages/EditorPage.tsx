@@ -2,7 +2,7 @@ import { ActionIcon, Tooltip } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { ReactFlowProvider } from "@xyflow/react";
-import { FileOutput, FolderOpen, History, PanelLeftOpen, PanelRightOpen, Play } from "lucide-react";
+import { FileOutput, FilePlus2, FolderOpen, History, PanelLeftOpen, PanelRightOpen, Play } from "lucide-react";
 import { useState } from "react";
 import { Canvas } from "@/features/canvas/Canvas";
 import { CommandPalette } from "@/features/canvas/CommandPalette";
@@ -17,6 +17,7 @@ import { ProjectBar } from "@/features/project/ProjectBar";
 import { openAtStart } from "@/features/project/project";
 import { useProject } from "@/features/project/store";
 import { useAutosave } from "@/features/project/useAutosave";
+import { useNewNetwork } from "@/features/project/useNewNetwork";
 import { VersionsDialog } from "@/features/project/VersionsDialog";
 import { useBeginning } from "@/features/train/fork/begin";
 import { useOffered } from "@/features/train/settings";
@@ -67,6 +68,7 @@ function Workbench() {
   const [palette, setPalette] = useSidePanel();
   const [inspector, setInspector] = useSidePanel();
   const close = () => setDialog(null);
+  const begin = useNewNetwork();
   return (
     <>
       <TopBar>
@@ -95,6 +97,7 @@ function Workbench() {
       </div>
       <CommandPalette
         more={[
+          { id: "new", label: t.project.new, hint: <FilePlus2 size={13} aria-hidden />, run: begin },
           { id: "train", label: t.project.train, hint: <Play size={13} aria-hidden />, run: () => setDialog("train") },
           {
             id: "openProject",

@@ -75,7 +75,11 @@ export function Canvas() {
   const flow = useReactFlow();
 
   const builder = useMemo(createBuilder, []);
-  const scene = useMemo(() => builder({ doc, place, lookup, report }), [builder, doc, place, lookup, report]);
+  const { edge: edgeName } = t.canvas;
+  const scene = useMemo(
+    () => builder({ doc, place, lookup, report, edgeName }),
+    [builder, doc, place, lookup, report, edgeName],
+  );
   const gliding = useCanvas((state) => state.gliding);
   const connecting = useConnecting(scene.nodes, place.block);
   const nodes = useSelected(scene.nodes, selection, drag.size > 0 ? drag : gliding, connecting.marks);

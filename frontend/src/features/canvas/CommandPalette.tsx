@@ -70,7 +70,10 @@ function Content({ more }: { more: Choice[] }) {
     const wanted = query.trim().toLowerCase();
     const has = (text: unknown) => String(text).toLowerCase().includes(wanted);
     if (!wanted) return own;
-    const things = search([...layers, ...structure, ...operations], query, axes).map((listed) => ({
+    // What the list shows can be typed as it stands there: “Add Linear”, “Go to conv”.
+    const behind = (prefix: string) => (wanted.startsWith(prefix.toLowerCase()) ? wanted.slice(prefix.length) : wanted);
+    const named = behind(t.commandPalette.add(""));
+    const things = search([...layers, ...structure, ...operations], named, axes).map((listed) => ({
       id: `add-${listed.id}`,
       label: t.commandPalette.add(listed.label),
       hint: t.categories[listed.category as keyof typeof t.categories] ?? listed.category,
@@ -79,7 +82,7 @@ function Content({ more }: { more: Choice[] }) {
       run: run(() => addByHand(listed, t.steps.add(listed.label))),
     }));
     const found = findables(doc, place, lookup, report, kindName)
-      .filter((it) => finds(it, wanted))
+      .filter((it) => finds(it, behind(t.commandPalette.go(""))))
       .map(({ id, item, name, type, shape }) => ({
         id: `go-${item ?? id}`,
         label: t.commandPalette.go(name),

@@ -2,6 +2,7 @@
 import { type Edge, type Node, Position as Side } from "@xyflow/react";
 import type { Entry, NodeReport, Problem, Report, Result } from "@/api/types";
 import { formatValue } from "@/features/forms";
+import { text } from "@/i18n";
 import { boxOf, HANDLE, handleX, nodeSize, type Size, terminalSize } from "@/model/geometry";
 import { edges as edgesOf, inputId, OUTPUT, refName, viewOf } from "@/model/graph";
 import { kindOf, lastOf } from "@/model/members";
@@ -71,7 +72,14 @@ export type EdgeData = {
 };
 export type FlowEdge = Edge<EdgeData, "shape">;
 
-export type Scene = { doc: Doc; place: Place; lookup: Lookup; report: Report | null };
+export type Scene = {
+  doc: Doc;
+  place: Place;
+  lookup: Lookup;
+  report: Report | null;
+  /** What a screen reader says of a connection; React Flow's English without. */
+  edgeName?: (from: string, to: string) => string;
+};
 
 /** The two arguments that say most: those that differ from torch's defaults, in torch's order, sizes found by itself left out. */
 function detail(args: Arguments, entry: Entry | undefined): string {
@@ -118,11 +126,17 @@ function flowNode(id: string, type: "layer" | "box" | "terminal", data: NodeData
   };
 }
 
+/** What a tooltip says of a problem: the service's own words, or in other languages than its English what helps. */
+function told({ code, message }: Problem): string {
+  const { problems, remedies } = text();
+  return remedies[code] ? `${problems[code]} ${remedies[code]}` : message;
+}
+
 type Worst = Pick<NodeData, "severity" | "reason" | "wrong">;
 function worst(problems: readonly Problem[]): Worst {
   const first = problems.find((problem) => problem.severity === "error") ?? problems[0];
   const wrong = problems.flatMap((problem) => (problem.severity === "error" && problem.member ? [problem.member] : []));
-  return { severity: first?.severity ?? null, reason: first?.message ?? "", wrong };
+  return { severity: first?.severity ?? null, reason: first ? told(first) : "", wrong };
 }
 
 function drawn(
@@ -159,7 +173,7 @@ function drawn(
     inside: inner.problem,
     when: node.when,
     severity: bad.severity,
-    reason: bad.reason || (inner.problem?.message ?? ""),
+    reason: bad.reason || (inner.problem ? told(inner.problem) : ""),
     wrong: [...bad.wrong, ...inner.paths],
   };
 }
@@ -280,9 +294,15 @@ function build(scene: Scene, block: Block): { nodes: FlowNode[]; edges: FlowEdge
   }
   nodes.push(outputNode(scene, block, bad(OUTPUT), at(OUTPUT, block.forward.nodes.length + 1)));
   const running = new Set(block.forward.nodes.flatMap((node) => (node.when === null ? [] : [node.id])));
+  const names = new Map(nodes.map((node) => [node.id, node.data.member || node.data.label]));
   const edges = edgesOf(block.forward).map((edge) => {
     const drawnEdge = flowEdge(scene, block.forward, edge, ports, problems);
-    return { ...drawnEdge, data: { ...drawnEdge.data, conditional: isConditional(block.forward, edge, running) } };
+    const ariaLabel = scene.edgeName?.(names.get(edge.source) ?? "", names.get(edge.target) ?? "");
+    return {
+      ...drawnEdge,
+      ariaLabel,
+      data: { ...drawnEdge.data, conditional: isConditional(block.forward, edge, running) },
+    };
   });
   return { nodes, edges: routed(nodes, edges, labelWidth) };
 }
@@ -315,6 +335,6 @@ function flowEdge(
     target: edge.target,
     sourceHandle: source?.name ?? "output",
     targetHandle: port,
-    data: { label, at: edge.at, path: edge.path, reason: wrong?.message ?? "", conditional: false },
+    data: { label, at: edge.at, path: edge.path, reason: wrong ? told(wrong) : "", conditional: false },
   };
 }

@@ -18,7 +18,7 @@ import { useRef } from "react";
 import { keyText } from "@/features/canvas/keys";
 import { useCanvas } from "@/features/canvas/state";
 import { type Texts, useText } from "@/i18n";
-import { emptyDocument, MalformedDocument, parseJson } from "@/model/normalise";
+import { MalformedDocument, parseJson } from "@/model/normalise";
 import { useDocument } from "@/model/store";
 import { toast } from "@/ui/Toasts";
 import { exportNetwork } from "./ExportNetwork";
@@ -27,6 +27,7 @@ import { openCopy } from "./project";
 import { save } from "./save";
 import { useProject } from "./store";
 import { useLeave } from "./useLeave";
+import { useNewNetwork } from "./useNewNetwork";
 
 /** The editor's part of the top bar. */
 export function ProjectBar({ onOpen, onTrain }: { onOpen: () => void; onTrain: () => void }) {
@@ -65,6 +66,7 @@ function ProjectMenu({ onOpen }: { onOpen: () => void }) {
   const name = useDocument((state) => state.history.doc.name || state.history.doc.main);
   const file = useRef<HTMLInputElement>(null);
   const leave = useLeave();
+  const begin = useNewNetwork();
   return (
     <>
       <Menu position="bottom-start" shadow="md" width={240}>
@@ -75,10 +77,7 @@ function ProjectMenu({ onOpen }: { onOpen: () => void }) {
           </UnstyledButton>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item
-            leftSection={<FilePlus2 size={15} aria-hidden />}
-            onClick={() => void leave(() => openCopy(emptyDocument(t.untitled)))}
-          >
+          <Menu.Item leftSection={<FilePlus2 size={15} aria-hidden />} onClick={begin}>
             {t.new}
           </Menu.Item>
           <Menu.Item leftSection={<FolderOpen size={15} aria-hidden />} onClick={onOpen} data-testid="open-project">

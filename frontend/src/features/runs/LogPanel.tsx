@@ -99,7 +99,9 @@ function Lines(props: { lines: LogLine[]; follow: boolean; onFollow: (follow: bo
             >
               <time>{clock(line.at, 60)}</time>
               <span className={styles.level}>{t.levels[line.level]}</span>
-              <span className={styles.text}>{line.message}</span>
+              <span className={styles.text} lang="en">
+                {line.message}
+              </span>
             </div>
           );
         })}

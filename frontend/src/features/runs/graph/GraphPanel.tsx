@@ -101,10 +101,11 @@ const tracksOf = ({ view }: RunFeed, measure: Measure) =>
 /** The outermost block as React Flow draws it, with what was measured of every node at a sample. */
 function useMeasured(document: Document, feed: RunFeed, measure: Measure, sample: number) {
   const lookup = useLookup();
+  const { edge: edgeName } = useText().editor.canvas;
   const scene = useMemo(() => {
     const place = { block: document.main, instance: "" };
-    return createBuilder()({ doc: document, place, lookup, report: null });
-  }, [document, lookup]);
+    return createBuilder()({ doc: document, place, lookup, report: null, edgeName });
+  }, [document, lookup, edgeName]);
   const { version } = tracksOf(feed, measure);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the tracks are the same object; the version tells of growth
   return useMemo(

@@ -61,8 +61,9 @@ export function measured(
     return { ...node, type: "measured", data };
   });
   const edges = scene.edges.map(
-    ({ id, source, target, sourceHandle, targetHandle, data }): Edge => ({
+    ({ id, source, target, sourceHandle, targetHandle, data, ariaLabel }): Edge => ({
       id,
+      ...(ariaLabel && { ariaLabel }),
       source,
       target,
       sourceHandle: sourceHandle ?? null,
