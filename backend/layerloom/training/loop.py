@@ -18,6 +18,7 @@ from layerloom.schema.events import Adjusted, Log
 from layerloom.schema.orders import Orders
 from layerloom.schema.plan import Plan
 from layerloom.schema.problems import ProblemCode
+from layerloom.training.accumulating import pieces
 from layerloom.training.adjusting import Adjusting, Length
 from layerloom.training.averaging import Averaged
 from layerloom.training.batches import Samples
@@ -326,22 +327,18 @@ class Loop:
         if self._sharing is not None:
             mine = partial(self._run_part, self._sharing, inputs, target)
             return [partial(mine, part) for part in self._sharing.parts(target)]
-        count = max(1, min(self._plan.accumulation, len(target) // 2))  # batch normalization wants two samples
-        targets = target.tensor_split(count)
-        cut = {name: value.tensor_split(count) for name, value in inputs.items()}
-        shares = self._parts.criterion.shares(self._parts.sample, target, targets)
-        # A part in which every target is ignored has no loss.
-        used = [place for place, share in enumerate(shares) if share]
+        cut = pieces(inputs, target, self._plan.accumulation, self._parts.criterion, self._parts.sample)
         seen: list[int] = []
 
         def run(place: int) -> Tensor:
-            loss = self._loss({name: parts[place] for name, parts in cut.items()}, targets[place]) * shares[place]
-            if place != used[-1] and place not in seen:  # the last is kept after the step, as a whole batch is
+            piece = cut[place]
+            loss = self._loss(piece.inputs, piece.target) * piece.share
+            if place + 1 < len(cut) and place not in seen:  # the last is kept after the step, as a whole batch is
                 seen.append(place)
                 self._recent.keep()
             return loss
 
-        return [partial(run, place) for place in used]
+        return [partial(run, place) for place in range(len(cut))]
 
     def _run_part(self, sharing: Sharing, inputs: dict[str, Tensor], target: Tensor, part: Part) -> Tensor:
         """The loss of one of this rank's parts, times its share."""

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from layerloom.schema.plan import Plan
 from layerloom.schema.problems import ProblemCode
+from layerloom.training.accumulating import Piece, pieces
 from layerloom.training.batches import Batch, Batches, Samples
 from layerloom.training.criterion import Task
 from layerloom.training.device import choose_device, set_threads
@@ -106,7 +107,8 @@ def _risen(module: nn.Module, parts: Parts, rates: list[float], plan: Plan) -> I
             group["lr"] = rate * ratio
         if parts.mixer is not None:
             inputs, target = parts.mixer(inputs, target)
-        first, *more = _cut(module, parts, inputs, target, plan.accumulation)
+        cut = pieces(inputs, target, plan.accumulation, parts.criterion, parts.sample)
+        first, *more = [partial(_loss, module, parts, piece) for piece in cut]
         loss = float(parts.updates.step(first, more=more))
         if not math.isfinite(loss):
             break
@@ -118,25 +120,9 @@ def _risen(module: nn.Module, parts: Parts, rates: list[float], plan: Plan) -> I
             break
 
 
-def _cut(
-    module: nn.Module, parts: Parts, inputs: dict[str, Tensor], target: Tensor, accumulation: int
-) -> list[Callable[[], Tensor]]:
-    """The parts of a batch, whose losses add up to its own; those without a loss left out."""
-    count = max(1, min(accumulation, len(target) // 2))
-    if count == 1:
-        return [partial(_loss, module, parts, inputs, target, 1.0)]
-    targets = target.tensor_split(count)
-    cut = {name: value.tensor_split(count) for name, value in inputs.items()}
-    return [
-        partial(_loss, module, parts, {name: pieces[place] for name, pieces in cut.items()}, targets[place], share)
-        for place, share in enumerate(parts.criterion.shares(parts.sample, target, targets))
-        if share
-    ]
-
-
-def _loss(module: nn.Module, parts: Parts, inputs: dict[str, Tensor], target: Tensor, share: float) -> Tensor:
+def _loss(module: nn.Module, parts: Parts, piece: Piece) -> Tensor:
     with parts.precision.autocast():
-        return parts.criterion(module(**inputs), target) * share
+        return parts.criterion(module(**piece.inputs), piece.target) * piece.share
 
 
 def _endless(batches: Batches, seed: int) -> Iterator[Batch]:
