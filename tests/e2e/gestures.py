@@ -6,9 +6,19 @@ from playwright.sync_api import Locator, Page, expect
 
 from serving import Server, wait_for_run
 
+ACQUAINTED = """() => {
+  try {
+    if (sessionStorage.getItem("acquainted")) return;
+    sessionStorage.setItem("acquainted", "yes");
+    localStorage.setItem("layerloom.tour", "seen");
+  } catch {}  // a page that has no storage shows no tour
+}"""
+
 
 def sign_in(page: Page, server: Server) -> None:
     """Open the page as the address in the terminal does: a single-use code becomes the cookie."""
+    # Whoever tests has taken the tour; a test of the tour forgets that.
+    page.add_init_script(f"({ACQUAINTED})()")
     with server.client() as client:
         answer = client.post("/api/session/code").raise_for_status().json()
     page.goto(f"{server.url}/?code={answer['code']}")

@@ -7,6 +7,9 @@ import { useState } from "react";
 import { Canvas } from "@/features/canvas/Canvas";
 import { CommandPalette } from "@/features/canvas/CommandPalette";
 import { useCanvas } from "@/features/canvas/state";
+import { HelpMenu } from "@/features/help/HelpMenu";
+import { ShortcutsDialog } from "@/features/help/ShortcutsDialog";
+import { TourCard } from "@/features/help/TourCard";
 import { Inspector } from "@/features/inspector/Inspector";
 import { Palette } from "@/features/palette/Palette";
 import { useChecking } from "@/features/problems/check";
@@ -73,18 +76,22 @@ function Workbench() {
     <>
       <TopBar>
         <ProjectBar onOpen={() => setDialog("open")} onTrain={() => setDialog("train")} />
+        <HelpMenu />
       </TopBar>
       <div className={styles.page} data-palette={palette || undefined} data-inspector={inspector || undefined}>
         <h1 className={styles.hidden}>{t.title}</h1>
         {palette ? (
-          <div className={styles.left}>
+          <div className={styles.left} data-tour="palette">
             <Palette onFold={() => setPalette(false)} />
           </div>
         ) : (
           <Rail label={t.palette.unfold} onUnfold={() => setPalette(true)} side="left" />
         )}
         <div className={styles.centre}>
-          <Canvas />
+          <div className={styles.canvas} data-tour="canvas">
+            <Canvas />
+            <TourCard />
+          </div>
           <EditorPageBottom />
         </div>
         {inspector ? (
@@ -117,6 +124,7 @@ function Workbench() {
       <OpenDialog opened={dialog === "open"} onClose={close} />
       <ExportNetwork />
       <VersionsDialog />
+      <ShortcutsDialog />
       <ConflictDialog />
       <Train opened={dialog === "train"} onClose={close} />
     </>

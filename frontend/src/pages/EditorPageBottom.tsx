@@ -36,7 +36,7 @@ export function EditorPageBottom() {
   return (
     <section className={styles.bottom} aria-label={t.bottom.label}>
       {bottomOpen && <Resizer height={height} onResize={setHeight} label={t.bottom.resize} />}
-      <div className={styles.tabs}>
+      <div className={styles.tabs} data-tour="problems">
         <div role="tablist" aria-label={t.bottom.label} className={styles.tablist} onKeyDown={onKeyDown}>
           {TABS.map((it) => (
             <UnstyledButton

@@ -14,11 +14,14 @@ import { useKindName } from "./kinds";
 import { type Choice, SearchList } from "./SearchList";
 import { search } from "./search";
 import { useCanvas } from "./state";
+import { matches } from "./useShortcuts";
 import { useSelectedAxes } from "./useSuggested";
 import { useThings } from "./useThings";
 
 const close = () => useCanvas.setState({ dialog: null });
 const MOST = 40;
+/** Also while something is typed. */
+export const PALETTE_KEYS = "Mod+K";
 
 /** Every command, every layer by name, and every node by name, type or shape. `more` are the page's own commands. */
 export function CommandPalette({ more }: { more: Choice[] }) {
@@ -26,7 +29,7 @@ export function CommandPalette({ more }: { more: Choice[] }) {
   const opened = useCanvas((state) => state.dialog === "palette");
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "k" || event.isComposing) return;
+      if (!matches(event, PALETTE_KEYS) || event.isComposing) return;
       event.preventDefault();
       useCanvas.setState(({ dialog }) => ({ dialog: dialog === "palette" ? null : "palette" }));
     };

@@ -1,4 +1,5 @@
 /** Everything that can be done in the editor, once: keys, menus and the command palette all take it from here. */
+import { beginTour } from "@/features/help/tour";
 import { type Texts, text as texts } from "@/i18n";
 import { copy, copyItem, duplicate, isCopied, paste } from "@/model/clipboard";
 import { disconnectEdge } from "@/model/connect";
@@ -79,7 +80,9 @@ export type CommandId =
   | "layoutSelection"
   | "fit"
   | "zoomToSelection"
-  | "find";
+  | "find"
+  | "shortcuts"
+  | "tour";
 
 export type Command = {
   id: CommandId;
@@ -332,6 +335,8 @@ export function commands(t: Texts["editor"]): Command[] {
     { id: "fit", keys: "F", enabled: () => true, run: () => canvas?.fit() },
     { id: "zoomToSelection", keys: ".", enabled: some, run: () => canvas?.zoomToSelection() },
     { id: "find", keys: "Mod+F", enabled: () => true, run: () => useCanvas.setState({ dialog: "palette" }) },
+    { id: "shortcuts", keys: "?", enabled: () => true, run: () => useCanvas.setState({ dialog: "shortcuts" }) },
+    { id: "tour", keys: "", enabled: () => true, run: beginTour },
   ];
 }
 

@@ -19,7 +19,7 @@ type CanvasState = {
   quick: QuickAdd | null;
   menu: { x: number; y: number; node: string | null } | null;
   /** A dialog that asks for more before a command runs. */
-  dialog: "group" | "connect" | "palette" | "export" | "versions" | null;
+  dialog: "group" | "connect" | "palette" | "export" | "versions" | "shortcuts" | null;
   /** Ends the automatic layout that is being computed. */
   arranging: AbortController | null;
   /** Where nodes are on their way to the places that the layout gave them. */

@@ -32,7 +32,7 @@ export function matches(event: KeyboardEvent, keys: string): boolean {
 }
 
 /** Keys that mean a command beside the one that the menu shows. */
-const ALSO: { [keys: string]: Command["id"] } = { Backspace: "delete", "Mod+Y": "redo" };
+export const ALSO: { [keys: string]: Command["id"] } = { Backspace: "delete", "Mod+Y": "redo" };
 /** Left to the clipboard's own events, which need no permission. */
 const CLIPBOARD = new Set<string>(["copy", "cut", "paste"]);
 /** These act on the canvas alone: elsewhere on the page the keys have their usual meaning. */

@@ -6,6 +6,7 @@ import { categoryColour, memberCategory } from "@/features/canvas/categories";
 import { commands, openSelected } from "@/features/canvas/commands";
 import { useKindName } from "@/features/canvas/kinds";
 import { ParameterField } from "@/features/forms";
+import { Strip, windowOf } from "@/features/help/Strip";
 import { useText } from "@/i18n";
 import { renameMember, renameRefused } from "@/model/arrange";
 import { setKey } from "@/model/choose";
@@ -43,6 +44,7 @@ export function MemberInspector({ place, path, node, report }: Props) {
   if (!written) return <Head title={path} />;
   const member = bare(written);
   const entry = member.kind === "layer" ? lookup(member.target) : undefined;
+  const view = entry && member.kind === "layer" ? windowOf(entry.parameters, member.arguments) : null;
   const module = qualified(place.instance, path);
   const problems = problemsOf(report, place, path, node);
   const category = entry?.category ?? memberCategory(member);
@@ -122,6 +124,7 @@ export function MemberInspector({ place, path, node, report }: Props) {
           <p className={`${styles.summary} ${styles.clamp}`} title={entry.summary} lang="en">
             {entry.summary}
           </p>
+          {view && <Strip window={view} />}
         </Section>
       )}
     </>

@@ -15,6 +15,7 @@ import {
   Upload,
 } from "lucide-react";
 import { useRef } from "react";
+import { PALETTE_KEYS } from "@/features/canvas/CommandPalette";
 import { keyText } from "@/features/canvas/keys";
 import { useCanvas } from "@/features/canvas/state";
 import { type Texts, useText } from "@/i18n";
@@ -45,7 +46,7 @@ export function ProjectBar({ onOpen, onTrain }: { onOpen: () => void; onTrain: (
       >
         <Search size={14} aria-hidden />
         <span>{t.commandPalette.title}</span>
-        <kbd>{keyText("Mod+K")}</kbd>
+        <kbd>{keyText(PALETTE_KEYS)}</kbd>
       </UnstyledButton>
       <Button
         size="sm"
@@ -53,6 +54,7 @@ export function ProjectBar({ onOpen, onTrain }: { onOpen: () => void; onTrain: (
         leftSection={<Play size={14} aria-hidden fill="currentColor" />}
         onClick={onTrain}
         data-testid="train"
+        data-tour="train"
       >
         {t.project.train}
       </Button>

@@ -189,6 +189,8 @@ export const editor = {
     fit: "Show everything",
     zoomToSelection: "Zoom to the selection",
     find: "Find…",
+    shortcuts: "Keyboard shortcuts",
+    tour: "Take the tour",
   },
   /** Names of undo steps. */
   steps: {

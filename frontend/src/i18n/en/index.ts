@@ -3,6 +3,7 @@ import { data } from "./data";
 import { editor } from "./editor";
 import { exporting } from "./export";
 import { fixes } from "./fixes";
+import { help } from "./help";
 import { lab } from "./lab";
 import { metrics } from "./metrics";
 import { problems } from "./problems";
@@ -10,4 +11,4 @@ import { remedies } from "./remedies";
 import { runs } from "./runs";
 import { train } from "./train";
 
-export const en = { common, data, editor, exporting, fixes, lab, metrics, problems, remedies, runs, train };
+export const en = { common, data, editor, exporting, fixes, help, lab, metrics, problems, remedies, runs, train };

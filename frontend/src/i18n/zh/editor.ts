@@ -181,6 +181,8 @@ export const editor: typeof en = {
     fit: "显示全部",
     zoomToSelection: "缩放到所选内容",
     find: "查找……",
+    shortcuts: "键盘快捷键",
+    tour: "开始导览",
   },
   steps: {
     add: (what) => `添加 ${what}`,

@@ -3,6 +3,7 @@ import { data } from "./data";
 import { editor } from "./editor";
 import { exporting } from "./export";
 import { fixes } from "./fixes";
+import { help } from "./help";
 import { lab } from "./lab";
 import { metrics } from "./metrics";
 import { problems } from "./problems";
@@ -16,6 +17,7 @@ export const zh: typeof import("@/i18n/en").en = {
   editor,
   exporting,
   fixes,
+  help,
   lab,
   metrics,
   problems,
