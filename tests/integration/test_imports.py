@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 from layerloom import from_python
 from layerloom.cli import cli
 from layerloom.graph import GraphError, build, sandbox, to_python
-from layerloom.graph.importing.opening import Rules, open_text
+from layerloom.graph.importing.opening import LIMITS, Rules, open_text
 from layerloom.schema.document import Document
 from layerloom.schema.importing import ImportAnswer
-from serving import Server, serving
+from serving import HANG_GUARD_S, Server, serving
 
 ODD = """
 from torch import nn
@@ -109,6 +109,24 @@ raise ValueError([Path({str(token)!r}).exists(), reached, [k for k in os.environ
     assert not canary.exists()
     if sandbox.held() == {"files", "network", "processes"}:
         assert "[False, False, []]" in answer.json()["detail"]
+
+
+def test_an_import_ends_when_its_client_goes(server: Server) -> None:
+    """Imports wait for each other: the second would be answered after this one's whole time, which is longer."""
+    body = {"source": f"{HEAD}while True: pass\n{TAIL}"}
+    with server.client() as client:
+        client.timeout = httpx.Timeout(HANG_GUARD_S, read=3)
+        with pytest.raises(httpx.ReadTimeout):
+            client.post("/api/graphs/import", json=body)
+    with server.client() as client:
+        client.timeout = httpx.Timeout(LIMITS.wall_s * 0.9)
+        assert client.post("/api/graphs/import", json={"source": NET}).status_code == 200
+
+
+def test_an_exception_says_its_line(server: Server) -> None:
+    answer = ask(server, f"{HEAD}raise ValueError('no')\n{TAIL}")
+    [error] = answer.json()["errors"]
+    assert error["problem"]["data"] == {"line": 4}
 
 
 @pytest.mark.parametrize(

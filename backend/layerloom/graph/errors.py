@@ -24,7 +24,11 @@ def refuse(
     member: str | None = None,
     port: str | None = None,
     pointer: str | None = None,
+    line: int | None = None,
 ) -> GraphError:
-    """The error with this one problem, for ``raise refuse(...)``."""
-    problem = Problem(code=code, message=message, block=block, node=node, member=member, port=port, pointer=pointer)
+    """The error with this one problem, for ``raise refuse(...)``; ``line`` is one of a Python text."""
+    data = {} if line is None else {"line": line}
+    problem = Problem(
+        code=code, message=message, block=block, node=node, member=member, port=port, pointer=pointer, data=data
+    )
     return GraphError([problem])

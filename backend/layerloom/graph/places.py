@@ -203,8 +203,7 @@ def _check_count(document: Document, scope: Environment, limit: int) -> None:
         if count > limit:
             message = f"the network would have more than {limit:,} members"
             pointer = f"{pointer_of(document.main)}/members/{number}"
-            place = {"block": document.main, "member": member.name, "pointer": pointer}
-            raise refuse(ProblemCode.TOO_MANY_NODES, message, **place)
+            raise refuse(ProblemCode.TOO_MANY_NODES, message, block=document.main, member=member.name, pointer=pointer)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from pathlib import Path
 
 import httpx
@@ -10,11 +11,25 @@ import pytest
 import torch
 from torch import nn
 
+from layerloom.api.routes import imports
 from layerloom.graph import to_python
 from layerloom.graph.examples import examples
-from layerloom.schema.importing import ImportAnswer
+from layerloom.schema.importing import ImportAnswer, ImportSources, Outline
 from unit.graph.importing.test_fixed_point import CANARY, HOSTILE
+from waiting import HANG_GUARD_S
 
+LOOPING = """from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+    def forward(self, x):
+        while x.sum() > 0:
+            x = self.fc(x)
+        return x
+"""
 RAW = {"Content-Type": "application/octet-stream"}
 
 
@@ -106,3 +121,60 @@ def test_a_file_of_weights_proposes_layers(user: httpx.Client) -> None:
         assert refused.status_code == status, refused.text
     form = user.put("/api/graphs/import?filename=a.pt", content=b"", headers={"Content-Type": "text/plain"})
     assert form.status_code == 415
+
+
+def test_what_can_be_opened_is_listed(user: httpx.Client) -> None:
+    found = ImportSources.model_validate(user.get("/api/graphs/import").raise_for_status().json())
+    assert not found.python
+    assert {".py", ".pt", ".safetensors"} <= set(found.files)
+    resnet = next(network for network in found.networks if network.name == "resnet152")
+    assert (resnet.family, resnet.task, resnet.parameters) == ("ResNet", "classification", 60_192_808)
+    assert resnet.inputs == [[3, 224, 224]]
+    detector = next(network for network in found.networks if network.name == "fcos_resnet50_fpn")
+    assert (detector.family, detector.part) == ("FCOS", "backbone+head")
+
+
+def test_what_is_kept_is_answered_while_others_are_made(user: httpx.Client) -> None:
+    """The one process that makes networks is taken: what needs no process is not held up by it."""
+    taken = threading.Event()
+    imports._importers.submit(taken.wait, HANG_GUARD_S)
+    try:
+        found = opened(user, source="torchvision:resnet152")
+    finally:
+        taken.set()
+    assert found.document.main == "ResNet"
+    assert found.document.inputs["x"].shape == [3, 224, 224]
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("from torch import nn\n\nclass Net(nn.Module:\n    pass\n", 3),
+        (LOOPING, 9),
+    ],
+)
+def test_a_problem_of_a_text_says_its_line(user: httpx.Client, source: str, line: int) -> None:
+    answer = user.post("/api/graphs/import", json={"source": source})
+    [error] = answer.json()["errors"]
+    assert error["problem"]["data"]["line"] == line, answer.text
+    told = user.post("/api/graphs/outline", json={"source": source}).raise_for_status().json()
+    assert told["line"] == line
+    assert not told["readable"]
+
+
+def test_an_outline_tells_classes_arguments_and_inputs(user: httpx.Client) -> None:
+    source = (Path(__file__).parents[1] / "graph" / "importing" / "written.py").read_text()
+    found = Outline.model_validate(user.post("/api/graphs/outline", json={"source": source}).json())
+    names = [one.name for one in found.classes]
+    assert found.chosen == names[-1]
+    attention = Outline.model_validate(
+        user.post("/api/graphs/outline", json={"source": source, "name": "Attention"}).json()
+    )
+    assert attention.chosen == "Attention"
+    assert attention.readable
+    [cls] = [one for one in attention.classes if one.name == "Attention"]
+    assert [(spec.name, spec.kinds, spec.default) for spec in cls.arguments][:2] == [
+        ("dim", ["int"], 16),
+        ("num_heads", ["int"], 4),
+    ]
+    assert cls.inputs == ["x"]

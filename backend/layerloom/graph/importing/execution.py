@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ from layerloom.schema.problems import ProblemCode
 _BATCH = 2
 _SIDES = (224, 64, 32, 28)
 _LENGTH = 16
+_TEXT = Path("network.py")
+"""Where the text of a file lies while it is run."""
 _NAMED = 8
 """Parts that a sentence names."""
 Example = Mapping[str, InputExample]
@@ -77,7 +80,7 @@ def open_python(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _loaded(text: str) -> Any:
-    path = Path("network.py").absolute()
+    path = _TEXT.absolute()
     path.write_text(text, encoding="utf-8")
     spec = importlib.util.spec_from_file_location("network", path)
     assert spec is not None
@@ -115,7 +118,15 @@ class _closed:  # noqa: N801  a context manager
         sentence = said[0][:300] if said else ""
         known = isinstance(error, ClosedError)
         message = sentence if known else f"{type(error).__name__}: {sentence}"
-        raise refuse(ProblemCode.IMPORT_CLOSED, f"The module cannot be made: {message}.") from None
+        raise refuse(ProblemCode.IMPORT_CLOSED, f"The module cannot be made: {message}.", line=_line(error)) from None
+
+
+def _line(error: BaseException) -> int | None:
+    """The last line of the text that an exception went through."""
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(_TEXT.absolute())
+    ]
+    return lines[-1] if lines else None
 
 
 def _opened(module: nn.Module, candidates: list[Example], part: str = "") -> dict[str, Any]:

@@ -18,6 +18,7 @@ from layerloom.graph.importing.proposals import propose
 from layerloom.graph.importing.python import NoPythonError, NotPlainError, read
 from layerloom.graph.importing.python.file import TEXT_LIMIT
 from layerloom.graph.importing.sources import LIBRARIES, is_named
+from layerloom.graph.library import kept
 from layerloom.graph.walk import members
 from layerloom.schema.document import Document, InputExample, Opaque
 from layerloom.schema.problems import ProblemCode
@@ -25,9 +26,11 @@ from layerloom.schema.problems import ProblemCode
 WEIGHTS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
 """Files of a state_dict."""
 PROGRAM = ".pt2"
+FILES = (".py", PROGRAM, *WEIGHTS)
 LIMITS = sandbox.Limits(memory=4 * 2**30, wall_s=180, answer=16 * 2**20)
 _NOTES, _LONGEST_NOTE = 20, 1_000
 """Of what a process says that ran code of others."""
+UNTRAINED = "The weights are those of an untrained network."
 _SWITCH = "Start the server with `layerloom serve --allow-python`."
 _REMEDY = f"{_SWITCH} Or write the code more simply."
 _LESS = "State smaller inputs, or open a part of it."
@@ -107,8 +110,10 @@ def open_named(source: str, inputs: Mapping[str, InputExample], rules: Rules, pa
     if not is_named(source):
         known = ", ".join(f"{library}:NAME" for library in LIBRARIES)
         raise refuse(ProblemCode.UNKNOWN_SOURCE, f"{source[:80]!r} is no file and none of {known}.")
+    if not inputs and (document := kept(source, part)) is not None:
+        return Opened(document, [UNTRAINED])
     answer = ask("open_named", {"source": source, "inputs": _written(inputs), "part": part}, rules)
-    return _recorded(_document(answer), "The weights are those of an untrained network.", *_notes(answer))
+    return _recorded(_document(answer), UNTRAINED, *_notes(answer))
 
 
 def open_file(file: Path, suffix: str, name: str, inputs: Mapping[str, InputExample], rules: Rules) -> Opened:
@@ -125,8 +130,7 @@ def open_file(file: Path, suffix: str, name: str, inputs: Mapping[str, InputExam
             message = f"Loading a {PROGRAM} file can run code that it holds, which is switched off. {_SWITCH}"
             raise refuse(ProblemCode.PYTHON_DISABLED, message)
         return _recorded(run("open_program", {"inputs": _written(inputs)}, rules, file))
-    known = ", ".join((".py", PROGRAM, *WEIGHTS))
-    raise refuse(ProblemCode.UPLOAD_TYPE, f"Open one of {known}.")
+    raise refuse(ProblemCode.UPLOAD_TYPE, f"Open one of {', '.join(FILES)}.")
 
 
 def _text(file: Path) -> str:
@@ -153,7 +157,7 @@ def open_text(
     try:
         document, notes = read(text, name or None, arguments)
     except NoPythonError as error:
-        raise refuse(ProblemCode.IMPORT_CLOSED, f"The text cannot be opened: {error}.") from None
+        raise refuse(ProblemCode.IMPORT_CLOSED, f"The text cannot be opened: {error}.", line=error.line) from None
     except NotPlainError as error:
         return _run_text(payload, rules, error)
     try:
@@ -178,6 +182,7 @@ def _run_text(payload: Mapping[str, Any], rules: Rules, reason: Exception | str)
         raise refuse(
             ProblemCode.PYTHON_DISABLED,
             f"This code can only be opened by running it, which is switched off ({reason}). {_REMEDY}",
+            line=getattr(reason, "line", None),
         )
     answer = ask("open_python", payload, rules)
     return _recorded(_document(answer), f"The classes were run and recorded: {reason}.", *_notes(answer))

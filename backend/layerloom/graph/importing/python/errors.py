@@ -12,15 +12,20 @@ class NotPlainError(Exception):
     """The part of the text that is meant, where there is one."""
     what = ""
     """The sentence without its line."""
+    line: int | None = None
 
 
 class NoPythonError(NotPlainError):
     """The text is no Python at all, or more than is read: to run it would be of no use either."""
+
+    def __init__(self, what: str, line: int | None = None) -> None:
+        super().__init__(f"line {line}: {what}" if line else what)
+        self.what, self.line = what, line
 
 
 def not_plain(node: ast.AST | None, what: str) -> NotPlainError:
     """The error that names the line; raise it."""
     line = getattr(node, "lineno", None)
     error = NotPlainError(f"line {line}: {what}" if line else what)
-    error.place, error.what = node, what
+    error.place, error.what, error.line = node, what, line
     return error

@@ -55,8 +55,7 @@ def parsed(source: str) -> ast.Module:
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
-        where = f"line {error.lineno}: " if error.lineno else ""
-        raise NoPythonError(f"{where}this is no Python: {error.msg}") from None
+        raise NoPythonError(f"this is no Python: {error.msg}", error.lineno) from None
     except (ValueError, RecursionError, MemoryError):
         raise NoPythonError("this is no Python that can be read") from None
     level: list[ast.AST] = [tree]
@@ -120,7 +119,7 @@ class _File:
             if not self._is_module(self.classes[name]):
                 raise not_plain(self.classes[name], f"class {name} is no plain nn.Module")
             around.append(name)
-            init = _method(self.classes[name], "__init__")
+            init = method(self.classes[name], "__init__")
             for node in ast.walk(init) if init is not None else ():
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in self.classes:
                     place(node.func.id)
@@ -144,7 +143,7 @@ class _File:
                 and not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant))
             ):
                 raise not_plain(statement, f"what class {found.name} holds beside methods cannot be read")
-        init = _method(found, "__init__")
+        init = method(found, "__init__")
         if init is None:
             return []
         given = init.args
@@ -157,7 +156,7 @@ class _File:
 
     def _argument(self, argument: ast.arg, default: ast.expr | None) -> BlockArgument:
         value = None if default is None else Names(self.imports).value(default)
-        kind = _type(argument.annotation, value)
+        kind = kind_of(argument.annotation, value)
         if kind is None or isinstance(value, Ref):
             raise not_plain(argument, f"an argument like {argument.arg} is none of a block")
         return BlockArgument.model_validate(
@@ -167,7 +166,7 @@ class _File:
     def _members(self, name: str, signatures: dict[str, list[BlockArgument]]) -> MemberReader:
         names = Names(self.imports, {argument.name for argument in signatures[name]})
         reader = MemberReader(names, {label: signatures[label] for label in signatures if label != name}, self.notes)
-        init = _method(self.classes[name], "__init__")
+        init = method(self.classes[name], "__init__")
         reader.statements(init.body if init is not None else [])
         return reader
 
@@ -186,7 +185,7 @@ class _File:
             members=list(reader.members.values()),
             version=next(filter(None, map(_version, found.body)), 1),
         )
-        forward = _method(found, "forward")
+        forward = method(found, "forward")
         if forward is None:
             raise not_plain(found, f"class {name} has no forward")
         kept = {key: tree for key, tree in reader.names.constants.items() if key.startswith("self.")}
@@ -197,7 +196,8 @@ class _File:
         document.blocks[name] = document.blocks[name].model_copy(update={"forward": graph})
 
 
-def _method(found: ast.ClassDef, name: str) -> ast.FunctionDef | None:
+def method(found: ast.ClassDef, name: str) -> ast.FunctionDef | None:
+    """The method of that name that a class defines itself."""
     return next((part for part in found.body if isinstance(part, ast.FunctionDef) and part.name == name), None)
 
 
@@ -209,15 +209,15 @@ def _version(statement: ast.stmt) -> int | None:
     return None
 
 
-def _type(annotation: ast.expr | None, default: Value) -> str | None:
+def kind_of(annotation: ast.expr | None, default: Value) -> str | None:
     """The type of a block's argument; None where it has none of those."""
     if annotation is None:
         return _type_of(default)
     match annotation:
         case ast.BinOp(left=left, op=ast.BitOr(), right=ast.Constant(value=None)):
-            return _type(left, default)
+            return kind_of(left, default)
         case ast.Subscript(value=ast.Name(id="Optional"), slice=inner):
-            return _type(inner, default)
+            return kind_of(inner, default)
         case ast.Subscript(value=ast.Name(id="tuple" | "Tuple" | "List" | "list" | "Sequence"), slice=inner):
             first = inner.elts[0] if isinstance(inner, ast.Tuple) and inner.elts else inner
             return _TYPES.get(f"list[{ast.unparse(first)}]")
