@@ -22,6 +22,7 @@ from layerloom.schema.run import Device, Run, RunPatch
 from layerloom.schema.values import NonFinite, Tuple, Value
 
 if TYPE_CHECKING:
+    from layerloom.api.services import Services
     from layerloom.graph.qualified import Names
 
 
@@ -56,6 +57,21 @@ def require_trainable(
     if problems:
         raise with_problems(422, "The network cannot be trained by this plan.", problems)
     return report.totals.parameters
+
+
+def known_dataset(name: str, services: Services) -> DatasetEntry:
+    """A data set by its name.
+
+    Raises:
+        Refusal: 422 with the names that may have been meant.
+    """
+    from layerloom.data import entries
+
+    known = {entry.name: entry for entry in entries(services.data, downloads=services.downloads)}
+    if name not in known:
+        problem = _unknown(ProblemCode.UNKNOWN_DATASET, "data set", name, known)
+        raise with_problems(422, problem.message, [problem])
+    return known[name]
 
 
 def require_adjustable(run: Run, patch: RunPatch) -> None:

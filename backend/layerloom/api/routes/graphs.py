@@ -7,10 +7,12 @@ from fastapi import APIRouter
 from layerloom.api.asking import apart, checked, is_apart, source
 from layerloom.api.bodies import StrictRoute
 from layerloom.api.loading import NEEDS_TORCH
+from layerloom.api.plans import known_dataset
 from layerloom.api.refusals import with_problems
 from layerloom.api.services import Given
 from layerloom.api.turns import one_by_one
 from layerloom.schema.document import Block, Document
+from layerloom.schema.fitting import Fitting, FittingRequest, TemplateRequest
 from layerloom.schema.importing import ExpressionRequest
 from layerloom.schema.report import Confirmation, Report
 from layerloom.schema.run import CodeAnswer
@@ -52,6 +54,35 @@ def confirm_graph(document: Document, services: Given) -> Confirmation:
 def write_python(document: Document, services: Given) -> CodeAnswer:
     """One Python file that imports only torch; 422 with the problems when the network has errors."""
     return CodeAnswer(source=source(document, services))
+
+
+@router.post("/fit")
+def fit_graph(asked: FittingRequest, services: Given) -> Fitting:
+    """What has to change in a network so that it fits a data set: its input, sizes that follow, its outputs.
+
+    Nothing is changed: ``edits`` are to be applied together. 422 for an unknown data set. A network that carries code
+    is left as it is.
+    """
+    from layerloom.data import DataError, shapes
+    from layerloom.graph.fitting import fitting
+
+    entry = known_dataset(asked.dataset, services)
+    if asked.document.code:
+        return Fitting()
+    if asked.transforms:
+        try:
+            entry = entry.model_copy(update={"shape": shapes(entry, asked.transforms)["training"]})
+        except DataError as error:
+            return Fitting(problems=[error.problem])
+    return fitting(asked.document, entry)
+
+
+@router.post("/template")
+def begin_graph(asked: TemplateRequest, services: Given) -> Document:
+    """The smallest network for a data set, to be drawn on. 422 for an unknown one."""
+    from layerloom.graph.fitting import template
+
+    return template(known_dataset(asked.dataset, services))
 
 
 @router.post("/expression")
