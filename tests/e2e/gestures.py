@@ -58,6 +58,15 @@ def new_network(page: Page) -> None:
     expect(page.locator("[data-node-id]:not([data-node-id^='input'], [data-node-id='output'])")).to_have_count(0)
 
 
+def run_command(page: Page, words: str) -> None:
+    """The first command of the palette that these words find."""
+    page.keyboard.press("Control+k")
+    field = page.get_by_role("combobox", name="Commands")
+    expect(field).to_be_focused()
+    field.fill(words)
+    field.press("Enter")
+
+
 def search_palette(page: Page, text: str) -> None:
     """Type into the palette's search field."""
     page.get_by_label("Search layers and operations").fill(text)

@@ -316,7 +316,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/graphs/import": {
+    "/api/graphs/fit": {
         parameters: {
             query?: never;
             header?: never;
@@ -324,6 +324,33 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
+        put?: never;
+        /**
+         * Fit Graph
+         * @description What has to change in a network so that it fits a data set: its input, sizes that follow, its outputs.
+         *
+         *     Nothing is changed: ``edits`` are to be applied together. 422 for an unknown data set. A network that carries code
+         *     is left as it is.
+         */
+        post: operations["fit_graph"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/graphs/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Import Sources
+         * @description What can be opened here: networks of torchvision by name, kinds of files, and whether code may be run.
+         */
+        get: operations["list_import_sources"];
         /**
          * Import File
          * @description The same of a file, sent as the raw body: ``.py``, or a state_dict, whose layers are proposed.
@@ -335,8 +362,10 @@ export interface paths {
          * Import Graph
          * @description A library's network, or a class of a Python text, as a document.
          *
-         *     A text in the plain shape of ``nn.Module`` is read without running any of it. Anything else is run in a sandbox
-         *     where the server was started with ``--allow-python``; 403 elsewhere.
+         *     Most networks of torchvision are kept as documents, and answered at once; others are made and recorded in a process
+         *     of limited means. A text in the plain shape of ``nn.Module`` is read without running any of it. Anything else is run
+         *     in a sandbox where the server was started with ``--allow-python``; 403 elsewhere. A client that goes away ends the
+         *     work. Problems of a text carry its ``line``, where one is meant.
          */
         post: operations["import_graph"];
         delete?: never;
@@ -366,6 +395,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/graphs/outline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Outline Source
+         * @description The classes of a Python text, with what they are made with and given; nothing of it is run.
+         */
+        post: operations["outline_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/graphs/python": {
         parameters: {
             query?: never;
@@ -380,6 +429,26 @@ export interface paths {
          * @description One Python file that imports only torch; 422 with the problems when the network has errors.
          */
         post: operations["write_python"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/graphs/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin Graph
+         * @description The smallest network for a data set, to be drawn on. 422 for an unknown one.
+         */
+        post: operations["begin_graph"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2875,6 +2944,58 @@ export interface components {
             reason: "unsafe_name" | "link" | "encrypted" | "unreadable" | "too_large" | "no_class" | "no_image" | "too_many_pixels" | "broken";
         };
         /**
+         * Fitting
+         * @description What makes a network fit a data set.
+         */
+        Fitting: {
+            /**
+             * Changes
+             * @default []
+             */
+            changes: components["schemas"]["FittingChange"][];
+            /**
+             * Edits
+             * @default []
+             */
+            edits: components["schemas"]["Edit-Output"][];
+            /**
+             * Problems
+             * @default []
+             */
+            problems: components["schemas"]["Problem-Output"][];
+        };
+        /**
+         * FittingChange
+         * @description One thing that would change.
+         */
+        FittingChange: {
+            /** After */
+            after: string;
+            /** Before */
+            before: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "input" | "size" | "output";
+            /** Name */
+            name: string;
+        };
+        /**
+         * FittingRequest
+         * @description Body of ``POST /api/graphs/fit``.
+         */
+        FittingRequest: {
+            /** Dataset */
+            dataset: string;
+            document: components["schemas"]["Document-Input"];
+            /**
+             * Transforms
+             * @default []
+             */
+            transforms?: components["schemas"]["Transform-Input"][];
+        };
+        /**
          * Fix
          * @description A mend that can be applied as one step.
          */
@@ -3367,6 +3488,21 @@ export interface components {
             source: string;
         };
         /**
+         * ImportSources
+         * @description Answer of ``GET /api/graphs/import``: what can be opened here.
+         */
+        ImportSources: {
+            /** Files */
+            files: string[];
+            /**
+             * Networks
+             * @default []
+             */
+            networks: components["schemas"]["LibraryNetwork"][];
+            /** Python */
+            python: boolean;
+        };
+        /**
          * InitRule
          * @description Which modules a list of statements applies to, as a branch of the function given to ``model.apply``.
          *
@@ -3682,6 +3818,35 @@ export interface components {
          */
         "LayerValue-Output": {
             $layer: components["schemas"]["LayerCall-Output"];
+        };
+        /**
+         * LibraryNetwork
+         * @description A network of torchvision.
+         */
+        LibraryNetwork: {
+            /** Family */
+            family: string;
+            /** Inputs */
+            inputs: number[][];
+            /**
+             * Kept
+             * @default true
+             */
+            kept: boolean;
+            /** Name */
+            name: string;
+            /** Parameters */
+            parameters: number | null;
+            /**
+             * Part
+             * @default
+             */
+            part: string;
+            /**
+             * Task
+             * @enum {string}
+             */
+            task: "classification" | "segmentation" | "detection" | "video" | "optical flow";
         };
         /**
          * Log
@@ -4476,6 +4641,47 @@ export interface components {
         Other: {
             /** Text */
             text: string;
+        };
+        /**
+         * Outline
+         * @description What a Python text holds, as far as it can be told without running it.
+         */
+        Outline: {
+            /**
+             * Chosen
+             * @default
+             */
+            chosen: string;
+            /**
+             * Classes
+             * @default []
+             */
+            classes: components["schemas"]["SourceClass"][];
+            /** Line */
+            line: number | null;
+            /**
+             * Readable
+             * @default false
+             */
+            readable: boolean;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+        };
+        /**
+         * OutlineRequest
+         * @description Body of ``POST /api/graphs/outline``.
+         */
+        OutlineRequest: {
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /** Source */
+            source: string;
         };
         /**
          * OwnLayer
@@ -6362,6 +6568,26 @@ export interface components {
             $slice: components["schemas"]["Value-Output"][];
         };
         /**
+         * SourceClass
+         * @description A class of a Python text that may be a network.
+         */
+        SourceClass: {
+            /**
+             * Arguments
+             * @default []
+             */
+            arguments: components["schemas"]["ParameterSpec"][];
+            /**
+             * Inputs
+             * @default []
+             */
+            inputs: string[];
+            /** Line */
+            line: number;
+            /** Name */
+            name: string;
+        };
+        /**
          * Split
          * @description How samples are divided; the same seed gives the same division.
          */
@@ -6600,6 +6826,14 @@ export interface components {
             running: number;
             /** Torch */
             torch: string;
+        };
+        /**
+         * TemplateRequest
+         * @description Body of ``POST /api/graphs/template``.
+         */
+        TemplateRequest: {
+            /** Dataset */
+            dataset: string;
         };
         /**
          * TensorType
@@ -7477,6 +7711,68 @@ export interface operations {
             };
         };
     };
+    fit_graph: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FittingRequest"];
+            };
+        };
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fitting"];
+                };
+            };
+        };
+    };
+    list_import_sources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportSources"];
+                };
+            };
+        };
+    };
     import_file: {
         parameters: {
             query: {
@@ -7578,6 +7874,39 @@ export interface operations {
             };
         };
     };
+    outline_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutlineRequest"];
+            };
+        };
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outline"];
+                };
+            };
+        };
+    };
     write_python: {
         parameters: {
             query?: never;
@@ -7607,6 +7936,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CodeAnswer"];
+                };
+            };
+        };
+    };
+    begin_graph: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateRequest"];
+            };
+        };
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Document-Output"];
                 };
             };
         };

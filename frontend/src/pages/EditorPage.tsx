@@ -2,7 +2,18 @@ import { ActionIcon, Tooltip } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { ReactFlowProvider } from "@xyflow/react";
-import { FileOutput, FilePlus2, FolderOpen, History, PanelLeftOpen, PanelRightOpen, Play } from "lucide-react";
+import {
+  Database,
+  FileCode2,
+  FileOutput,
+  FilePlus2,
+  FolderOpen,
+  History,
+  Library,
+  PanelLeftOpen,
+  PanelRightOpen,
+  Play,
+} from "lucide-react";
 import { useState } from "react";
 import { Canvas } from "@/features/canvas/Canvas";
 import { CommandPalette } from "@/features/canvas/CommandPalette";
@@ -10,12 +21,15 @@ import { useCanvas } from "@/features/canvas/state";
 import { HelpMenu } from "@/features/help/HelpMenu";
 import { ShortcutsDialog } from "@/features/help/ShortcutsDialog";
 import { TourCard } from "@/features/help/TourCard";
+import { BeginDialog, useBeginDialog } from "@/features/imports/BeginDialog";
+import { FileDrop } from "@/features/imports/FileDrop";
 import { Inspector } from "@/features/inspector/Inspector";
 import { Palette } from "@/features/palette/Palette";
 import { useChecking } from "@/features/problems/check";
 import { ConflictDialog } from "@/features/project/ConflictDialog";
 import { ExportNetwork, exportNetwork } from "@/features/project/ExportNetwork";
 import { OpenDialog } from "@/features/project/OpenDialog";
+import { openFrom } from "@/features/project/opening";
 import { ProjectBar } from "@/features/project/ProjectBar";
 import { openAtStart } from "@/features/project/project";
 import { useProject } from "@/features/project/store";
@@ -23,10 +37,12 @@ import { useAutosave } from "@/features/project/useAutosave";
 import { useNewNetwork } from "@/features/project/useNewNetwork";
 import { VersionsDialog } from "@/features/project/VersionsDialog";
 import { useBeginning } from "@/features/train/fork/begin";
+import type { Refit } from "@/features/train/refit/RefitPanel";
 import { useOffered } from "@/features/train/settings";
 import { TrainDialog } from "@/features/train/TrainDialog";
 import { useText } from "@/i18n";
-import { useDoc, useDocument } from "@/model/store";
+import { mended } from "@/model/patch";
+import { apply, currentDoc, useDoc, useDocument } from "@/model/store";
 import { ErrorNotice, PageSkeleton } from "@/ui/States";
 import { TopBar } from "@/ui/TopBar";
 import styles from "./EditorPage.module.css";
@@ -61,21 +77,18 @@ export function EditorPage() {
 /** Below this the panels would leave the canvas no room. */
 const NARROW = "(max-width: 1000px)";
 
-type Dialog = "open" | "train" | null;
-
 function Workbench() {
-  const t = useText().editor;
+  const { editor: t, imports } = useText();
   useChecking();
   useAutosave();
-  const [dialog, setDialog] = useState<Dialog>(null);
+  const [training, setTraining] = useState(false);
   const [palette, setPalette] = useSidePanel();
   const [inspector, setInspector] = useSidePanel();
-  const close = () => setDialog(null);
   const begin = useNewNetwork();
   return (
     <>
       <TopBar>
-        <ProjectBar onOpen={() => setDialog("open")} onTrain={() => setDialog("train")} />
+        <ProjectBar onTrain={() => setTraining(true)} />
         <HelpMenu />
       </TopBar>
       <div className={styles.page} data-palette={palette || undefined} data-inspector={inspector || undefined}>
@@ -88,10 +101,10 @@ function Workbench() {
           <Rail label={t.palette.unfold} onUnfold={() => setPalette(true)} side="left" />
         )}
         <div className={styles.centre}>
-          <div className={styles.canvas} data-tour="canvas">
+          <FileDrop className={styles.canvas} tour="canvas">
             <Canvas />
             <TourCard />
-          </div>
+          </FileDrop>
           <EditorPageBottom />
         </div>
         {inspector ? (
@@ -105,12 +118,30 @@ function Workbench() {
       <CommandPalette
         more={[
           { id: "new", label: t.project.new, hint: <FilePlus2 size={13} aria-hidden />, run: begin },
-          { id: "train", label: t.project.train, hint: <Play size={13} aria-hidden />, run: () => setDialog("train") },
+          { id: "train", label: t.project.train, hint: <Play size={13} aria-hidden />, run: () => setTraining(true) },
           {
             id: "openProject",
             label: t.project.open,
             hint: <FolderOpen size={13} aria-hidden />,
-            run: () => setDialog("open"),
+            run: () => openFrom(),
+          },
+          {
+            id: "startFromData",
+            label: imports.begin.menu,
+            hint: <Database size={13} aria-hidden />,
+            run: () => useBeginDialog.setState({ opened: true }),
+          },
+          {
+            id: "importTorchvision",
+            label: imports.menu.torchvision,
+            hint: <Library size={13} aria-hidden />,
+            run: () => openFrom("torchvision"),
+          },
+          {
+            id: "importCode",
+            label: imports.menu.code,
+            hint: <FileCode2 size={13} aria-hidden />,
+            run: () => openFrom("code"),
           },
           {
             id: "versions",
@@ -121,12 +152,13 @@ function Workbench() {
           { id: "export", label: t.project.export, hint: <FileOutput size={13} aria-hidden />, run: exportNetwork },
         ]}
       />
-      <OpenDialog opened={dialog === "open"} onClose={close} />
+      <OpenDialog />
+      <BeginDialog />
       <ExportNetwork />
       <VersionsDialog />
       <ShortcutsDialog />
       <ConflictDialog />
-      <Train opened={dialog === "train"} onClose={close} />
+      <Train opened={training} onClose={() => setTraining(false)} />
     </>
   );
 }
@@ -153,9 +185,16 @@ function Rail({ label, onUnfold, side }: { label: string; onUnfold: () => void; 
   );
 }
 
+/** The network changed to fit the data, as one step. */
+const refit: Refit = (fix) => {
+  const next = mended(currentDoc(), fix);
+  if (next) apply(fix.title, () => next);
+  return next !== null;
+};
+
 function Train({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const draft = useProject((state) => state.draft);
   const from = useBeginning((state) => (state.draft === draft ? state.from : null));
   const plan = useOffered((state) => state.plan) ?? undefined;
-  return <TrainDialog document={useDoc()} plan={plan} from={from} opened={opened} onClose={onClose} />;
+  return <TrainDialog document={useDoc()} plan={plan} from={from} onRefit={refit} opened={opened} onClose={onClose} />;
 }

@@ -1,26 +1,7 @@
-import { python } from "@codemirror/lang-python";
-import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { EditorState } from "@codemirror/state";
-import { EditorView, lineNumbers } from "@codemirror/view";
-import { tags } from "@lezer/highlight";
+import { EditorView } from "@codemirror/view";
 import { useEffect, useRef } from "react";
-
-const colours = HighlightStyle.define([
-  { tag: [tags.keyword, tags.operatorKeyword, tags.modifier], color: "var(--cat-violet)" },
-  { tag: [tags.string, tags.special(tags.string)], color: "var(--cat-green)" },
-  { tag: [tags.number, tags.bool, tags.null], color: "var(--cat-orange)" },
-  { tag: [tags.comment, tags.docString], color: "var(--ll-dim)" },
-  { tag: [tags.definition(tags.className), tags.className], color: "var(--cat-blue)", fontWeight: "600" },
-  { tag: [tags.function(tags.definition(tags.variableName))], color: "var(--cat-blue)" },
-  { tag: tags.self, color: "var(--cat-pink)" },
-]);
-
-const look = EditorView.theme({
-  "&": { height: "100%", fontSize: "12.5px", backgroundColor: "transparent", color: "var(--ll-text)" },
-  ".cm-scroller": { fontFamily: "var(--ll-mono)", lineHeight: "1.55" },
-  ".cm-gutters": { backgroundColor: "transparent", color: "var(--ll-dim)", border: "none" },
-  "&.cm-focused": { outline: "none" },
-});
+import { pythonLook } from "./pythonLook";
 
 /** Python to read, select and copy from. */
 export function PythonView({ source, label }: { source: string; label: string }) {
@@ -33,10 +14,7 @@ export function PythonView({ source, label }: { source: string; label: string })
       parent: host.current,
       state: EditorState.create({
         extensions: [
-          lineNumbers(),
-          python(),
-          syntaxHighlighting(colours),
-          look,
+          pythonLook,
           EditorState.readOnly.of(true),
           EditorView.editable.of(false),
           EditorView.contentAttributes.of({ "aria-label": label, "aria-readonly": "true", tabindex: "0" }),

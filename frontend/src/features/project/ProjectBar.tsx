@@ -3,10 +3,13 @@ import {
   Check,
   ChevronDown,
   CloudOff,
+  Database,
+  FileCode2,
   FileOutput,
   FilePlus2,
   FolderOpen,
   History,
+  Library,
   LoaderCircle,
   Play,
   Redo2,
@@ -18,24 +21,23 @@ import { useRef } from "react";
 import { PALETTE_KEYS } from "@/features/canvas/CommandPalette";
 import { keyText } from "@/features/canvas/keys";
 import { useCanvas } from "@/features/canvas/state";
-import { type Texts, useText } from "@/i18n";
-import { MalformedDocument, parseJson } from "@/model/normalise";
+import { useBeginDialog } from "@/features/imports/BeginDialog";
+import { useOpenFile } from "@/features/imports/useOpenFile";
+import { useText } from "@/i18n";
 import { useDocument } from "@/model/store";
-import { toast } from "@/ui/Toasts";
 import { exportNetwork } from "./ExportNetwork";
+import { openFrom } from "./opening";
 import styles from "./Project.module.css";
-import { openCopy } from "./project";
 import { save } from "./save";
 import { useProject } from "./store";
-import { useLeave } from "./useLeave";
 import { useNewNetwork } from "./useNewNetwork";
 
 /** The editor's part of the top bar. */
-export function ProjectBar({ onOpen, onTrain }: { onOpen: () => void; onTrain: () => void }) {
+export function ProjectBar({ onTrain }: { onTrain: () => void }) {
   const t = useText().editor;
   return (
     <div className={styles.bar}>
-      <ProjectMenu onOpen={onOpen} />
+      <ProjectMenu />
       <SavedState />
       <HistoryButtons />
       <span className={styles.space} />
@@ -62,12 +64,12 @@ export function ProjectBar({ onOpen, onTrain }: { onOpen: () => void; onTrain: (
   );
 }
 
-function ProjectMenu({ onOpen }: { onOpen: () => void }) {
-  const { editor } = useText();
+function ProjectMenu() {
+  const { editor, imports } = useText();
   const t = editor.project;
+  const openFile = useOpenFile();
   const name = useDocument((state) => state.history.doc.name || state.history.doc.main);
   const file = useRef<HTMLInputElement>(null);
-  const leave = useLeave();
   const begin = useNewNetwork();
   return (
     <>
@@ -82,7 +84,17 @@ function ProjectMenu({ onOpen }: { onOpen: () => void }) {
           <Menu.Item leftSection={<FilePlus2 size={15} aria-hidden />} onClick={begin}>
             {t.new}
           </Menu.Item>
-          <Menu.Item leftSection={<FolderOpen size={15} aria-hidden />} onClick={onOpen} data-testid="open-project">
+          <Menu.Item
+            leftSection={<Database size={15} aria-hidden />}
+            onClick={() => useBeginDialog.setState({ opened: true })}
+          >
+            {imports.begin.menu}
+          </Menu.Item>
+          <Menu.Item
+            leftSection={<FolderOpen size={15} aria-hidden />}
+            onClick={() => openFrom()}
+            data-testid="open-project"
+          >
             {t.open}
           </Menu.Item>
           <Menu.Item
@@ -93,9 +105,16 @@ function ProjectMenu({ onOpen }: { onOpen: () => void }) {
             {editor.versions.open}
           </Menu.Item>
           <Menu.Divider />
-          <Menu.Item leftSection={<Upload size={15} aria-hidden />} onClick={() => file.current?.click()}>
-            {t.import}
+          <Menu.Item leftSection={<Library size={15} aria-hidden />} onClick={() => openFrom("torchvision")}>
+            {imports.menu.torchvision}
           </Menu.Item>
+          <Menu.Item leftSection={<FileCode2 size={15} aria-hidden />} onClick={() => openFrom("code")}>
+            {imports.menu.code}
+          </Menu.Item>
+          <Menu.Item leftSection={<Upload size={15} aria-hidden />} onClick={() => file.current?.click()}>
+            {imports.menu.file}
+          </Menu.Item>
+          <Menu.Divider />
           <Menu.Item leftSection={<FileOutput size={15} aria-hidden />} onClick={exportNetwork} data-testid="export">
             {t.export}
           </Menu.Item>
@@ -104,29 +123,17 @@ function ProjectMenu({ onOpen }: { onOpen: () => void }) {
       <input
         ref={file}
         type="file"
-        accept=".json,application/json"
         hidden
-        aria-label={t.import}
+        aria-label={imports.menu.file}
         data-testid="import-file"
-        onChange={async (event) => {
+        onChange={(event) => {
           const [chosen] = event.currentTarget.files ?? [];
+          if (chosen) void openFile(chosen);
           event.currentTarget.value = "";
-          if (!chosen) return;
-          const text = await chosen.text();
-          await leave(() => importDocument(text, editor));
         }}
       />
     </>
   );
-}
-
-function importDocument(text: string, t: Texts["editor"]): void {
-  try {
-    openCopy(parseJson(text), true);
-  } catch (error) {
-    if (!(error instanceof MalformedDocument)) throw error;
-    toast(t.project.badFile, t.malformed[error.code](error.what));
-  }
 }
 
 function SavedState() {

@@ -5,6 +5,7 @@ import type { Document, Plan } from "@/api/types";
 import { useText } from "@/i18n";
 import { ErrorNotice, ListSkeleton } from "@/ui/States";
 import type { Beginning } from "./fork/begin";
+import type { Refit } from "./refit/RefitPanel";
 import { TrainForm } from "./TrainForm";
 
 interface Props {
@@ -15,6 +16,8 @@ interface Props {
   from?: Beginning | null | undefined;
   /** Whether the network may be changed first, in the editor. */
   editable?: boolean;
+  /** Changes the network where the data ask for it; without, it stays as it is. */
+  onRefit?: Refit | undefined;
   opened: boolean;
   onClose: () => void;
 }

@@ -21,6 +21,7 @@ import { Refusal } from "./Refusal";
 import { FindButton } from "./rates/FindButton";
 import { RatePanel } from "./rates/RatePanel";
 import { useRateSearch } from "./rates/useRateSearch";
+import { type Refit, RefitPanel } from "./refit/RefitPanel";
 import { type Settings, settingsOf, useRemembered } from "./settings";
 import styles from "./TrainDialog.module.css";
 import { useStartRun } from "./useStartRun";
@@ -30,13 +31,14 @@ interface Props {
   plan?: Plan | undefined;
   from?: Beginning | null | undefined;
   editable?: boolean;
+  onRefit?: Refit | undefined;
   catalogue: Catalogue;
   datasets: DatasetEntry[];
   onClose: () => void;
 }
 
 /** The data set and the settings of a run to be. */
-export function TrainForm({ document, plan, from, editable = false, catalogue, datasets, onClose }: Props) {
+export function TrainForm({ document, plan, from, editable = false, onRefit, catalogue, datasets, onClose }: Props) {
   const t = useText();
   const [settings, setSettings] = useState<Settings>(() =>
     plan ? settingsOf(plan) : useRemembered.getState().settings,
@@ -46,6 +48,9 @@ export function TrainForm({ document, plan, from, editable = false, catalogue, d
     if (plan && datasets.some((entry) => entry.name === plan.dataset)) return plan.dataset;
     return suggested(datasets, document, useRemembered.getState().dataset, t);
   });
+  const entry = datasets.find((one) => one.name === dataset);
+  // By whose task the plan's loss and metrics were chosen, until another one was decided upon.
+  const [before, setBefore] = useState(entry);
   const [fork, setFork] = useState<Fork | null>(() => (from ? { ...from, optimizer: true } : null));
   const { name, setName, usual, named } = useName(document);
   const [advanced, setAdvanced] = useState<"unseen" | "open" | "folded">("unseen");
@@ -105,6 +110,18 @@ export function TrainForm({ document, plan, from, editable = false, catalogue, d
             }}
             error={messageFor(refused, "dataset")}
           />
+          {onRefit && entry && !entry.missing && (
+            <RefitPanel
+              document={document}
+              entry={entry}
+              before={before}
+              settings={settings}
+              catalogue={catalogue}
+              onRefit={onRefit}
+              onChange={change}
+              onSettled={() => setBefore(entry)}
+            />
+          )}
           <Lengths settings={settings} onChange={change} refused={refused} />
           <ChoiceField
             label={t.train.optimizer}
@@ -142,7 +159,7 @@ export function TrainForm({ document, plan, from, editable = false, catalogue, d
             <div className={styles.advanced} hidden={!opened}>
               <Advanced
                 catalogue={catalogue}
-                dataset={datasets.find((entry) => entry.name === dataset)}
+                dataset={entry}
                 outputs={outputNames(document)}
                 settings={settings}
                 onChange={change}

@@ -398,7 +398,6 @@ export const editor = {
     new: "New network",
     open: "Open…",
     openTitle: "Open a network",
-    import: "Import JSON…",
     export: "Export…",
     untitled: "Untitled",
     badFile: "This file holds no network",

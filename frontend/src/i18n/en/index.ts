@@ -4,6 +4,7 @@ import { editor } from "./editor";
 import { exporting } from "./export";
 import { fixes } from "./fixes";
 import { help } from "./help";
+import { imports } from "./imports";
 import { lab } from "./lab";
 import { metrics } from "./metrics";
 import { problems } from "./problems";
@@ -11,4 +12,18 @@ import { remedies } from "./remedies";
 import { runs } from "./runs";
 import { train } from "./train";
 
-export const en = { common, data, editor, exporting, fixes, help, lab, metrics, problems, remedies, runs, train };
+export const en = {
+  common,
+  data,
+  editor,
+  exporting,
+  fixes,
+  help,
+  imports,
+  lab,
+  metrics,
+  problems,
+  remedies,
+  runs,
+  train,
+};

@@ -385,7 +385,6 @@ export const editor: typeof en = {
     new: "新建网络",
     open: "打开……",
     openTitle: "打开网络",
-    import: "导入 JSON……",
     export: "导出……",
     untitled: "未命名",
     badFile: "此文件不包含网络",

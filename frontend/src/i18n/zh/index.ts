@@ -4,6 +4,7 @@ import { editor } from "./editor";
 import { exporting } from "./export";
 import { fixes } from "./fixes";
 import { help } from "./help";
+import { imports } from "./imports";
 import { lab } from "./lab";
 import { metrics } from "./metrics";
 import { problems } from "./problems";
@@ -18,6 +19,7 @@ export const zh: typeof import("@/i18n/en").en = {
   exporting,
   fixes,
   help,
+  imports,
   lab,
   metrics,
   problems,

@@ -1,0 +1,118 @@
+import { Modal, Text, TextInput, UnstyledButton } from "@mantine/core";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { Search } from "lucide-react";
+import { type KeyboardEvent, useRef, useState } from "react";
+import { create } from "zustand";
+import { api, unwrap } from "@/api/client";
+import { datasetsQuery } from "@/api/queries";
+import type { DatasetEntry } from "@/api/types";
+import { datasetTexts } from "@/features/data/texts";
+import { openCopy } from "@/features/project/project";
+import { neighbour } from "@/features/project/roam";
+import { useLeave } from "@/features/project/useLeave";
+import { DEFAULTS, useOffered } from "@/features/train/settings";
+import { useText } from "@/i18n";
+import { shapeText, volume } from "@/lib/shape";
+import { ErrorNotice, ListSkeleton } from "@/ui/States";
+import styles from "./Imports.module.css";
+
+export const useBeginDialog = create<{ opened: boolean }>(() => ({ opened: false }));
+const close = () => useBeginDialog.setState({ opened: false });
+
+/** A new network for a data set: its input, a head for its task, and the plan that trains it. */
+export function BeginDialog() {
+  const t = useText().imports.begin;
+  const opened = useBeginDialog((state) => state.opened);
+  return (
+    <Modal opened={opened} onClose={close} title={t.title} size={720} data-testid="begin-dialog">
+      {opened && <Content />}
+    </Modal>
+  );
+}
+
+function Content() {
+  const t = useText();
+  const words = t.imports.begin;
+  const leave = useLeave();
+  const [query, setQuery] = useState("");
+  const field = useRef<HTMLInputElement>(null);
+  const list = useRef<HTMLDivElement>(null);
+  const { data, error, isPending, refetch } = useQuery(datasetsQuery);
+  const begin = useMutation({
+    mutationFn: async (dataset: string) => {
+      const document = await unwrap(api.POST("/api/graphs/template", { body: { dataset } }));
+      await leave(() => {
+        openCopy(document);
+        useOffered.setState({ plan: { ...DEFAULTS, dataset } });
+      }, close);
+    },
+  });
+  const wanted = query.trim().toLowerCase();
+  const fitting = (data ?? []).filter((entry) => {
+    const { label, summary } = datasetTexts(entry, t);
+    return [entry.name, label, summary, entry.task, t.train.tasks[entry.task]].some((text) =>
+      text.toLowerCase().includes(wanted),
+    );
+  });
+  const rows = () => [...(list.current?.querySelectorAll<HTMLElement>("[data-begin]") ?? [])];
+  const fromField = (event: KeyboardEvent) => {
+    const [first] = fitting;
+    if (event.nativeEvent.isComposing) return;
+    if (event.key === "Enter" && wanted && first) begin.mutate(first.name);
+    if (event.key !== "ArrowDown") return;
+    event.preventDefault();
+    rows()[0]?.focus();
+  };
+  const fromRow = (event: KeyboardEvent) => {
+    const next = neighbour(rows(), event.target as HTMLElement, event.key);
+    if (next === null) return;
+    event.preventDefault();
+    (next ?? field.current)?.focus();
+  };
+  return (
+    <div className={styles.library}>
+      <Text size="sm" c="dimmed">
+        {words.intro}
+      </Text>
+      <TextInput
+        ref={field}
+        data-autofocus
+        aria-label={words.search}
+        placeholder={words.search}
+        leftSection={<Search size={15} aria-hidden />}
+        value={query}
+        onChange={(event) => setQuery(event.currentTarget.value)}
+        onKeyDown={fromField}
+        autoComplete="off"
+        spellCheck={false}
+      />
+      {begin.error && <ErrorNotice error={begin.error} />}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the rows inside are buttons; this hears their arrow keys */}
+      <div ref={list} className={styles.list} onKeyDown={fromRow}>
+        {error && <ErrorNotice error={error} retry={() => void refetch()} />}
+        {isPending && <ListSkeleton rows={8} height={34} />}
+        {fitting.map((entry) => (
+          <Row key={entry.name} entry={entry} onBegin={() => begin.mutate(entry.name)} busy={begin.isPending} />
+        ))}
+        <Text size="sm" c="dimmed" role="status">
+          {data && fitting.length === 0 && words.nothing(query)}
+        </Text>
+      </div>
+    </div>
+  );
+}
+
+function Row({ entry, onBegin, busy }: { entry: DatasetEntry; onBegin: () => void; busy: boolean }) {
+  const t = useText();
+  const words = t.imports.begin;
+  const classes = entry.classes.length;
+  const gives = classes > 0 ? words.classes(classes) : words.outputs(volume(entry.target_shape));
+  return (
+    <UnstyledButton className={styles.row} data-begin={entry.name} onClick={onBegin} disabled={busy}>
+      <span className={styles.title}>{datasetTexts(entry, t).label}</span>
+      <span className={styles.part}>{t.train.tasks[entry.task]}</span>
+      <span className={styles.shapes}>{shapeText(entry.shape)}</span>
+      <span className={styles.count}>{gives}</span>
+    </UnstyledButton>
+  );
+}
