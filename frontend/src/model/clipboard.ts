@@ -2,7 +2,7 @@
 import { dropMember } from "./arrange";
 import { codeOf, withCode } from "./code";
 import { changeBlock, changeRefs, changeView, nextId, nodeAt, viewOf } from "./graph";
-import { bare, inside, mapMember, memberAt, memberLabel, namesIn, parentOf, real } from "./members";
+import { bare, headOf, inside, mapMember, memberAt, memberLabel, namesIn, parentOf, real } from "./members";
 import { snake, unique } from "./names";
 import { addMember } from "./nodes";
 import { MalformedDocument, normalise, parseJson } from "./normalise";
@@ -11,8 +11,6 @@ import type { Block, Doc, GraphNode, Item, Member, Position } from "./types";
 import { ref, same } from "./values";
 
 const KIND = "layerloom/selection";
-
-const headOf = (path: string): string => path.split(".")[0] ?? "";
 
 /** Members that nodes of a selection call: whole direct members, so that items keep their containers. */
 function membersOf(block: Block, nodes: GraphNode[]): Member[] {

@@ -2,7 +2,7 @@
 import { argumentUses } from "./blockArguments";
 import { NODE_HEIGHT, NODE_WIDTH } from "./geometry";
 import { changeRefs, edges, inputId, nextId, nodeAt, OUTPUT, upstream, viewOf } from "./graph";
-import { freshName, real, whenOf } from "./members";
+import { freshName, headOf, real, whenOf } from "./members";
 import { unique } from "./names";
 import { rearrange } from "./paths";
 import type { Block, BlockView, Doc, Graph, GraphInput, GraphNode, Member, Ref, Value } from "./types";
@@ -11,7 +11,6 @@ import { choice, ref } from "./values";
 /** Why nodes cannot become a block: there are none, what they call is called elsewhere, too, or data leaves and returns. */
 export type ExtractRefusal = "empty" | "shared" | "returns";
 
-const headOf = (path: string): string => path.split(".")[0] ?? "";
 const calls = (node: GraphNode): boolean => node.op !== "function";
 
 /** The block's own members that nodes call, behind aliases. */
@@ -44,7 +43,7 @@ export function extract(
   blockName: string,
   ids: readonly string[],
   wanted: string,
-): { doc: Doc; id: string } | null {
+): { doc: Doc; id: string; block: string } | null {
   const block = doc.blocks[blockName];
   if (!block || extractRefused(block, ids)) return null;
   const chosen = new Set(ids.filter((id) => nodeAt(block.forward, id)));
@@ -90,7 +89,7 @@ export function extract(
       move: (path) => (heads.has(headOf(path)) ? `${member}.${path}` : path),
     };
   });
-  return { doc: withViews(moved, blockName, name, chosen, id), id };
+  return { doc: withViews(moved, blockName, name, chosen, id), id, block: name };
 }
 
 type Divided = { inner: Graph; outer: Graph; given: { [input: string]: Value } };

@@ -19,6 +19,7 @@ export const isContainer = (member: Member | Item | null | undefined): member is
 export const whenOf = (member: Member | Item): string | null => ("when" in member ? member.when : null);
 
 export const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf(".")));
+export const headOf = (path: string): string => path.split(".")[0] ?? "";
 export const lastOf = (path: string): string => path.slice(path.lastIndexOf(".") + 1);
 /** What a member is, without the catalogue, which comes a moment after the document. */
 export const kindOf = (member: Member | Item): string =>

@@ -17,7 +17,7 @@ import {
   refName,
   taken,
 } from "./graph";
-import { freshName, inside, isUsed, parentOf, real } from "./members";
+import { freshName, inside, isUsed, namesIn, parentOf, real } from "./members";
 import { unique } from "./names";
 import { rearrange } from "./paths";
 import type { Arguments, Block, Doc, Graph, GraphNode, Layer, Member, Path, Position, Value } from "./types";
@@ -68,11 +68,12 @@ export const newLayer = (name: string, target: string, args: Arguments = {}): La
 export function addLayer(
   doc: Doc,
   block: string,
-  layer: { target: string; label: string; arguments?: Arguments },
+  layer: { target: string; label: string; name?: string | null | undefined; arguments?: Arguments },
   id: string,
   at: Position,
 ): Doc {
-  const name = freshName(doc.blocks[block] as Block, layer.label);
+  const its = doc.blocks[block] as Block;
+  const name = layer.name ? unique(layer.name, namesIn(its, "")) : freshName(its, layer.label);
   return addMember(doc, block, newLayer(name, layer.target, layer.arguments), id, at);
 }
 

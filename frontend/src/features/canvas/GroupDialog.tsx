@@ -1,11 +1,14 @@
-import { Button, Group, Modal, SegmentedControl, Stack, Switch, Text, TextInput } from "@mantine/core";
-import { useState } from "react";
+import { Button, Checkbox, Group, Modal, SegmentedControl, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { useMemo, useState } from "react";
 import { useText } from "@/i18n";
+import { alike, offers } from "@/model/alike";
 import { extractRefused } from "@/model/extract";
 import { type GroupKind, groupName, groupRefused } from "@/model/group";
 import { namesIn } from "@/model/members";
 import { nameFault, unique } from "@/model/names";
-import { groupAs, here, makeBlock } from "./commands";
+import type { Block } from "@/model/types";
+import { groupAs, here, makeBlock, numberByDefault } from "./commands";
+import styles from "./GroupDialog.module.css";
 import { useCanvas } from "./state";
 import { CONTAINERS } from "./things";
 
@@ -25,6 +28,62 @@ export function GroupDialog() {
   );
 }
 
+/** What becomes of a selection, and of every place that is built like it, as a class. */
+function useNumbers(its: Block, nodeIds: readonly string[], wanted: boolean) {
+  const found = useMemo(() => (wanted ? alike(its, nodeIds, numberByDefault) : null), [its, nodeIds, wanted]);
+  const [everywhere, setEverywhere] = useState(true);
+  const [chosen, setChosen] = useState<readonly string[]>([]);
+  const uses = (everywhere ? found?.uses : found?.uses.slice(0, 1)) ?? [];
+  const reserved = its.arguments.map((it) => it.name);
+  const all = found ? offers({ uses, sites: found.sites }, reserved, numberByDefault) : [];
+  return {
+    others: Math.max(0, (found?.uses.length ?? 0) - 1),
+    everywhere,
+    setEverywhere,
+    uses,
+    all,
+    chosen: all.filter((offer) => offer.differs || chosen.includes(offer.name)),
+    toggle: (name: string) => setChosen(chosen.includes(name) ? chosen.filter((it) => it !== name) : [...chosen, name]),
+  };
+}
+
+function Numbers({ numbers }: { numbers: ReturnType<typeof useNumbers> }) {
+  const t = useText().editor.group;
+  const { all, chosen, uses, others } = numbers;
+  return (
+    <>
+      {others > 0 && (
+        <Switch
+          label={t.everywhere(others)}
+          description={t.everywhereHint}
+          checked={numbers.everywhere}
+          onChange={(event) => numbers.setEverywhere(event.currentTarget.checked)}
+        />
+      )}
+      {all.length > 0 && (
+        <fieldset className={styles.numbers}>
+          <legend>{t.arguments}</legend>
+          <p>{t.argumentsHint}</p>
+          {all.map((offer) => {
+            const [site] = offer.sites;
+            const head = uses[0]?.heads[site?.head ?? 0] ?? "";
+            return (
+              <Checkbox
+                key={offer.name}
+                label={<code>{offer.name}</code>}
+                description={`${head}${site?.inside ? `.${site.inside}` : ""} · ${[...new Set(offer.values)].join(", ")}`}
+                checked={chosen.includes(offer)}
+                disabled={offer.differs}
+                onChange={() => numbers.toggle(offer.name)}
+              />
+            );
+          })}
+        </fieldset>
+      )}
+    </>
+  );
+}
+
 function Form() {
   const { editor: t, common } = useText();
   const { doc, its, nodeIds } = here();
@@ -35,6 +94,7 @@ function Form() {
   const refused = refusal(kind);
   const taken = kind === "block" ? new Set(Object.keys(doc.blocks)) : namesIn(its, "");
   const shown = name ?? (kind === "block" ? unique("Block", taken) : groupName(its, kind));
+  const numbers = useNumbers(its, nodeIds, kind === "block");
   const fault = nameFault(shown);
   const wrong = fault ? t.names[fault] : taken.has(shown) ? t.names.taken : null;
   return (
@@ -43,7 +103,7 @@ function Form() {
         event.preventDefault();
         if (refused || wrong) return;
         close();
-        if (kind === "block") makeBlock(t, shown);
+        if (kind === "block") makeBlock(t, shown, numbers.uses, numbers.chosen);
         else groupAs(kind, t, { name: shown, keepNames });
       }}
     >
@@ -80,6 +140,7 @@ function Form() {
             onChange={(event) => setKeepNames(event.currentTarget.checked)}
           />
         )}
+        {kind === "block" && !refused && <Numbers numbers={numbers} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={close}>
             {common.actions.cancel}

@@ -23,6 +23,7 @@ import { type QuickAdd, useCanvas } from "./state";
 import { addThing, type Listed } from "./things";
 import { axesOf, useSuggested } from "./useSuggested";
 import { useThings } from "./useThings";
+import { called, isWritten } from "./written";
 
 const SHOWN = 60;
 
@@ -61,6 +62,11 @@ function Open({ quick, nodes }: { quick: QuickAdd; nodes: readonly FlowNode[] })
   const suggested = useSuggested(all, source);
   const axes = source === null ? null : axesOf(source);
 
+  const matching = (query: string): Listed[] => {
+    if (isWritten(query)) return called(all, query, currentDoc());
+    return query.trim() ? search(all, query, axes) : suggested;
+  };
+
   const add = (listed: Listed) => {
     close();
     if (quick.byKey) return addByHand(listed, t.steps.add(listed.label), quick);
@@ -91,18 +97,20 @@ function Open({ quick, nodes }: { quick: QuickAdd; nodes: readonly FlowNode[] })
         <SearchList
           label={t.canvas.quickAdd}
           placeholder={t.palette.search}
-          nothing={t.palette.nothing}
+          nothing={(query) => (isWritten(query) ? t.palette.asInPython : t.palette.nothing)}
           testId="quick-add-search"
           onClose={close}
           find={(query) =>
-            (query.trim() ? search(all, query, axes) : suggested).slice(0, SHOWN).map((listed) => ({
-              id: listed.id,
-              label: listed.label,
-              from: listed.from,
-              hint: t.categories[listed.category as keyof typeof t.categories] ?? listed.category,
-              colour: categoryColour(listed.category),
-              run: () => add(listed),
-            }))
+            matching(query)
+              .slice(0, SHOWN)
+              .map((listed) => ({
+                id: listed.id,
+                label: listed.label,
+                from: listed.from,
+                hint: t.categories[listed.category as keyof typeof t.categories] ?? listed.category,
+                colour: categoryColour(listed.category),
+                run: () => add(listed),
+              }))
           }
         />
       </div>

@@ -17,7 +17,7 @@ export type Choice = {
 export function SearchList(props: {
   label: string;
   placeholder: string;
-  nothing: string;
+  nothing: string | ((query: string) => string);
   find: (query: string) => Choice[];
   onClose: () => void;
   testId: string;
@@ -93,7 +93,11 @@ export function SearchList(props: {
             </div>
           ))}
         </div>
-        {choices.length === 0 && <div className={styles.nothing}>{props.nothing}</div>}
+        {choices.length === 0 && (
+          <div className={styles.nothing}>
+            {typeof props.nothing === "string" ? props.nothing : props.nothing(query)}
+          </div>
+        )}
       </ScrollArea.Autosize>
     </div>
   );

@@ -1,10 +1,12 @@
 /** Everything that can be done in the editor, once: keys, menus and the command palette all take it from here. */
 import { beginTour } from "@/features/help/tour";
 import { type Texts, text as texts } from "@/i18n";
+import type { Offer, Use } from "@/model/alike";
 import { copy, copyItem, duplicate, isCopied, paste } from "@/model/clipboard";
 import { disconnectEdge } from "@/model/connect";
 import { toggleCollapsed } from "@/model/edit";
-import { extract, extractRefused } from "@/model/extract";
+import { extractRefused } from "@/model/extract";
+import { extractUses } from "@/model/extractUses";
 import { freeSpot, GAP, NODE_HEIGHT, NODE_WIDTH } from "@/model/geometry";
 import { edges, inputName, nodeAt, OUTPUT, place, viewOf } from "@/model/graph";
 import { type GroupKind, group, groupRefused } from "@/model/group";
@@ -187,20 +189,34 @@ export function groupAs(
 }
 
 /** Makes a class of the selected nodes. */
-export function makeBlock(t: Texts["editor"], name: string): void {
+/** Makes a class of the selection, or of all the uses that are given, with the chosen numbers as its arguments. */
+export function makeBlock(
+  t: Texts["editor"],
+  name: string,
+  uses?: readonly Use[],
+  chosen: readonly Offer[] = [],
+): void {
   const { block, its, nodeIds } = here();
   const refused = extractRefused(its, nodeIds);
   if (refused) {
     toast(t.group.refused, t.group.reasons[refused]);
     return;
   }
-  let id = "";
+  let ids: string[] = [];
   apply(t.steps.group(t.structure.block.label), (doc) => {
-    const made = extract(doc, block, nodeIds, name);
-    id = made?.id ?? "";
+    const all = uses?.length ? uses : [{ ids: [...nodeIds], heads: [], numbers: new Map() }];
+    const made = extractUses(doc, block, all, chosen, name);
+    ids = made?.ids ?? [];
     return made?.doc ?? doc;
   });
-  select([id]);
+  select(ids.slice(0, 1));
+}
+
+/** What the catalogue says of a layer's parameter, or its own class of a block's. */
+export function numberByDefault(target: string, parameter: string): number | undefined {
+  const own = currentDoc().blocks[target]?.arguments.find((it) => it.name === parameter);
+  const value = own ? own.default : lookup(target)?.parameters.find((it) => it.name === parameter)?.default;
+  return typeof value === "number" ? value : undefined;
 }
 
 /** The container that Ungroup dissolves: the selected one, or the one that holds the selected item. */

@@ -5,18 +5,21 @@ import { carrying } from "@/model/code";
 import { addBlock, addItem } from "@/model/edit";
 import { nextId } from "@/model/graph";
 import { startArguments } from "@/model/initial";
-import { freshName } from "@/model/members";
-import { snake as snakeName } from "@/model/names";
+import { freshName, namesIn } from "@/model/members";
+import { snake as snakeName, unique } from "@/model/names";
 import { addFunction, addInput, addLayer, addMember, newLayer } from "@/model/nodes";
 import { reflowed } from "@/model/room";
-import type { Block, Doc, Item, Member, Position } from "@/model/types";
+import type { Arguments, Block, Doc, Item, Member, Position } from "@/model/types";
+
+/** What a person wrote down of a new member: some of its arguments, and its name. */
+type Wished = { given?: Arguments; as?: string | null };
 
 export const CONTAINERS = ["sequential", "module_list", "module_dict"] as const;
 export type Thing =
   /** `source`: of a layer of one's own, what the document has to carry. */
-  | { kind: "layer" | "operation"; entry: Entry; source?: string | undefined }
+  | ({ kind: "layer" | "operation"; entry: Entry; source?: string | undefined } & Wished)
   | { kind: "container"; container: (typeof CONTAINERS)[number] }
-  | { kind: "block"; name: string }
+  | ({ kind: "block"; name: string } & Wished)
   | { kind: "input" }
   | { kind: "new_block" }
   | { kind: "parameter" }
@@ -109,7 +112,8 @@ export function addThing(doc: Doc, block: string, thing: Thing, at: Position): A
     case "layer": {
       const { name: target, label } = thing.entry;
       const coded = carrying(doc, target, thing.source);
-      return { doc: addLayer(coded, block, { target, label, arguments: startArguments(thing.entry) }, id, at), id };
+      const args = { ...startArguments(thing.entry), ...thing.given };
+      return { doc: addLayer(coded, block, { target, label, name: thing.as, arguments: args }, id, at), id };
     }
     case "operation": {
       const operation = { target: thing.entry.name, arguments: startArguments(thing.entry) };
@@ -121,10 +125,10 @@ export function addThing(doc: Doc, block: string, thing: Thing, at: Position): A
     }
     case "new_block": {
       const made = addBlock(doc, "Block");
-      return { doc: addMember(made.doc, block, blockUse(its, made.name), id, at), id };
+      return { doc: addMember(made.doc, block, blockUse(its, { name: made.name }), id, at), id };
     }
     case "block":
-      return { doc: addMember(doc, block, blockUse(its, thing.name), id, at), id };
+      return { doc: addMember(doc, block, blockUse(its, thing), id, at), id };
     case "container":
     case "parameter":
     case "buffer":
@@ -132,11 +136,11 @@ export function addThing(doc: Doc, block: string, thing: Thing, at: Position): A
   }
 }
 
-const blockUse = (block: Block, name: string): Member => ({
+const blockUse = (block: Block, { name, given, as }: { name: string } & Wished): Member => ({
   kind: "block",
-  name: freshName(block, name),
+  name: as ? unique(as, namesIn(block, "")) : freshName(block, name),
   block: name,
-  arguments: {},
+  arguments: { ...given },
   when: null,
 });
 

@@ -5,6 +5,7 @@ export const editor = {
     search: "Search layers and operations",
     searchShort: "Search…",
     clear: "Clear the search",
+    asInPython: "Write it as in Python: conv = Conv2d(3, 16, kernel_size=3)",
     nothing: "Nothing fits this search",
     recent: "Recent",
     structure: "Structure",
@@ -227,6 +228,13 @@ export const editor = {
     name: "Attribute name",
     keepNames: "Keep the names of the layers",
     keepNamesHint: "Otherwise they are numbered 0, 1, 2…, as in nn.Sequential(a, b, c).",
+    everywhere: (others: number) =>
+      others === 1
+        ? "Also the other place that is built like it"
+        : `Also the ${others} other places that are built like it`,
+    everywhereHint: "Each becomes a call of this class; an edit of the class then reaches all of them.",
+    arguments: "Arguments of the class",
+    argumentsHint: "A number that differs between the places is an argument; others may be, with a default.",
     apply: "Group",
     refused: "The selection cannot be grouped so",
     reasons: {

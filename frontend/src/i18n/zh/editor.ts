@@ -7,6 +7,7 @@ export const editor: typeof en = {
     search: "搜索层和运算",
     searchShort: "搜索……",
     clear: "清除搜索",
+    asInPython: "请像 Python 那样书写：conv = Conv2d(3, 16, kernel_size=3)",
     nothing: "没有匹配的结果",
     recent: "最近使用",
     structure: "结构",
@@ -217,6 +218,10 @@ export const editor: typeof en = {
     name: "属性名",
     keepNames: "保留各层的名称",
     keepNamesHint: "否则按 0、1、2……编号，与 nn.Sequential(a, b, c) 相同。",
+    everywhere: (others) => `同时替换其他 ${others} 处相同结构`,
+    everywhereHint: "每一处都变为对此类的调用；以后修改这个类，各处随之改变。",
+    arguments: "类的参数",
+    argumentsHint: "各处不同的数值成为参数；其他数值也可选为带默认值的参数。",
     apply: "组合",
     refused: "所选内容不能这样组合",
     reasons: {
