@@ -58,7 +58,7 @@ function LanguageMenu() {
         size="lg"
         aria-label={`${t.language}: ${LANGUAGES[next].label}`}
         data-testid="language"
-        onClick={() => setLanguage(next)}
+        onClick={() => void setLanguage(next)}
         className={styles.tool}
       >
         <span className={styles.code}>{language === "en" ? "中" : "EN"}</span>

@@ -1,1 +1,10 @@
-export { LANGUAGES, type Language, setLanguage, type Texts, text, useLanguage, useText } from "./language";
+export {
+  LANGUAGES,
+  type Language,
+  loadLanguage,
+  setLanguage,
+  type Texts,
+  text,
+  useLanguage,
+  useText,
+} from "./language";

@@ -1,13 +1,17 @@
 import { create } from "zustand";
 import { en } from "@/i18n/en";
-import { zh } from "@/i18n/zh";
 
 export type Language = "en" | "zh";
 /** Every text of the page. A language lacks none and has none too many, or the build fails. */
 export type Texts = typeof en;
 
 const KEY = "layerloom.language";
-const dictionaries: Record<Language, Texts> = { en, zh };
+/** English is always there: the service speaks it, and what it says is found again by it. */
+const dictionaries: { en: Texts } & Partial<Record<Language, Texts>> = { en };
+const DICTIONARIES: Record<Language, () => Promise<Texts>> = {
+  en: async () => en,
+  zh: async () => (await import("@/i18n/zh")).zh,
+};
 /** How each language is named in itself, and its tag for the browser. */
 export const LANGUAGES: Record<Language, { label: string; tag: string }> = {
   en: { label: "English", tag: "en" },
@@ -34,7 +38,14 @@ export const useLanguage = create<{ language: Language }>(() => {
   return { language };
 });
 
-export function setLanguage(language: Language) {
+/** Fetches a language's texts; of use before they are shown for the first time. */
+export async function loadLanguage(language: Language = useLanguage.getState().language): Promise<void> {
+  dictionaries[language] ??= await DICTIONARIES[language]();
+}
+
+/** Shows the page in a language, once its texts are there. */
+export async function setLanguage(language: Language): Promise<void> {
+  await loadLanguage(language);
   try {
     localStorage.setItem(KEY, language);
   } catch {
@@ -46,10 +57,10 @@ export function setLanguage(language: Language) {
 
 /** The texts of the chosen language: `useText().runs.title`. Components follow a switch without a reload. */
 export function useText(): Texts {
-  return dictionaries[useLanguage((state) => state.language)];
+  return dictionaries[useLanguage((state) => state.language)] ?? en;
 }
 
 /** The same outside React. */
 export function text(): Texts {
-  return dictionaries[useLanguage.getState().language];
+  return dictionaries[useLanguage.getState().language] ?? en;
 }

@@ -14,39 +14,32 @@ import {
   PanelRightOpen,
   Play,
 } from "lucide-react";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Canvas } from "@/features/canvas/Canvas";
 import { CommandPalette } from "@/features/canvas/CommandPalette";
 import { useCanvas } from "@/features/canvas/state";
 import { HelpMenu } from "@/features/help/HelpMenu";
-import { ShortcutsDialog } from "@/features/help/ShortcutsDialog";
 import { TourCard } from "@/features/help/TourCard";
-import { BeginDialog, useBeginDialog } from "@/features/imports/BeginDialog";
+import { useBeginDialog } from "@/features/imports/beginning";
 import { FileDrop } from "@/features/imports/FileDrop";
 import { Inspector } from "@/features/inspector/Inspector";
 import { Palette } from "@/features/palette/Palette";
 import { useChecking } from "@/features/problems/check";
-import { ConflictDialog } from "@/features/project/ConflictDialog";
-import { ExportNetwork, exportNetwork } from "@/features/project/ExportNetwork";
-import { OpenDialog } from "@/features/project/OpenDialog";
 import { openFrom } from "@/features/project/opening";
 import { ProjectBar } from "@/features/project/ProjectBar";
 import { openAtStart } from "@/features/project/project";
-import { useProject } from "@/features/project/store";
 import { useAutosave } from "@/features/project/useAutosave";
 import { useNewNetwork } from "@/features/project/useNewNetwork";
-import { VersionsDialog } from "@/features/project/VersionsDialog";
-import { useBeginning } from "@/features/train/fork/begin";
-import type { Refit } from "@/features/train/refit/RefitPanel";
-import { useOffered } from "@/features/train/settings";
-import { TrainDialog } from "@/features/train/TrainDialog";
 import { useText } from "@/i18n";
-import { mended } from "@/model/patch";
-import { apply, currentDoc, useDoc, useDocument } from "@/model/store";
+import { useDocument } from "@/model/store";
 import { ErrorNotice, PageSkeleton } from "@/ui/States";
 import { TopBar } from "@/ui/TopBar";
+import { useIdle } from "@/ui/useIdle";
 import styles from "./EditorPage.module.css";
 import { EditorPageBottom } from "./EditorPageBottom";
+
+/** Fetched when the page has come to rest: nobody needs a dialog before there is something to see. */
+const EditorDialogs = lazy(async () => ({ default: (await import("./EditorDialogs")).EditorDialogs }));
 
 /** Draws a network. Opens what was open last, or the first example. */
 export function EditorPage() {
@@ -85,6 +78,7 @@ function Workbench() {
   const [palette, setPalette] = useSidePanel();
   const [inspector, setInspector] = useSidePanel();
   const begin = useNewNetwork();
+  const idle = useIdle();
   return (
     <>
       <TopBar>
@@ -149,16 +143,19 @@ function Workbench() {
             hint: <History size={13} aria-hidden />,
             run: () => useCanvas.setState({ dialog: "versions" }),
           },
-          { id: "export", label: t.project.export, hint: <FileOutput size={13} aria-hidden />, run: exportNetwork },
+          {
+            id: "export",
+            label: t.project.export,
+            hint: <FileOutput size={13} aria-hidden />,
+            run: () => useCanvas.setState({ dialog: "export" }),
+          },
         ]}
       />
-      <OpenDialog />
-      <BeginDialog />
-      <ExportNetwork />
-      <VersionsDialog />
-      <ShortcutsDialog />
-      <ConflictDialog />
-      <Train opened={training} onClose={() => setTraining(false)} />
+      {(idle || training) && (
+        <Suspense fallback={null}>
+          <EditorDialogs training={training} onTrained={() => setTraining(false)} />
+        </Suspense>
+      )}
     </>
   );
 }
@@ -183,18 +180,4 @@ function Rail({ label, onUnfold, side }: { label: string; onUnfold: () => void; 
       </Tooltip>
     </div>
   );
-}
-
-/** The network changed to fit the data, as one step. */
-const refit: Refit = (fix) => {
-  const next = mended(currentDoc(), fix);
-  if (next) apply(fix.title, () => next);
-  return next !== null;
-};
-
-function Train({ opened, onClose }: { opened: boolean; onClose: () => void }) {
-  const draft = useProject((state) => state.draft);
-  const from = useBeginning((state) => (state.draft === draft ? state.from : null));
-  const plan = useOffered((state) => state.plan) ?? undefined;
-  return <TrainDialog document={useDoc()} plan={plan} from={from} onRefit={refit} opened={opened} onClose={onClose} />;
 }

@@ -1,12 +1,10 @@
 import { ActionIcon, Badge, Tooltip, UnstyledButton, VisuallyHidden } from "@mantine/core";
 import { ChevronDown, ChevronUp } from "lucide-react";
-import { useId, useState } from "react";
+import { lazy, Suspense, useId, useState } from "react";
 import { CodePanel } from "@/features/code/CodePanel";
-import { LabPanel } from "@/features/lab/LabPanel";
 import { useCheck } from "@/features/problems/check";
 import { ProblemsPanel } from "@/features/problems/ProblemsPanel";
 import { ShapesPanel } from "@/features/problems/ShapesPanel";
-import { RulesPanel } from "@/features/rules/RulesPanel";
 import { useText } from "@/i18n";
 import { compactCount } from "@/lib/format";
 import { useDocument } from "@/model/store";
@@ -14,6 +12,8 @@ import { type BottomTab, useView } from "@/model/view";
 import styles from "./EditorPage.module.css";
 
 const TABS: BottomTab[] = ["problems", "code", "shapes", "rules", "lab"];
+const RulesPanel = lazy(async () => ({ default: (await import("@/features/rules/RulesPanel")).RulesPanel }));
+const LabPanel = lazy(async () => ({ default: (await import("@/features/lab/LabPanel")).LabPanel }));
 const PANELS = { problems: ProblemsPanel, code: CodePanel, shapes: ShapesPanel, rules: RulesPanel, lab: LabPanel };
 const LEAST_PX = 120;
 
@@ -80,7 +80,9 @@ export function EditorPageBottom() {
           className={styles.panel}
           style={{ height }}
         >
-          <Panel />
+          <Suspense fallback={null}>
+            <Panel />
+          </Suspense>
         </div>
       )}
     </section>

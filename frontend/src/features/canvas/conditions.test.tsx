@@ -42,9 +42,9 @@ function draw(id: string) {
 }
 const labels = () => [...document.querySelectorAll("[data-case]")].map((it) => it.textContent);
 
-afterEach(() => {
+afterEach(async () => {
   cleanup();
-  act(() => setLanguage("en"));
+  await setLanguage("en");
 });
 
 describe("a node that runs at times", () => {
@@ -60,8 +60,8 @@ describe("a node that runs at times", () => {
     expect(nodeOf("n2").ariaLabel).toContain("if training");
   });
 
-  it("says so in Chinese", () => {
-    act(() => setLanguage("zh"));
+  it("says so in Chinese", async () => {
+    await act(() => setLanguage("zh"));
     draw("n2");
     expect(screen.getByTestId("when").textContent).toBe(text().editor.conditions.only.training);
     expect(screen.getByTestId("when").textContent).toBe("仅训练时");

@@ -67,9 +67,9 @@ beforeEach(() => {
   asked.length = 0;
   answers["GET /api/graphs/export"] = () => Response.json(FORMATS);
 });
-afterEach(() => {
+afterEach(async () => {
   cleanup();
-  setLanguage("en");
+  await setLanguage("en");
 });
 
 function show(dialog: React.ReactNode) {
@@ -104,7 +104,7 @@ describe("the export dialog", () => {
     expect((await button(/ONNX/)).disabled).toBe(true);
     expect(screen.getByText("pip install onnx onnxscript")).toBeTruthy();
     expect(screen.getByRole("region", { name: "Programs" }).querySelectorAll("li")).toHaveLength(2);
-    setLanguage("zh");
+    await setLanguage("zh");
     expect(
       within(await screen.findByRole("region", { name: "程序" })).getByText("供其他运行时使用的程序"),
     ).toBeTruthy();

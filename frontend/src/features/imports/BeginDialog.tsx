@@ -2,7 +2,6 @@ import { Modal, Text, TextInput, UnstyledButton } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Search } from "lucide-react";
 import { type KeyboardEvent, useRef, useState } from "react";
-import { create } from "zustand";
 import { api, unwrap } from "@/api/client";
 import { datasetsQuery } from "@/api/queries";
 import type { DatasetEntry } from "@/api/types";
@@ -14,9 +13,9 @@ import { DEFAULTS, useOffered } from "@/features/train/settings";
 import { useText } from "@/i18n";
 import { shapeText, volume } from "@/lib/shape";
 import { ErrorNotice, ListSkeleton } from "@/ui/States";
+import { useBeginDialog } from "./beginning";
 import styles from "./Imports.module.css";
 
-export const useBeginDialog = create<{ opened: boolean }>(() => ({ opened: false }));
 const close = () => useBeginDialog.setState({ opened: false });
 
 /** A new network for a data set: its input, a head for its task, and the plan that trains it. */

@@ -12,9 +12,6 @@ import { fileName, saveJson } from "@/ui/save";
 
 const close = () => useCanvas.setState({ dialog: null });
 
-/** Opens the dialog below. */
-export const exportNetwork = (): void => useCanvas.setState({ dialog: "export" });
-
 /** The drawing as a file: as it is, as code, as a program, with the weights of its initializers. */
 export function ExportNetwork() {
   const t = useText().exporting;

@@ -21,11 +21,10 @@ import { useRef } from "react";
 import { PALETTE_KEYS } from "@/features/canvas/CommandPalette";
 import { keyText } from "@/features/canvas/keys";
 import { useCanvas } from "@/features/canvas/state";
-import { useBeginDialog } from "@/features/imports/BeginDialog";
+import { useBeginDialog } from "@/features/imports/beginning";
 import { useOpenFile } from "@/features/imports/useOpenFile";
 import { useText } from "@/i18n";
 import { useDocument } from "@/model/store";
-import { exportNetwork } from "./ExportNetwork";
 import { openFrom } from "./opening";
 import styles from "./Project.module.css";
 import { save } from "./save";
@@ -115,7 +114,11 @@ function ProjectMenu() {
             {imports.menu.file}
           </Menu.Item>
           <Menu.Divider />
-          <Menu.Item leftSection={<FileOutput size={15} aria-hidden />} onClick={exportNetwork} data-testid="export">
+          <Menu.Item
+            leftSection={<FileOutput size={15} aria-hidden />}
+            onClick={() => useCanvas.setState({ dialog: "export" })}
+            data-testid="export"
+          >
             {t.export}
           </Menu.Item>
         </Menu.Dropdown>

@@ -42,9 +42,9 @@ const REFUSED = {
 } as Partial<Run>;
 
 describe("the head of a run", () => {
-  afterEach(() => {
+  afterEach(async () => {
     cleanup();
-    setLanguage("en");
+    await setLanguage("en");
   });
 
   it("stops it only after it was asked", async () => {
@@ -75,8 +75,8 @@ describe("the head of a run", () => {
     expect((item as HTMLButtonElement).disabled).toBe(true);
   });
 
-  it("tells why it failed in the reader's language, then in the service's words, and folds the traceback", () => {
-    setLanguage("zh");
+  it("tells why it failed in the reader's language, then in the service's words, and folds the traceback", async () => {
+    await setLanguage("zh");
     const { one, feed } = show(REFUSED);
     const alert = screen.getByRole("alert").textContent ?? "";
     expect(alert.indexOf("训练计划不可用")).toBeLessThan(alert.indexOf("There is no such series."));
