@@ -82,5 +82,5 @@ def test_a_layer_draws_the_window_that_its_arguments_make(page: Page) -> None:
     do.set_number(page, "dilation", 2)
     expect(strip).to_have_attribute("data-taps", "0,2,4")
     expect(strip).to_have_accessible_name(
-        "Along one axis: each output reads 3 cells 2 apart, the next begins 1 further; 0 cells of padding in front"
+        "Along one axis: each output reads 3 cells 2 apart, the next begins 1 further, with a padding of 1 in front"
     )

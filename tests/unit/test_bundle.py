@@ -9,7 +9,7 @@ from typing import Any
 from layerloom.api.pages import STATIC
 
 MOST_BYTES = 450_000
-"""Of scripts and styles, compressed: what it is, and a little. The aim is 300,000; most of what is left is libraries."""
+"""Of scripts and styles, compressed: what it is, and a little. The aim is 300,000; most of it is libraries."""
 LATER = ("src/i18n/zh/index.ts", "src/pages/EditorDialogs.tsx", "src/features/lab/LabPanel.tsx")
 """Modules that are fetched when they are wanted, or when the page has come to rest."""
 
