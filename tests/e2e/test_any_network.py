@@ -80,7 +80,7 @@ def test_what_the_page_opens_is_what_it_exports(page: Page, tmp_path: Path) -> N
 
 def opened(page: Page, document: Json) -> str:
     """Import a document from a file; its name."""
-    picker = page.locator("input[type=file][accept*=json]")
+    picker = page.get_by_test_id("import-file")
     text = json.dumps(document).encode()
     picker.set_input_files({"name": "network.json", "mimeType": "application/json", "buffer": text})
     name: str = document["name"]

@@ -27,7 +27,7 @@ def test_a_shortcut_is_projected_in_one_step(page: Page) -> None:
     block = {"members": members, "forward": {"inputs": [{"name": "x"}], "nodes": nodes, "output": {"$ref": "sum"}}}
     document = {"main": "Net", "blocks": {"Net": block}, "inputs": {"x": {"shape": [3, 32, 32]}}}
     text = json.dumps(document).encode()
-    picker = page.locator("input[type=file][accept*=json]")
+    picker = page.get_by_test_id("import-file")
     picker.set_input_files({"name": "net.json", "mimeType": "application/json", "buffer": text})
     drawn = page.locator("[data-node-id]")
     page.locator("[data-tab='problems']").click()

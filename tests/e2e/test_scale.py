@@ -21,7 +21,7 @@ VIEWPORT = "new DOMMatrix(getComputedStyle(document.querySelector('.react-flow__
 def upload(page: Page, document: dict[str, Any]) -> None:
     """Open a document from a file, and wait for its shapes."""
     text = json.dumps(document).encode()
-    picker = page.locator("input[type=file][accept*=json]")
+    picker = page.get_by_test_id("import-file")
     picker.set_input_files({"name": "net.json", "mimeType": "application/json", "buffer": text})
     expect(call(page, large.COLUMNS // 2)).to_be_visible()
     expect(page.locator("[data-edge][data-label^='N×']").first).to_be_attached()
