@@ -55,6 +55,7 @@ _MADE = {
         *(f"ALTER TABLE run_bodies DROP COLUMN {name}" for name in ("adjusted", "origin")),
         "ALTER TABLE checkpoints DROP COLUMN weights",
     ],
+    "0005": ["ALTER TABLE network_revisions DROP COLUMN label"],
 }
 """What takes back what each revision of the schema made."""
 

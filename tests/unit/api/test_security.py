@@ -21,6 +21,7 @@ EXAMPLES = {
     "name": "mine",
     "which": "last",
     "format": "pt2",
+    "revision": "1",
 }
 
 
