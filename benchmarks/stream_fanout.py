@@ -63,6 +63,7 @@ def serve(home: Path) -> None:
     from layerloom.app import Settings, configuration, listen
     from layerloom.runs import Parities, RateSearches
     from layerloom.runs.executors.local import LocalExecutor
+    from layerloom.runs.jobs import Means
     from layerloom.schema.events import Log
     from layerloom.storage import open_store
     from stores import claimed
@@ -83,8 +84,8 @@ def serve(home: Path) -> None:
         home,
         wake=lambda: None,
         devices=executor.devices,
-        parities=Parities(store, executor, data_folder=home, python=False),
-        rates=RateSearches(executor, folder=home / "rates", data_folder=home, python=False),
+        parities=Parities(store, executor, Means(home)),
+        rates=RateSearches(executor, Means(home), folder=home / "rates"),
     )
 
     @asynccontextmanager

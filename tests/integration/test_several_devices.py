@@ -86,6 +86,16 @@ def test_when_the_one_that_watches_is_killed_all_end(template: Template, tmp_pat
         gone(both)
 
 
+def test_data_that_the_first_cannot_have_are_told_once(template: Template, tmp_path: Path) -> None:
+    one = attempt(tmp_path, dataset="mnist", epochs=1)
+    one.job = one.job.model_copy(update={"downloads": False})
+    one.file.write_text(one.job.model_dump_json())
+    assert one.train(template) == 0
+    told = [event for event in one.spooled() if event["kind"] != "log"]
+    assert [event["kind"] for event in told] == ["state", "problem", "state"]
+    assert (told[1]["problem"]["code"], told[2]["reason"]) == ("downloads_off", "downloads_off")
+
+
 def test_what_went_wrong_first_is_what_the_run_says(tmp_path: Path) -> None:
     """The others fail only because they have nobody to talk with."""
     one = attempt(tmp_path)

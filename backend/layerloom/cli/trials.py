@@ -37,27 +37,17 @@ def made(
     from layerloom.app import default_home, downloads_from_environment
     from layerloom.runs.executors.local import LocalExecutor
     from layerloom.runs.executors.port import Task
+    from layerloom.runs.jobs import Means
     from layerloom.runs.trials import needed, read_report
     from layerloom.schema.plan import Plan as PlanType
-    from layerloom.schema.worker import Job
 
     data = (home or default_home()).expanduser().resolve() / "data"
     data.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="layerloom-trial-") as place:
         folder = Path(place)
-        whole = Job(
-            run="trial",
-            attempt=1,
-            document=document_of(network),
-            plan=change(read(plan, PlanType, "training plan")),
-            folder=place,
-            data_folder=str(data),
-            address_file="",
-            token="",
-            python=python,
-            downloads=downloads_from_environment(),
-            **job,
-        )
+        means = Means(data, python, downloads_from_environment())
+        wanted = change(read(plan, PlanType, "training plan"))
+        whole = means.job("trial", folder, document_of(network), wanted, **job)
         (folder / "job.json").write_text(whole.model_dump_json(), encoding="utf-8")
         executor = LocalExecutor(prewarm=False)
         handle = executor.start(Task("trial", folder, needed(whole)))

@@ -11,7 +11,6 @@ import re
 import stat
 import struct
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
+from layerloom.data.archives import BROKEN, require_apart, unpacking
 from layerloom.data.dataset import DataError
 from layerloom.data.fitting import ImageError, pixels_of
 from layerloom.data.parse import (
@@ -56,7 +56,6 @@ PARTS: dict[Part, tuple[str, ...]] = {
     "validation": ("val", "valid", "validation", "dev"),
     "test": ("test", "testing"),
 }
-_LOCAL_HEADER = 30
 _JUNK = ("__MACOSX", "Thumbs.db", "desktop.ini")
 _GREY = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L")
 _END = struct.Struct("<4s4H2LH")
@@ -176,10 +175,10 @@ def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
         if start != b"PK":
             raise DataError(ProblemCode.UPLOAD_TYPE, "The file is no .zip archive, whatever its name says.")
         _require_short(raw)
-    with _reading_of("The file is no readable .zip archive"):
+    with unpacking("The file is no readable .zip archive"):
         archive = zipfile.ZipFile(file)
     with archive:
-        _require_apart(archive)
+        _require_plain(archive)
         yield archive
 
 
@@ -199,14 +198,11 @@ def _require_short(raw: io.BufferedReader) -> None:
         raise too_large(f"The archive lists {count:,} files; at most {MAX_FILES:,} are read. Send it in parts.")
 
 
-def _require_apart(archive: zipfile.ZipFile) -> None:
+def _require_plain(archive: zipfile.ZipFile) -> None:
     members = archive.infolist()
     if len(members) > MAX_FILES:
         raise too_large(f"The archive lists {len(members):,} files; at most {MAX_FILES:,} are read. Send it in parts.")
-    places = sorted((member.header_offset, member.compress_size) for member in members)
-    ends = [*(begin for begin, _ in places[1:]), archive.start_dir]
-    if any(begin + _LOCAL_HEADER + size > after for (begin, size), after in zip(places, ends, strict=True)):
-        raise refuse("The archive's entries overlap.")
+    require_apart(members, archive.start_dir)
     declared, own = sum(member.file_size for member in members), sum(member.compress_size for member in members)
     if declared > max(FREE_BYTES, MAX_GROWTH * own):
         raise too_large(f"The archive unpacks to {declared:,} bytes, {declared // max(1, own):,} times its size.")
@@ -259,14 +255,6 @@ def _unfit(member: zipfile.ZipInfo, parts: tuple[str, ...]) -> FileReason | None
     return None
 
 
-@contextmanager
-def _reading_of(what: str) -> Iterator[None]:
-    try:
-        yield
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, OverflowError, ValueError) as error:
-        raise refuse(f"{what}: {str(error)[:200] or type(error).__name__}.") from error
-
-
 def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     """At most as many bytes as it declares, whatever it unpacks to.
 
@@ -276,7 +264,7 @@ def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     try:
         with archive.open(member) as stream:
             content = stream.read(member.file_size + 1)
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError, KeyError):
+    except BROKEN:
         raise ImageError("unreadable") from None
     if len(content) != member.file_size:
         raise ImageError("unreadable")

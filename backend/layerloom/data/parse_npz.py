@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from layerloom.data.archives import require_apart, unpacking
 from layerloom.data.dataset import DataError
 from layerloom.data.npy_header import Header, read_header
 from layerloom.data.parse import (
@@ -39,8 +38,6 @@ MAX_FORTRAN_BYTES = 128 * 2**20
 HISTOGRAM_BYTES = 64 * 2**20
 """A larger array is read once: its histogram is of elements that are drawn by lot meanwhile."""
 SAMPLED = 1_000_000
-_LOCAL_HEADER = 30
-"""Bytes before the name of an entry."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +139,7 @@ def _arrays(file: Path) -> list[_Array]:
     if start != b"PK":
         raise DataError(ProblemCode.UPLOAD_TYPE, "The file is no .npz archive, whatever its name says.")
     with ExitStack() as stack:
-        with _reading("The file is no readable .npz archive"):
+        with unpacking("The file is no readable .npz archive"):
             archive = stack.enter_context(zipfile.ZipFile(file))
             members = archive.infolist()
         _require_plain(members, archive.start_dir)
@@ -167,15 +164,12 @@ def _require_plain(members: list[zipfile.ZipInfo], end: int) -> None:
             raise refuse(f"Array {name!r} is encrypted; save it without a password.")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise refuse(f"Array {name!r} is packed in another way than numpy does.")
-    places = sorted((member.header_offset, member.compress_size) for member in members)
-    ends = [*(begin for begin, _ in places[1:]), end]
-    if any(begin + _LOCAL_HEADER + size > after for (begin, size), after in zip(places, ends, strict=True)):
-        raise refuse("The archive's entries overlap.")
+    require_apart(members, end)
 
 
 def _array(file: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> _Array:
     name = member.filename.removesuffix(".npy")
-    with _reading(f"Array {name!r} cannot be read"), archive.open(member) as stream:
+    with unpacking(f"Array {name!r} cannot be read"), archive.open(member) as stream:
         header = read_header(stream, name)
     has = member.file_size - header.length
     if header.bytes != has:
@@ -188,26 +182,6 @@ def _array(file: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> _Ar
             allowed=MAX_FORTRAN_BYTES,
         )
     return _Array(file, member.filename, name, header)
-
-
-@contextmanager
-def _reading(what: str) -> Iterator[None]:
-    """Every way in which reading an archive is known to fail, as one refusal."""
-    try:
-        yield
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        struct.error,
-        EOFError,
-        KeyError,
-        NotImplementedError,
-        OSError,
-        OverflowError,
-        RuntimeError,
-        ValueError,
-    ) as error:
-        raise refuse(f"{what}: {str(error)[:200] or type(error).__name__}.") from error
 
 
 def _same_samples(arrays: list[_Array]) -> None:
@@ -275,12 +249,12 @@ def _raw(array: _Array) -> Iterator[Block]:
     left, size = array.header.bytes, array.header.dtype.itemsize
     most = left if turned else size * (BLOCK_BYTES // size)
     with ExitStack() as stack:
-        with _reading(f"Array {array.name!r} cannot be read"):
+        with unpacking(f"Array {array.name!r} cannot be read"):
             archive = stack.enter_context(zipfile.ZipFile(array.file))
             stream = stack.enter_context(archive.open(array.member))
             stream.read(array.header.length)
         while left:
-            with _reading(f"Array {array.name!r} cannot be read"):
+            with unpacking(f"Array {array.name!r} cannot be read"):
                 raw = stream.read(min(left, most))
             if len(raw) != min(left, most):
                 raise refuse(f"Array {array.name!r} ends before its last element.")

@@ -237,8 +237,8 @@ def _found(folder: Path) -> list[tuple[Path, DatasetEntry]]:
         if not path.name.startswith(_DRAFT):
             try:
                 found.append((path.stat().st_mtime_ns, path, _meta(path)))
-            except FileNotFoundError:
-                continue  # deleted meanwhile
+            except (FileNotFoundError, NotADirectoryError):
+                continue  # deleted meanwhile, or a file that a file manager has left
     return [(path, entry) for _, path, entry in sorted(found, key=lambda item: item[0])]
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from layerloom.runs.executors.port import Executor, Need, Task
 from layerloom.runs.files import write_atomic
+from layerloom.runs.jobs import Means
 from layerloom.runs.parity import Parities
 from layerloom.runs.rates import RateSearches
 from layerloom.runs.watch import Limits, Watch, attempt_folder
@@ -36,18 +39,14 @@ class Dispatcher:
         that wait."""
         self._store = store
         self._executor = executor
-        self._data_folder = data_folder.resolve()
         self._address_file = "" if address_file is None else str(address_file.resolve())
         self._only = only
         self._limits = limits or Limits()
-        self._python = python
-        self._downloads = downloads
+        self._means = Means(data_folder, python, downloads)
         self._watch = Watch(store, executor, self._limits)
-        data = self._data_folder
-        self.parities = Parities(store, executor, data_folder=data, python=python, downloads=downloads)
+        self.parities = Parities(store, executor, self._means)
         """Reports that are made beside the runs."""
-        searches = store.artifacts.with_name("rates")
-        self.rates = RateSearches(executor, folder=searches, data_folder=data, python=python, downloads=downloads)
+        self.rates = RateSearches(executor, self._means, folder=store.artifacts.with_name("rates"))
         self._wakes = threading.Event()
         self._closing = False
         self._healthy = True
@@ -79,7 +78,8 @@ class Dispatcher:
         live = [run for run in self._store.queue.live() if self._only in (None, run.run)]
         for run in live:
             if run.handle is None:
-                self._start_again(run)
+                with self._starting(run.run, run.attempt):
+                    self._start_again(run)
         self._watch.look([run for run in live if run.handle is not None])
         self._fill()
         if self._only is None:
@@ -105,26 +105,31 @@ class Dispatcher:
         waiting = [run for run in self._store.queue.waiting() if self._only in (None, run.run)]
         room = self._executor.room([Need(run.device, run.threads, run.devices) for run in waiting])
         for claim in self._store.queue.claim(room, self._only):
-            try:
+            with self._starting(claim.run, claim.attempt):
                 self._begin(claim)
-            except Exception as error:
-                _log.exception("run %s could not be started", claim.run)
-                self._store.queue.lost(claim.run, claim.attempt, f"could not be started: {error}")
+
+    @contextmanager
+    def _starting(self, run: str, attempt: int) -> Iterator[None]:
+        """An attempt that cannot be started is lost, and harms no other."""
+        try:
+            yield
+        except StoreBusy:
+            raise
+        except Exception as error:
+            _log.exception("run %s could not be started", run)
+            self._store.queue.lost(run, attempt, f"could not be started: {error}")
 
     def _begin(self, claim: Claim) -> None:
         folder = attempt_folder(self._store, claim.run, claim.attempt)
         folder.mkdir(parents=True, exist_ok=True)
-        job = Job(
-            run=claim.run,
+        job = self._means.job(
+            claim.run,
+            self._store.folder(claim.run),
+            claim.document,
+            claim.plan,
             attempt=claim.attempt,
-            document=claim.document,
-            plan=claim.plan,
-            folder=str(self._store.folder(claim.run)),
-            data_folder=str(self._data_folder),
             address_file=self._address_file,
             token=claim.token,
-            python=self._python,
-            downloads=self._downloads,
             resume=claim.resume,
             origin=claim.origin,
             adjusted=claim.adjusted,
@@ -147,8 +152,7 @@ class Dispatcher:
             self._store.queue.lost(run.run, run.attempt, "was not started before the service ended", crash=False)
         else:
             # This service may have been started otherwise than the one that wrote it.
-            allowed = {"python": job.python and self._python, "downloads": self._downloads}
-            if allowed != {"python": job.python, "downloads": job.downloads}:
-                job = job.model_copy(update=allowed)
-                write_atomic(folder / "job.json", job.model_dump_json().encode())
-            self._start(job, folder)
+            allowed = self._means.allowed(job)
+            if allowed != job:
+                write_atomic(folder / "job.json", allowed.model_dump_json().encode())
+            self._start(allowed, folder)

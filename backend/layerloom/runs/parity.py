@@ -11,9 +11,9 @@ from pathlib import Path
 from shutil import rmtree
 
 from layerloom.runs.executors.port import Executor
+from layerloom.runs.jobs import Means
 from layerloom.runs.trials import Trials
 from layerloom.schema.parity import NewParity, Parity
-from layerloom.schema.worker import Job
 from layerloom.storage import StateConflict, Store
 
 FOLDER = "parity"
@@ -22,13 +22,9 @@ FOLDER = "parity"
 class Parities:
     """``ask`` and ``read`` from any thread, ``look`` from the dispatcher's."""
 
-    def __init__(
-        self, store: Store, executor: Executor, *, data_folder: Path, python: bool, downloads: bool = True
-    ) -> None:
+    def __init__(self, store: Store, executor: Executor, means: Means) -> None:
         self._store = store
-        self._data_folder = data_folder
-        self._python = python
-        self._downloads = downloads
+        self._means = means
         self._asking = threading.Lock()
         self._trials = Trials(Parity, executor, self._known)
 
@@ -47,19 +43,7 @@ class Parities:
             earlier = _folders(whole)
             folder = whole / str(1 + (int(earlier[-1].name) if earlier else 0))
             folder.mkdir(parents=True)
-            job = Job(
-                run=run,
-                attempt=1,
-                document=found.document,
-                plan=found.plan,
-                folder=str(folder),
-                data_folder=str(self._data_folder),
-                address_file="",
-                token="",
-                python=self._python,
-                downloads=self._downloads,
-                parity=wanted,
-            )
+            job = self._means.job(run, folder, found.document, found.plan, parity=wanted)
             report = Parity(state="waiting", steps=wanted.steps)
             self._trials.add(folder, job, report)
             for old in earlier:

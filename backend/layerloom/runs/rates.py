@@ -9,12 +9,12 @@ from pathlib import Path
 from shutil import rmtree
 
 from layerloom.runs.executors.port import Executor
+from layerloom.runs.jobs import Means
 from layerloom.runs.trials import Trials
 from layerloom.schema.document import Document
 from layerloom.schema.fork import CarryReport
 from layerloom.schema.plan import Plan
 from layerloom.schema.rates import RateSearch
-from layerloom.schema.worker import Job
 from layerloom.storage import ORIGIN, Missing, StateConflict, keep_checkpoint, known_form, new_id
 
 FORGOTTEN = 600.0
@@ -32,17 +32,13 @@ class RateSearches:
     def __init__(
         self,
         executor: Executor,
+        means: Means,
         *,
         folder: Path,
-        data_folder: Path,
-        python: bool,
-        downloads: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder
-        self._data_folder = data_folder
-        self._python = python
-        self._downloads = downloads
+        self._means = means
         self._clock = clock
         self._trials = Trials(RateSearch, executor, self._known)
         self._asked: dict[str, float] = {}
@@ -64,20 +60,7 @@ class RateSearches:
         folder.mkdir(parents=True)
         if checkpoint is not None:
             keep_checkpoint(checkpoint, folder / ORIGIN)
-        job = Job(
-            run=name,
-            attempt=1,
-            document=document,
-            plan=alone(plan),
-            folder=str(folder),
-            data_folder=str(self._data_folder),
-            address_file="",
-            token="",
-            python=self._python,
-            downloads=self._downloads,
-            rates=True,
-            origin=origin,
-        )
+        job = self._means.job(name, folder, document, alone(plan), rates=True, origin=origin)
         report = RateSearch(id=name, state="waiting")
         self._trials.add(folder, job, report)
         return report
@@ -100,6 +83,8 @@ class RateSearches:
 
     def look(self) -> None:
         """Start what waits and fits, note what failed, delete what nobody asks after."""
+        for left in self._folder.glob(f"*{GONE}"):  # by a service that ended before it was gone
+            rmtree(left, ignore_errors=True)
         now = self._clock()
         self._asked = {folder.name: self._asked.get(folder.name, now) for folder in self._known()}
         for name, asked in self._asked.items():
@@ -110,7 +95,7 @@ class RateSearches:
     def _known(self) -> list[Path]:
         if not self._folder.is_dir():
             return []
-        return [folder for folder in self._folder.iterdir() if folder.suffix != GONE]
+        return [folder for folder in self._folder.iterdir() if folder.is_dir() and folder.suffix != GONE]
 
 
 def alone(plan: Plan) -> Plan:

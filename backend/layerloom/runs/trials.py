@@ -7,6 +7,7 @@ any more.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -21,6 +22,7 @@ from layerloom.schema.trial import REPORT_FILE, Trial
 from layerloom.schema.worker import Job
 
 Report = TypeVar("Report", bound=Trial)
+_log = logging.getLogger(__name__)
 GRACE = 5.0
 """From TERM to KILL, in seconds."""
 
@@ -69,6 +71,9 @@ class Trials(Generic[Report]):
             return self._is_settled(folder)
         except FileNotFoundError:  # deleted at this moment: the next look finds it gone
             return False
+        except Exception as error:  # whatever is wrong with one is no reason to leave the others alone
+            _log.exception("the trial in %s could not be looked after", folder)
+            return self._failed(folder, f"It could not be started: {error}. Ask for it again.")
 
     def _is_settled(self, folder: Path) -> bool:
         """Whether there is nothing more to look after."""
@@ -79,13 +84,21 @@ class Trials(Generic[Report]):
             return status.phase != "running"
         if status.phase == "running":
             return False
-        if report.state == "waiting" and status.why == "was never started":
+        if report.state == "waiting" and status.phase == "gone":
             self._start(folder)
             return False
         if report.open:
-            message = f"The trainer {status.why} before the report was done. Ask for it again."
-            keep(folder, report.model_copy(update={"state": "failed", "message": message}))
+            return self._failed(folder, f"The trainer {status.why} before the report was done. Ask for it again.")
         return True
+
+    def _failed(self, folder: Path, message: str) -> bool:
+        """Note why there is no report; False when that cannot be noted now."""
+        with suppress(OSError):
+            report = self.read(folder)
+            if report is not None:
+                keep(folder, report.model_copy(update={"state": "failed", "message": message}))
+            return True
+        return False
 
     def _start(self, folder: Path) -> None:
         """Start it when there is room."""

@@ -20,18 +20,18 @@ class Job(Wire):
     """``job.json`` in the attempt's folder: everything that a trainer knows. It holds no credential but its own."""
 
     run: str
-    attempt: int
+    attempt: int = 1
     document: Document
     plan: Plan
     folder: str
     """The run's folder; checkpoints go to ``checkpoints/a<attempt>-s<step>/`` below it."""
     data_folder: str
     """Where uploads and downloaded data sets lie."""
-    address_file: str
+    address_file: str = ""
     """Holds the service's present URL; read anew at every reconnect, because the service may come back elsewhere. Empty
     where there is no service: whoever started the trainer reads its spool."""
-    token: str
-    """Valid for this run and attempt only."""
+    token: str = ""
+    """Valid for this run and attempt only; empty where there is no service."""
     python: bool = False
     """Code that the document carries may be run: the server was started so."""
     downloads: bool = True

@@ -95,8 +95,7 @@ def train(
     module.to(device)
     parts = assemble(module, plan, train, validation, task, classes, device, ranks)
     if plan.precision == "auto":
-        for turn in ranks.in_turn():
-            parts = in_its_way(module, parts, folder, emit) if turn else parts
+        parts = ranks.in_turn(partial(in_its_way, module, parts, folder, emit))
     if carried is not None and begun is not None:
         emit(Log(message=carry_optimizer(module, parts.optimizer, begun, carried)))
     seed_generators(ranks.seed(plan.seed))

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import torch
 import torch.distributed as dist
@@ -27,6 +27,7 @@ from layerloom.training.checkpoints import CheckpointStore, Contents
 from layerloom.training.control import Control, Wanted
 from layerloom.training.recorder import FLUSH_SECONDS, WATCHED_SECONDS, Emit, Recorder
 
+Made = TypeVar("Made")
 PACE = 0.1
 """Seconds between two agreements on what is wanted."""
 MOST = 256
@@ -86,12 +87,18 @@ class Ranks:
         dist.all_gather_object(values, value)
         return values
 
-    def in_turn(self) -> Iterator[bool]:
-        """Let the first rank go ahead with what it leaves on the disk: yields True when it is one's turn."""
-        yield self.first
-        if self.several:
+    def in_turn(self, act: Callable[[], Made]) -> Made:
+        """What ``act`` gives, done by the first rank before the others, which find what it leaves on the disk.
+
+        Where it fails, the others try as well, and run into the same rather than wait for what never comes.
+        """
+        if not self.first:
             self.highest(0)
-            yield not self.first
+            return act()
+        try:
+            return act()
+        finally:
+            self.highest(0)
 
     def share_buffers(self, module: nn.Module) -> None:
         """Give every rank the first one's buffers."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
-from layerloom.data import Scaling, main_inputs, prepare
+from layerloom.data import Prepared, Scaling, main_inputs, prepare
 from layerloom.graph import allow_python, build
 from layerloom.graph.spots import place_of
 from layerloom.schema.base import Wire
@@ -118,9 +118,8 @@ def problems_of(error: BaseException) -> list[Problem]:
 
 
 def _train(job: Job, emit: Callable[[Event], None], control: Control, ranks: Ranks) -> Outcome:
-    for turn in ranks.in_turn():  # the first one downloads what is not there yet
-        if turn:
-            data = prepare(job.plan, main_inputs(job.document), Path(job.data_folder), downloads=job.downloads)
+    # The first one downloads what is not there yet.
+    data = ranks.in_turn(lambda: prepared(job))
     for note in data.notes:
         emit(Log(message=note))
     if ranks.first:
@@ -156,6 +155,15 @@ def _train(job: Job, emit: Callable[[Event], None], control: Control, ranks: Ran
             place = place_of(job.document, module, error.origin.layer, error.origin.owner, error.origin.span)
             error.problem = error.problem.model_copy(update=place)
         raise
+
+
+def prepared(job: Job) -> Prepared:
+    """The data that a job trains on.
+
+    Raises:
+        DataError: they are not to be had, or do not fit the network's inputs.
+    """
+    return prepare(job.plan, main_inputs(job.document), Path(job.data_folder), downloads=job.downloads)
 
 
 def _plain(scaling: Scaling) -> InputScaling:

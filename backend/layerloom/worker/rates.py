@@ -6,7 +6,6 @@ import time
 import traceback
 from pathlib import Path
 
-from layerloom.data import main_inputs, prepare
 from layerloom.graph import allow_python, build
 from layerloom.schema.rates import HIGH, LOW, RateSearch
 from layerloom.schema.trial import REPORT_FILE
@@ -34,7 +33,7 @@ def run(path: Path, job: Job) -> int:
             kept = time.monotonic()
 
     try:
-        data = prepare(job.plan, main_inputs(job.document), Path(job.data_folder), downloads=job.downloads)
+        data = single.prepared(job)
         if job.python:
             allow_python()
         module = build(job.document, seed=job.plan.seed)

@@ -22,6 +22,7 @@ from layerloom.api.streams import Streams
 from layerloom.app import Settings, configuration, listen
 from layerloom.runs import Parities, RateSearches
 from layerloom.runs.executors.local import LocalExecutor
+from layerloom.runs.jobs import Means
 from layerloom.storage import Store, open_store
 from waiting import HANG_GUARD_S
 
@@ -88,7 +89,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     for name in ("data", "drafts"):
         (home / name).mkdir()
     store = open_store(f"sqlite:///{home / 'layerloom.db'}", home / "runs")
-    executor = LocalExecutor(prewarm=False)
+    executor, means = LocalExecutor(prewarm=False), Means(home / "data")
     woken: list[None] = []
 
     async def read(run: str, after: int, limit: int) -> list[bytes]:
@@ -102,8 +103,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
         drafts=home / "drafts",
         wake=lambda: woken.append(None),
         devices=executor.devices,
-        parities=Parities(store, executor, data_folder=home / "data", python=False),
-        rates=RateSearches(executor, folder=home / "rates", data_folder=home / "data", python=False),
+        parities=Parities(store, executor, means),
+        rates=RateSearches(executor, means, folder=home / "rates"),
     )
     deafen = store.log.listen(services.streams.publish)
     app = application(

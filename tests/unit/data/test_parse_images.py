@@ -196,6 +196,8 @@ def test_bombs_are_refused_whole(tmp_path: Path) -> None:
     double = bytearray(packed({"a/1.png": encoded(grey()), "a/2.png": encoded(grey())}))
     first, second = (double.find(b"PK\x01\x02"), double.rfind(b"PK\x01\x02"))
     double[second + 42 : second + 46] = double[first + 42 : first + 46]
+    newer = bytearray(packed({"a/1.png": encoded(grey())}))
+    newer[newer.find(b"PK\x01\x02") + 6] = 255
 
     def refused() -> list[str]:
         return [
@@ -204,6 +206,8 @@ def test_bombs_are_refused_whole(tmp_path: Path) -> None:
             refusal(bytes(double), ".zip").message,
             refusal(packed({"a/1.png": b"nothing"}), ".zip").code,
             refusal(b"PK nothing", ".zip").code,
+            refusal(packed({}), ".zip").message,
+            refusal(bytes(newer), ".zip").message,
             refusal(b"\x89PNG", ".zip").code,
         ]
 
@@ -215,6 +219,8 @@ def test_bombs_are_refused_whole(tmp_path: Path) -> None:
         "The archive's entries overlap.",
         ProblemCode.UPLOAD_INVALID,
         ProblemCode.UPLOAD_INVALID,
+        "The archive holds no image that can be read, in a folder that names its class.",
+        "The file is no readable .zip archive: zip file version 25.5.",
         ProblemCode.UPLOAD_TYPE,
     ]
 

@@ -55,6 +55,12 @@ def command(process: psutil.Process) -> list[str]:
         return []
 
 
+def test_what_a_file_manager_leaves_is_no_data_set(tmp_path: Path) -> None:
+    table(tmp_path, rows())
+    (tmp_path / "data" / "uploads" / ".DS_Store").touch()
+    assert [entry.name for entry in uploads.entries(tmp_path / "data")] == ["mine"]
+
+
 def test_a_table_is_kept_and_shown(tmp_path: Path) -> None:
     entry = table(tmp_path, rows())
     assert (entry.task, entry.shape, entry.classes, entry.samples) == ("classification", [2], ["no", "yes"], 30)

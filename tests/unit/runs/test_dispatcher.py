@@ -268,6 +268,19 @@ def test_a_start_that_fails_is_tried_again_and_harms_no_other(
     assert bad in caplog.text
 
 
+def test_a_second_start_that_fails_harms_no_other(store: Store, executor: MemoryExecutor, make: Callable) -> None:
+    """A service of another version may have written the job."""
+    executor.slots = 2
+    bad, good = add_run(store), add_run(store)
+    (claimed,) = store.queue.claim(1)
+    assert claimed.run == bad
+    attempt_folder(store, bad).mkdir(parents=True)
+    (attempt_folder(store, bad) / "job.json").write_text("of another version")
+    make().tick()
+    assert (state(store, bad), state(store, good)) == ("queued", "starting")
+    assert "could not be started" in reasons(store, bad)[-1]
+
+
 def test_the_thread_starts_what_it_is_woken_for(store: Store, executor: MemoryExecutor, make: Callable) -> None:
     dispatcher = make(Limits(period=600))
     dispatcher.start()

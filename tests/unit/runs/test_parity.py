@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from layerloom.graph.examples import examples
 from layerloom.runs.executors.memory import MemoryExecutor
+from layerloom.runs.jobs import Means
 from layerloom.runs.parity import Parities
 from layerloom.schema.parity import NewParity, Parity
 from layerloom.schema.plan import Plan
@@ -16,12 +18,14 @@ from layerloom.storage import Missing, StateConflict, Store, open_store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return open_store(f"sqlite:///{tmp_path / 'layerloom.db'}", tmp_path / "runs")
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(f"sqlite:///{tmp_path / 'layerloom.db'}", tmp_path / "runs")
+    yield opened
+    opened.close()
 
 
 def made(store: Store, executor: MemoryExecutor) -> Parities:
-    return Parities(store, executor, data_folder=store.artifacts.parent, python=False)
+    return Parities(store, executor, Means(store.artifacts.parent))
 
 
 def a_run(store: Store) -> str:

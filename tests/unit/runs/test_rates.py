@@ -8,7 +8,8 @@ import pytest
 
 from layerloom.graph.examples import examples
 from layerloom.runs.executors.memory import MemoryExecutor
-from layerloom.runs.rates import FORGOTTEN, MOST, RateSearches
+from layerloom.runs.jobs import Means
+from layerloom.runs.rates import FORGOTTEN, GONE, MOST, RateSearches
 from layerloom.schema.plan import Plan
 from layerloom.schema.rates import RateSearch
 from layerloom.schema.trial import REPORT_FILE
@@ -27,7 +28,7 @@ class Clock:
 
 
 def made(folder: Path, executor: MemoryExecutor, clock: Clock) -> RateSearches:
-    return RateSearches(executor, folder=folder / "rates", data_folder=folder / "data", python=False, clock=clock)
+    return RateSearches(executor, Means(folder / "data"), folder=folder / "rates", clock=clock)
 
 
 def test_a_search_waits_for_room_and_one_device_makes_it(tmp_path: Path) -> None:
@@ -72,6 +73,34 @@ def test_there_are_not_too_many_at_once(tmp_path: Path) -> None:
         searches.ask(DOCUMENT, PLAN)
     searches.cancel(names[0])
     assert searches.ask(DOCUMENT, PLAN).state == "waiting"
+
+
+def test_one_that_cannot_be_started_fails_and_holds_up_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    executor = MemoryExecutor(slots=2)
+    searches = made(tmp_path, executor, Clock())
+    bad, good = (searches.ask(DOCUMENT, PLAN).id for _ in range(2))
+    (tmp_path / "rates" / bad / "job.json").write_text("of another version")
+    searches.look()
+    assert (searches.read(bad).state, searches.read(good).state) == ("failed", "waiting")
+    assert "could not be started" in searches.read(bad).message
+    assert [task.folder.name for task in executor.started.values()] == [good]
+    assert bad in caplog.text
+
+
+def test_what_an_earlier_service_or_a_file_manager_left_is_no_search(tmp_path: Path) -> None:
+    clock = Clock()
+    searches = made(tmp_path, MemoryExecutor(slots=0), clock)
+    name = searches.ask(DOCUMENT, PLAN).id
+    (tmp_path / "rates" / ".DS_Store").touch()
+    (tmp_path / "rates" / f"{name}{GONE}").mkdir()
+    for clock.now in (0, FORGOTTEN - 1):
+        searches.look()
+        searches.read(name)
+    clock.now = FORGOTTEN + 1
+    searches.look()
+    assert {left.name for left in (tmp_path / "rates").iterdir()} == {".DS_Store", name}
 
 
 @pytest.mark.parametrize("name", ["../runs", "4ewm6g7vcfmw", ""])

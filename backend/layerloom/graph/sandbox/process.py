@@ -112,7 +112,9 @@ class Process:
         for reader, writer, we_write in ((*os.pipe(), True), (*os.pipe(), False), (*os.pipe(), True)):
             ours.append(writer if we_write else reader)
             theirs.append(reader if we_write else writer)
-        self._requests, self._answers, self._lifeline = ours
+        self._requests, self._answers, _ = ours
+        self._descriptors = [*ours, *([] if self._file is None else [self._file])]
+        """That are still ours to close: each once, because its number may be another thread's file right afterwards."""
         try:
             self._keeper = subprocess.Popen(  # noqa: S603  (our own program)
                 self._command(tasks, theirs, (folder or self._scratch).resolve(), folder is None, hide),
@@ -123,6 +125,9 @@ class Process:
                 start_new_session=True,
                 pass_fds=[*theirs, *([] if self._file is None else [self._file])],
             )
+        except BaseException:
+            self._release()
+            raise
         finally:
             for descriptor in theirs:
                 os.close(descriptor)
@@ -155,17 +160,23 @@ class Process:
             raise self._failure("answer", "its answer is none") from None
 
     def end(self) -> None:
-        """Let it go, with all that it started; returns when all is gone."""
-        for descriptor in (self._requests, self._answers, self._lifeline, self._file):
-            with suppress(OSError, TypeError):
-                os.close(descriptor)  # type: ignore[arg-type]
-        self._file = None
+        """Let it go, with all that it started; returns when all is gone. Where that is so already, nothing happens."""
+        self._let_go()
         try:
             self._keeper.wait(_END_S)
         except subprocess.TimeoutExpired:
             with suppress(ProcessLookupError):
                 os.killpg(self._keeper.pid, signal.SIGKILL)
             self._keeper.wait()
+        self._release()
+
+    def _let_go(self) -> None:
+        """Close our ends of the pipes, at which the keeper ends."""
+        while self._descriptors:
+            os.close(self._descriptors.pop())
+
+    def _release(self) -> None:
+        self._let_go()
         self._output.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
 

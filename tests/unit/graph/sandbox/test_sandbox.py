@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -284,6 +285,31 @@ def test_limits_hold_without_namespaces(without: Callable[[str], str]) -> None:
         "[] leave time",
     ]
     wait_for(lambda: not alive(marker))
+
+
+def test_an_end_after_the_end_closes_nothing_of_anybody_else() -> None:
+    process = Process("hostile", SHORT)
+    with pytest.raises(SandboxError):
+        process.call("end", 1)
+    # They get the numbers that have just become free, as the sockets and files of a server's other threads do.
+    others = [os.open(os.devnull, os.O_RDONLY) for _ in range(16)]
+    try:
+        process.end()
+        assert all(os.fstat(other) for other in others)
+    finally:
+        for other in others:
+            os.close(other)
+
+
+def test_a_process_that_cannot_be_started_leaves_nothing_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "given").touch()
+    before = {path.name for path in Path("/dev/fd").iterdir()}
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-such-program"))
+    with pytest.raises(FileNotFoundError):
+        Process("hostile", SHORT, file=tmp_path / "given")
+    assert {path.name for path in Path("/dev/fd").iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["given"]
 
 
 # --- a warm one

@@ -7,6 +7,7 @@ import type { Catalogue, DatasetEntry, Document, Fitting, Fix, NewPlan } from "@
 import { datasetTexts } from "@/features/data/texts";
 import type { Settings } from "@/features/train/settings";
 import { useText } from "@/i18n";
+import { ProblemText } from "@/ui/ProblemText";
 import { toast } from "@/ui/Toasts";
 import { type Change, planChanges } from "./changes";
 import styles from "./Refit.module.css";
@@ -47,10 +48,13 @@ export function RefitPanel(props: Props) {
     );
   if (!data || left === entry.name) return null;
   const { problems = [], edits = [] } = data;
-  if (problems.length > 0 && edits.length > 0)
+  const [problem] = problems;
+  if (problem && edits.length > 0)
     return (
       <Alert color="yellow" variant="light" title={words.unfit(label)} data-testid="refit-unfit">
-        <Text size="sm">{problems[0]?.message}</Text>
+        <Text size="sm">
+          <ProblemText code={problem.code} message={problem.message} />
+        </Text>
       </Alert>
     );
   const rows = [...documentRows(data, words), ...plan.rows];
