@@ -13,6 +13,7 @@ from torch import nn
 
 import gestures as do
 from serving import Server, serving
+from waiting import wait_for
 
 SLOW_MS = 180_000
 """What has to be run is run in a process that is started for it and imports torch."""
@@ -80,6 +81,12 @@ def there(chromium: Browser, allowing: Server) -> Iterator[Page]:
         yield page
 
 
+def below_one_another(nodes: list[Locator]) -> bool:
+    """Whether each is laid out below the one before."""
+    places = [node.bounding_box() for node in nodes]
+    return all(above and below and above["y"] + above["height"] < below["y"] for above, below in pairwise(places))
+
+
 def test_a_network_of_torchvision_opens_by_keyboard_as_a_new_project(page: Page, server: Server) -> None:
     do.node(page, "fc").wait_for()
     dialog = command(page, "torchvision")
@@ -93,8 +100,7 @@ def test_a_network_of_torchvision_opens_by_keyboard_as_a_new_project(page: Page,
     for layer in layers:
         expect(layer).to_be_visible()
     expect(layers[2]).to_contain_text("Bottleneck × 35")
-    places = [layer.bounding_box() or {} for layer in layers]
-    assert all(above["y"] + above["height"] < below["y"] for above, below in pairwise(places))
+    wait_for(lambda: below_one_another(layers), "the layers stand below one another")
     expect(page.get_by_text("60.2M parameters", exact=False).first).to_be_visible()
     expect(page.get_by_test_id("undo")).to_be_disabled()
     expect(page.get_by_test_id("saved")).to_have_attribute("data-state", "saved")
