@@ -1,14 +1,13 @@
 import { Modal, Text, TextInput, UnstyledButton } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Search } from "lucide-react";
-import { type KeyboardEvent, useRef, useState } from "react";
 import { api, unwrap } from "@/api/client";
 import { datasetsQuery } from "@/api/queries";
 import type { DatasetEntry } from "@/api/types";
 import { datasetTexts } from "@/features/data/texts";
 import { openCopy } from "@/features/project/project";
-import { neighbour } from "@/features/project/roam";
 import { useLeave } from "@/features/project/useLeave";
+import { useRoaming } from "@/features/project/useRoaming";
 import { DEFAULTS, useOffered } from "@/features/train/settings";
 import { useText } from "@/i18n";
 import { shapeText, volume } from "@/lib/shape";
@@ -33,9 +32,9 @@ function Content() {
   const t = useText();
   const words = t.imports.begin;
   const leave = useLeave();
-  const [query, setQuery] = useState("");
-  const field = useRef<HTMLInputElement>(null);
-  const list = useRef<HTMLDivElement>(null);
+  const { query, list, field, fromCard } = useRoaming("[data-begin]", () => {
+    if (fitting[0]) begin.mutate(fitting[0].name);
+  });
   const { data, error, isPending, refetch } = useQuery(datasetsQuery);
   const begin = useMutation({
     mutationFn: async (dataset: string) => {
@@ -53,41 +52,23 @@ function Content() {
       text.toLowerCase().includes(wanted),
     );
   });
-  const rows = () => [...(list.current?.querySelectorAll<HTMLElement>("[data-begin]") ?? [])];
-  const fromField = (event: KeyboardEvent) => {
-    const [first] = fitting;
-    if (event.nativeEvent.isComposing) return;
-    if (event.key === "Enter" && wanted && first) begin.mutate(first.name);
-    if (event.key !== "ArrowDown") return;
-    event.preventDefault();
-    rows()[0]?.focus();
-  };
-  const fromRow = (event: KeyboardEvent) => {
-    const next = neighbour(rows(), event.target as HTMLElement, event.key);
-    if (next === null) return;
-    event.preventDefault();
-    (next ?? field.current)?.focus();
-  };
   return (
     <div className={styles.library}>
       <Text size="sm" c="dimmed">
         {words.intro}
       </Text>
       <TextInput
-        ref={field}
+        {...field}
         data-autofocus
         aria-label={words.search}
         placeholder={words.search}
         leftSection={<Search size={15} aria-hidden />}
-        value={query}
-        onChange={(event) => setQuery(event.currentTarget.value)}
-        onKeyDown={fromField}
         autoComplete="off"
         spellCheck={false}
       />
       {begin.error && <ErrorNotice error={begin.error} />}
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the rows inside are buttons; this hears their arrow keys */}
-      <div ref={list} className={styles.list} onKeyDown={fromRow}>
+      <div ref={list} className={styles.list} onKeyDown={fromCard}>
         {error && <ErrorNotice error={error} retry={() => void refetch()} />}
         {isPending && <ListSkeleton rows={8} height={34} />}
         {fitting.map((entry) => (

@@ -1,10 +1,10 @@
 import { Button, SegmentedControl, Text, TextInput, UnstyledButton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Search } from "lucide-react";
-import { type KeyboardEvent, useRef, useState } from "react";
+import { useState } from "react";
 import { importSourcesQuery } from "@/api/imports";
 import type { LibraryNetwork } from "@/api/types";
-import { neighbour } from "@/features/project/roam";
+import { useRoaming } from "@/features/project/useRoaming";
 import { useText } from "@/i18n";
 import { compactCount } from "@/lib/format";
 import { Empty, ErrorNotice, ListSkeleton } from "@/ui/States";
@@ -20,42 +20,22 @@ export function LibraryTab({ onClose }: { onClose: () => void }) {
   const t = useText().imports.library;
   const { data, error, isPending, refetch } = useQuery(importSourcesQuery);
   const opening = useImport(onClose);
-  const [query, setQuery] = useState("");
+  const { query, list, field, fromCard } = useRoaming("[data-library]", () => fitting[0] && open(fitting[0]));
   const [task, setTask] = useState<Task | null>(null);
-  const field = useRef<HTMLInputElement>(null);
-  const list = useRef<HTMLDivElement>(null);
   const networks = data?.networks ?? [];
   const fitting = found(networks, query, task);
   const open = (network: Parameters<typeof requestOf>[0]) =>
     opening.start({ source: { kind: "request", body: requestOf(network) }, name: network.name, quiet: true });
-  const rows = () => [...(list.current?.querySelectorAll<HTMLElement>("[data-library]") ?? [])];
-  const fromField = (event: KeyboardEvent) => {
-    const [first] = fitting;
-    if (event.nativeEvent.isComposing) return;
-    if (event.key === "Enter" && query.trim() && first) open(first);
-    if (event.key !== "ArrowDown") return;
-    event.preventDefault();
-    rows()[0]?.focus();
-  };
-  const fromRow = (event: KeyboardEvent) => {
-    const next = neighbour(rows(), event.target as HTMLElement, event.key);
-    if (next === null) return;
-    event.preventDefault();
-    (next ?? field.current)?.focus();
-  };
   const nothing = data !== undefined && fitting.length === 0;
   const typed = query.trim().toLowerCase();
   return (
     <div className={styles.library}>
       <TextInput
-        ref={field}
+        {...field}
         data-autofocus
         aria-label={t.search}
         placeholder={t.search}
         leftSection={<Search size={15} aria-hidden />}
-        value={query}
-        onChange={(event) => setQuery(event.currentTarget.value)}
-        onKeyDown={fromField}
         autoComplete="off"
         spellCheck={false}
       />
@@ -72,7 +52,7 @@ export function LibraryTab({ onClose }: { onClose: () => void }) {
         </Text>
       </div>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the rows inside are buttons; this hears their arrow keys */}
-      <div ref={list} className={styles.list} onKeyDown={fromRow} data-testid="library">
+      <div ref={list} className={styles.list} onKeyDown={fromCard} data-testid="library">
         {error && <ErrorNotice error={error} retry={() => void refetch()} />}
         {isPending && <ListSkeleton rows={8} height={34} />}
         {families(fitting).map(([family, members]) => (

@@ -1,7 +1,6 @@
 import { Text, TextInput, UnstyledButton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { ArrowRight, Search } from "lucide-react";
-import { type KeyboardEvent, useRef, useState } from "react";
 import type { Example } from "@/api/types";
 import { useLanguage, useText } from "@/i18n";
 import { compactCount } from "@/lib/format";
@@ -9,48 +8,28 @@ import { ErrorNotice, ListSkeleton } from "@/ui/States";
 import styles from "./ExampleCards.module.css";
 import { examplesQuery, FAMILIES, found, shapesOf, wordsOf } from "./examples";
 import { openExample } from "./project";
-import { neighbour } from "./roam";
 import { useLeave } from "./useLeave";
+import { useRoaming } from "./useRoaming";
 
 /** Networks that come with the program, by family. Arrow keys go from the field to the cards and among them. */
 export function ExampleCards({ onClose }: { onClose: () => void }) {
   const t = useText().editor.project;
   const leave = useLeave();
-  const [query, setQuery] = useState("");
-  const field = useRef<HTMLInputElement>(null);
-  const list = useRef<HTMLDivElement>(null);
+  const { query, list, field, fromCard } = useRoaming("[data-example]", () => fitting[0] && open(fitting[0]));
   const { data, error, refetch } = useQuery(examplesQuery);
+  const fitting = data ? found(data, query, t.families) : [];
+  const open = (example: Example) => void leave(() => openExample(example), onClose);
   if (error) return <ErrorNotice error={error} retry={() => void refetch()} />;
   if (!data) return <ListSkeleton rows={4} height={64} />;
-  const fitting = found(data, query, t.families);
-  const open = (example: Example) => void leave(() => openExample(example), onClose);
-  const cards = () => [...(list.current?.querySelectorAll<HTMLElement>("[data-example]") ?? [])];
-  const fromField = (event: KeyboardEvent) => {
-    const [first] = fitting;
-    if (event.nativeEvent.isComposing) return;
-    if (event.key === "Enter" && query.trim() && first) open(first);
-    if (event.key !== "ArrowDown") return;
-    event.preventDefault();
-    cards()[0]?.focus();
-  };
-  const fromCard = (event: KeyboardEvent) => {
-    const next = neighbour(cards(), event.target as HTMLElement, event.key);
-    if (next === null) return;
-    event.preventDefault();
-    (next ?? field.current)?.focus();
-  };
   return (
     <>
       <TextInput
-        ref={field}
+        {...field}
         data-autofocus
         className={styles.field}
         aria-label={t.searchExamples}
         placeholder={t.searchExamples}
         leftSection={<Search size={15} aria-hidden />}
-        value={query}
-        onChange={(event) => setQuery(event.currentTarget.value)}
-        onKeyDown={fromField}
         autoComplete="off"
         spellCheck={false}
       />
