@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 from layerloom.api.frames import as_block
@@ -55,6 +56,20 @@ class Tail:
         self._bytes = 0
         self._riders: set[Rider] = set()
         self._told = asyncio.Event()
+        self._reads: dict[int, asyncio.Future[list[bytes]]] = {}
+
+    async def stored(self, cursor: int, read: Callable[[], Awaitable[list[bytes]]]) -> list[bytes]:
+        """What ``read`` finds behind the cursor; all who ask for the same meanwhile share one read.
+
+        A thousand viewers that come at once would otherwise read the same a thousand times. What is stored after such
+        a read began is in this tail, which is as old as its first viewer; so nobody misses it.
+        """
+        reading = self._reads.get(cursor)
+        if reading is None:
+            reading = self._reads[cursor] = asyncio.ensure_future(read())
+            reading.add_done_callback(lambda _done: self._reads.pop(cursor))
+        # Who leaves must not take it from the others.
+        return await asyncio.shield(reading)
 
     def add(self, first: int, events: list[bytes]) -> None:
         """Events ``first``, ``first + 1``, … as the store has them; nobody hears of them before ``tell``."""
@@ -172,7 +187,7 @@ class Streams:
             while True:
                 events = tail.after(cursor)
                 if events is None:
-                    events = await self._read(run, cursor, PAGE)
+                    events = await tail.stored(cursor, partial(self._read, run, cursor, PAGE))
                 if events:
                     yield list(map(as_block, events)) if blocks else events
                     cursor += len(events)

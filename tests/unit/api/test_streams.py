@@ -124,6 +124,61 @@ class TestRiding:
         looped(watch())
 
 
+class TestComingTogether:
+    def test_who_comes_at_once_shares_one_read_of_the_store(self) -> None:
+        """A thousand who each read the same would keep each other, and what is new, waiting for a second."""
+
+        async def watch() -> None:
+            reads: list[int] = []
+            answer = asyncio.Event()
+
+            async def read(_run: str, after: int, _limit: int) -> list[bytes]:
+                reads.append(after)
+                await answer.wait()
+                return [b"%d" % seq for seq in range(after + 1, 6)]
+
+            streams, watchers = Streams(read), [Watcher() for _ in range(100)]
+            streams.attach()
+            got: list[list[bytes]] = [[] for _ in watchers]
+
+            async def look(index: int, after: int) -> None:
+                async for events in streams.follow("run", after, watchers[index].push):
+                    got[index] += events
+
+            looking = [asyncio.create_task(look(index, index % 2)) for index in range(len(watchers))]
+            await turn()
+            assert sorted(reads) == [0, 1]
+            # The one for whom a read was begun leaves; the others still have it.
+            looking[0].cancel()
+            streams.publish("run", 6, [b"6"])
+            await turn()
+            answer.set()
+            for _ in range(4):
+                await turn()
+            assert got[1] == [b"2", b"3", b"4", b"5", b"6"]
+            assert got[2] == [b"1", b"2", b"3", b"4", b"5", b"6"]
+            assert all(events == got[1 + index % 2] for index, events in enumerate(got[1:]))
+            for task in looking:
+                task.cancel()
+
+        looped(watch())
+
+    def test_who_comes_later_reads_for_himself(self) -> None:
+        async def watch() -> None:
+            reads: list[int] = []
+
+            async def read(_run: str, after: int, _limit: int) -> list[bytes]:
+                reads.append(after)
+                return []
+
+            tail = Tail()
+            for _ in range(2):
+                assert await tail.stored(3, lambda: read("run", 3, 500)) == []
+            assert reads == [3, 3]
+
+        looped(watch())
+
+
 class TestTail:
     def test_it_reaches_back_only_so_far(self) -> None:
         tail = Tail()
