@@ -190,7 +190,7 @@ def _again(store: Store, run: str, changes: dict[str, float | None]) -> str:
         except ValidationError:
             fail("A learning rate is a finite number above zero.")
         require_adjustable(store.runs.get(run), patch)
-        store.runs.adjust(run, patch)
+        store.runs.patch(run, patch)
     store.runs.want(run, "run")
     return run
 

@@ -189,18 +189,31 @@ class Runs:
             total = connection.execute(count).scalar_one()
         return RunPage(items=[RunSummary(**_plain(dict(row))) for row in rows], total=total)
 
-    def patch(self, run: str, *, name: str | None = None, tags: list[str] | None = None) -> RunSummary:
-        """Rename or tag."""
-        values: dict[str, str] = {}
-        if name is not None:
-            values["name"] = label(name)
-        if tags is not None:
-            values["tags"] = orjson.dumps([label(tag) for tag in tags]).decode()
+    def patch(self, run: str, patch: RunPatch) -> RunSummary:
+        """Rename or tag a run, and change its learning rate or its length, all of it or nothing.
+
+        A live trainer hears of a change with its next receipt, another one when it starts. A run that has reached its
+        length is queued again. ``StateConflict`` with the remedy where its state does not allow it.
+        """
         with self._journal.transaction() as transaction:
             row = transaction.row(run)
-            if values:
-                transaction.connection.execute(runs.update().where(runs.c.id == run).values(values))
-            return RunSummary(**_plain({**row, **values}))
+            said: list[Event] = []
+            columns: dict[str, Any] = {}
+            if patch.name is not None:
+                columns["name"] = label(patch.name)
+            if patch.tags is not None:
+                columns["tags"] = orjson.dumps([label(tag) for tag in patch.tags]).decode()
+            wanted = orders.adjusted(row, patch)
+            if wanted != orders.adjustment_of(row):
+                columns["adjustment"] = wanted.model_dump_json()
+                if row["state"] == "succeeded":
+                    if newest_checkpoint(transaction.connection, self._artifacts, run) is None:
+                        raise StateConflict("The run has no checkpoint left to go on from. Train the network anew.")
+                    said = [StateChanged(state="queued", reason="extended by the user", attempt=row["attempt"])]
+                    columns.update(desired="run", crashes=0, not_before=0.0)
+            if columns:
+                transaction.record(row, said, **columns)
+            return RunSummary(**_plain(row))
 
     def want(self, run: str, desired: Desired) -> RunSummary:
         """Ask for ``run``, ``pause`` or ``stop``.
@@ -228,27 +241,6 @@ class Runs:
         with self._journal.transaction() as transaction:
             row = transaction.row(run)
             transaction.record(row, [], asked=orders.asked(row))
-            return RunSummary(**_plain(row))
-
-    def adjust(self, run: str, patch: RunPatch) -> RunSummary:
-        """Change the learning rate or the length of a run; ``StateConflict`` with the remedy.
-
-        A live trainer hears of it with its next receipt, another one when it starts. A run that has reached its length
-        is queued again.
-        """
-        with self._journal.transaction() as transaction:
-            row = transaction.row(run)
-            wanted = orders.adjusted(row, patch)
-            if wanted == orders.adjustment_of(row):
-                return RunSummary(**_plain(row))
-            said: list[Event] = []
-            columns: dict[str, Any] = {"adjustment": wanted.model_dump_json()}
-            if row["state"] == "succeeded":
-                if newest_checkpoint(transaction.connection, self._artifacts, run) is None:
-                    raise StateConflict("The run has no checkpoint left to go on from. Train the network anew.")
-                said = [StateChanged(state="queued", reason="extended by the user", attempt=row["attempt"])]
-                columns.update(desired="run", crashes=0, not_before=0.0)
-            transaction.record(row, said, **columns)
             return RunSummary(**_plain(row))
 
     def delete(self, run: str) -> None:

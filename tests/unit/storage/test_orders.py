@@ -46,9 +46,9 @@ def test_nothing_is_saved_of_a_run_that_is_not_trained(store: Store) -> None:
 
 def test_a_change_is_a_level_and_what_took_effect_is_kept(store: Store) -> None:
     claim = begun(store)
-    store.runs.adjust(claim.run, RunPatch(learning_rate=0.1))
-    store.runs.adjust(claim.run, RunPatch(learning_rate=0.1))
-    store.runs.adjust(claim.run, RunPatch(groups={"head.*": 0.2}))
+    store.runs.patch(claim.run, RunPatch(learning_rate=0.1))
+    store.runs.patch(claim.run, RunPatch(learning_rate=0.1))
+    store.runs.patch(claim.run, RunPatch(groups={"head.*": 0.2}))
     wanted = store.log.append(claim.run, 1, []).orders.adjustment
     assert wanted == Adjustment(number=2, learning_rate=0.1, groups={"head.*": 0.2})
     event = Adjusted(step=5, epoch=0, adjustment=wanted)
@@ -65,17 +65,41 @@ def test_a_finished_run_goes_on_when_it_is_longer(store: Store) -> None:
     end = [publish_checkpoint(store, claim.run, 1, 5), StateChanged(state="succeeded")]
     store.log.append(claim.run, 1, numbered(*end, first=3))
     with pytest.raises(StateConflict, match="more epochs or steps"):
-        store.runs.adjust(claim.run, RunPatch(learning_rate=0.1))
+        store.runs.patch(claim.run, RunPatch(learning_rate=0.1))
     with pytest.raises(StateConflict, match="done 1 epochs already"):
-        store.runs.adjust(claim.run, RunPatch(epochs=1))
-    assert store.runs.adjust(claim.run, RunPatch(epochs=3)).state == "queued"
+        store.runs.patch(claim.run, RunPatch(epochs=1))
+    assert store.runs.patch(claim.run, RunPatch(epochs=3)).state == "queued"
     [again] = store.queue.claim(1)
     assert (again.attempt, again.resume, again.orders.adjustment.epochs) == (2, "checkpoints/a1-s5", 3)
 
 
+def test_a_patch_is_one_transaction(store: Store) -> None:
+    """Whoever hears that the run is longer reads its new name, too; and where one is refused, neither is changed."""
+    claim = begun(store)
+    end = [publish_checkpoint(store, claim.run, 1, 5), StateChanged(state="succeeded")]
+    store.log.append(claim.run, 1, numbered(*end, first=3))
+    before = store.runs.get(claim.run)
+    with pytest.raises(StateConflict, match="done 1 epochs already"):
+        store.runs.patch(claim.run, RunPatch(name="Other", tags=["a"], epochs=1))
+    assert store.runs.get(claim.run) == before
+    heard: list[tuple[str, list[str], str]] = []
+
+    def hear(run: str, _first: int, _bodies: list[bytes]) -> None:
+        seen = store.runs.summary(run)
+        heard.append((seen.name, seen.tags, seen.state))
+
+    stop = store.log.listen(hear)
+    try:
+        store.runs.patch(claim.run, RunPatch(name="Other", tags=["a"], epochs=3))
+    finally:
+        stop()
+    assert heard == [("Other", ["a"], "queued")]
+    assert store.runs.get(claim.run).adjustment.epochs == 3
+
+
 def test_a_trainer_that_ends_before_it_hears_goes_on(store: Store) -> None:
     claim = begun(store)
-    store.runs.adjust(claim.run, RunPatch(epochs=9))
+    store.runs.patch(claim.run, RunPatch(epochs=9))
     store.log.append(claim.run, 1, numbered(StateChanged(state="succeeded"), first=3))
     assert store.runs.summary(claim.run).state == "queued"
 
@@ -85,4 +109,4 @@ def test_what_has_ended_otherwise_is_forked_instead(store: Store, end: str) -> N
     claim = begun(store)
     store.log.append(claim.run, 1, numbered(StateChanged.model_validate({"state": end}), first=3))
     with pytest.raises(StateConflict, match="Fork it"):
-        store.runs.adjust(claim.run, RunPatch(epochs=9))
+        store.runs.patch(claim.run, RunPatch(epochs=9))

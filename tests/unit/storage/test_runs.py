@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from layerloom.schema.events import StateChanged
+from layerloom.schema.run import RunPatch
 from layerloom.storage import KeyReused, Missing, StateConflict, Store
 from stores import DOCUMENT, PLAN, add_run, claimed, numbered, publish_checkpoint, running
 
@@ -49,7 +50,7 @@ def test_pages_neither_overlap_nor_miss(store: Store) -> None:
 
 def test_text_finds_name_tag_model_data_set_and_id(store: Store) -> None:
     run, other = add_run(store, name="Größe 50%_x"), add_run(store, name="other")
-    store.runs.patch(run, tags=["纸", "Sweep"])
+    store.runs.patch(run, RunPatch(tags=["纸", "Sweep"]))
     for text in ("größe"[2:], "50%_", "纸", "sweep", run):
         assert [item.id for item in store.runs.page(text=text).items] == [run], text
     for text in ("line", "digits"):
@@ -63,9 +64,9 @@ def test_text_finds_name_tag_model_data_set_and_id(store: Store) -> None:
 
 def test_names_and_tags_change_and_hold_any_text(store: Store) -> None:
     run = add_run(store)
-    assert store.runs.patch(run).name == "Line"
-    assert store.runs.patch(run, name="a\0b\u202ec").name == "ab\u202ec"
-    assert store.runs.patch(run, tags=['"', "\0"]).tags == ['"', ""]
+    assert store.runs.patch(run, RunPatch()).name == "Line"
+    assert store.runs.patch(run, RunPatch(name="a\0b\u202ec")).name == "ab\u202ec"
+    assert store.runs.patch(run, RunPatch(tags=['"', "\0"])).tags == ['"', ""]
     assert store.runs.get(run).tags == ['"', ""]
 
 

@@ -76,11 +76,12 @@ def change_run(run_id: RunKey, patch: RunPatch, services: Given) -> Run:
     A trainer obeys at its next step, and the event ``adjusted`` says at which. 409 where the run's state does not allow
     it, with the remedy.
     """
-    if patch.model_fields_set & {"learning_rate", "groups", "epochs", "steps"}:
+    adjusts = bool(patch.model_fields_set & {"learning_rate", "groups", "epochs", "steps"})
+    if adjusts:
         require_adjustable(services.store.runs.get(run_id), patch)
-        services.store.runs.adjust(run_id, patch)
+    services.store.runs.patch(run_id, patch)
+    if adjusts:
         services.wake()
-    services.store.runs.patch(run_id, name=patch.name, tags=patch.tags)
     return services.store.runs.get(run_id)
 
 
