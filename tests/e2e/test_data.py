@@ -47,6 +47,24 @@ def test_a_column_gets_another_role(page: Page, server: Server, errors: Any) -> 
     expect(page.get_by_text("up to 92 ids")).to_be_visible()
 
 
+def test_a_damaged_data_set_is_told_and_deleted(page: Page, server: Server) -> None:
+    root = server.home / "data" / "uploads"
+    before = set(root.iterdir()) if root.is_dir() else set()
+    with server.client() as client:
+        client.put("/api/datasets/hurt", params={"filename": "hurt.csv"}, content=TABLE).raise_for_status()
+    (path,) = set(root.iterdir()) - before
+    (path / "meta.json").write_bytes(b'{"name":"hurt","label"')
+    page.goto("/data?set=hurt")
+    item = page.get_by_label("Data sets").get_by_role("link", name="hurt")
+    expect(item).to_contain_text("cannot be read")
+    expect(page.get_by_role("alert")).to_contain_text(str(path / "meta.json"))
+    expect(page.get_by_text("Some samples")).to_have_count(0)
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(item).to_have_count(0)
+    assert not path.exists()
+
+
 def pictures() -> bytes:
     """A zip of images of two classes and one file that is none."""
     out = io.BytesIO()

@@ -63,7 +63,7 @@ def known_dataset(name: str, services: Services) -> DatasetEntry:
     """A data set by its name.
 
     Raises:
-        Refusal: 422 with the names that may have been meant.
+        Refusal: 422 with the names that may have been meant, or with what is damaged.
     """
     from layerloom.data import entries
 
@@ -71,7 +71,15 @@ def known_dataset(name: str, services: Services) -> DatasetEntry:
     if name not in known:
         problem = _unknown(ProblemCode.UNKNOWN_DATASET, "data set", name, known)
         raise with_problems(422, problem.message, [problem])
+    if (missing := _damage(known[name])) is not None:
+        raise with_problems(422, missing.message, [missing])
     return known[name]
+
+
+def _damage(entry: DatasetEntry) -> Problem | None:
+    """Why nothing is known of a data set."""
+    missing = entry.missing
+    return missing if missing is not None and missing.code == ProblemCode.DATASET_DAMAGED else None
 
 
 def require_adjustable(run: Run, patch: RunPatch) -> None:
@@ -115,6 +123,8 @@ def _data_problems(
         return
     if (missing := known[plan.dataset].missing) is not None:
         yield missing
+    if _damage(known[plan.dataset]) is not None:
+        return  # what would fit it is not known either
     try:
         if plan.transforms:
             yield from _transform_problems(document, plan, known[plan.dataset], drawn=drawn)

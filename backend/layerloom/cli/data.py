@@ -30,6 +30,9 @@ def list_sets(home: Home = None) -> None:
 
     print(f"{'name':<32}{'samples':>10}  {'task':<16}{'sample':<16}")
     for entry in uploads.entries(_folder(home)):
+        if entry.missing is not None:
+            print(f"{entry.name:<32}{entry.missing.message}")
+            continue
         print(f"{entry.name:<32}{entry.samples:>10,}  {entry.task:<16}{'×'.join(map(str, entry.shape)):<16}")
 
 
@@ -169,9 +172,12 @@ def _accept(
 
 
 def _details(name: str, home: Path | None) -> DatasetDetails:
-    from layerloom.data import uploads
+    from layerloom.data import DataError, uploads
 
-    found = uploads.details(name, _folder(home))
+    try:
+        found = uploads.details(name, _folder(home))
+    except DataError as error:
+        fail(str(error))
     if found is None:
         fail(f"There is no data set {name!r} of your own; `layerloom data list` lists them.")
     return found

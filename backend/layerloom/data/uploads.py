@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import shutil
 import threading
@@ -17,6 +16,7 @@ import unicodedata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from layerloom.data.damage import NAME, damaged_entry, undamaged
 from layerloom.data.dataset import DataError, Dataset, Tokens
 from layerloom.data.importer import DETAILS, LEXICON, META, PARSERS, TENSORS
 from layerloom.data.isolation import Limits, read_apart
@@ -24,8 +24,6 @@ from layerloom.schema.catalogue import DatasetEntry
 from layerloom.schema.datasets import DatasetDetails, Reading
 from layerloom.schema.problems import ProblemCode
 
-NAME = re.compile(r"[^\W_][\w-]{0,62}")
-"""In any script; text without a composed form is refused, so that equal names look equal."""
 _DRAFT = "tmp-"
 _SOURCE = "source"
 """The file as it was sent, with its suffix."""
@@ -98,12 +96,16 @@ def reread(
 
 
 def details(name: str, folder: Path) -> DatasetDetails | None:
-    """What was found in an upload; None when there is none of that name."""
+    """What was found in an upload; None when there is none of that name.
+
+    Raises:
+        DataError: it is damaged.
+    """
     path = _path(name, folder)
     if path is None:
         return None
     try:
-        found = DatasetDetails.model_validate_json((path / DETAILS).read_bytes())
+        found = _details(name, path)
     except FileNotFoundError:
         # Of an earlier version, or of a format that has no columns.
         return DatasetDetails(reading=Reading(), editable=False)
@@ -111,7 +113,7 @@ def details(name: str, folder: Path) -> DatasetDetails | None:
 
 
 def entries(folder: Path) -> list[DatasetEntry]:
-    """Every upload, by name."""
+    """Every upload, by name; one that cannot be read says so by ``missing``."""
     found = {entry.name: entry for _, entry in _found(folder)}
     return [found[name] for name in sorted(found)]
 
@@ -125,7 +127,7 @@ def load(name: str, folder: Path) -> Dataset | None:
     """The tensors of an upload, whose pages are read from disk as they are used; None when there is none of that name.
 
     Raises:
-        DataError: it was deleted or replaced just now.
+        DataError: it was deleted or replaced just now, or is damaged.
     """
     from safetensors.torch import load_file
 
@@ -133,8 +135,9 @@ def load(name: str, folder: Path) -> Dataset | None:
     if name not in found:
         return None
     path, entry = found[name]
+    _require_whole(entry)
     try:
-        tensors = load_file(path / TENSORS)
+        tensors = undamaged(name, path / TENSORS, _source(path), load_file)
     except FileNotFoundError:
         raise DataError(
             ProblemCode.DATASET_UNAVAILABLE, "The data set was deleted or replaced just now; try again.", dataset=name
@@ -147,15 +150,26 @@ def load(name: str, folder: Path) -> Dataset | None:
         targets,
         training=entry.split.get("training"),
         validation=entry.split.get("validation"),
-        tokens=_tokens(path),
+        tokens=_tokens(name, path),
         file=path / TENSORS,
     )
 
 
-def _tokens(path: Path) -> Tokens | None:
+def _require_whole(entry: DatasetEntry) -> None:
+    if entry.missing is not None:
+        raise DataError(entry.missing.code, entry.missing.message, **entry.missing.data)
+
+
+def _details(name: str, path: Path) -> DatasetDetails:
+    return undamaged(
+        name, path / DETAILS, _source(path), lambda file: DatasetDetails.model_validate_json(file.read_bytes())
+    )
+
+
+def _tokens(name: str, path: Path) -> Tokens | None:
     try:
-        tokens = json.loads((path / LEXICON).read_text(encoding="utf-8"))
-        found = DatasetDetails.model_validate_json((path / DETAILS).read_bytes())
+        tokens = undamaged(name, path / LEXICON, _source(path), lambda file: json.loads(file.read_bytes()))
+        found = _details(name, path)
     except FileNotFoundError:
         return None
     reading = found.reading.text
@@ -196,8 +210,13 @@ def _keep(file: Path, kept: Path) -> None:
 
 
 def _path(name: str, folder: Path) -> Path | None:
-    found = {entry.name: path for path, entry in _found(folder)}
-    return found.get(name)
+    """The folder of an upload. Raises DataError where its description cannot be read."""
+    found = {entry.name: (path, entry) for path, entry in _found(folder)}
+    if name not in found:
+        return None
+    path, entry = found[name]
+    _require_whole(entry)
+    return path
 
 
 def _source(path: Path) -> Path | None:
@@ -230,17 +249,36 @@ def _sync(path: Path) -> None:
 
 
 def _found(folder: Path) -> list[tuple[Path, DatasetEntry]]:
-    """Every upload, oldest first: of two of one name, which a crash may leave, the later one counts."""
+    """Every upload, oldest first: of two of one name, which a crash may leave, the later one counts, and one that can
+    be read before one that cannot."""
     root = folder / "uploads"
     found = []
     for path in root.iterdir() if root.is_dir() else ():
         if not path.name.startswith(_DRAFT):
             try:
-                found.append((path.stat().st_mtime_ns, path, _meta(path)))
+                entry = _entry(path)
+                found.append((entry.missing is None, path.stat().st_mtime_ns, path, entry))
             except (FileNotFoundError, NotADirectoryError):
                 continue  # deleted meanwhile, or a file that a file manager has left
-    return [(path, entry) for _, path, entry in sorted(found, key=lambda item: item[0])]
+    return [(path, entry) for _, _, path, entry in sorted(found, key=lambda item: item[:2])]
+
+
+def _entry(path: Path) -> DatasetEntry:
+    """What an upload says of itself, or that it cannot be made out. Raises FileNotFoundError where there is none."""
+    try:
+        entry = _meta(path)
+    except NotADirectoryError:
+        raise
+    except FileNotFoundError:
+        if not (path / TENSORS).exists():
+            raise
+    except (OSError, ValueError):
+        pass
+    else:
+        if NAME.fullmatch(entry.name):
+            return entry
+    return damaged_entry(path, _source(path))
 
 
 def _meta(path: Path) -> DatasetEntry:
-    return DatasetEntry.model_validate(json.loads((path / META).read_text(encoding="utf-8")))
+    return DatasetEntry.model_validate_json((path / META).read_bytes())

@@ -97,7 +97,7 @@ class DatasetEntry(Entry):
     available: bool = True
     """False while its files are neither on disk nor downloaded."""
     missing: Problem | None = None
-    """Why it cannot be used, where its files are not here and may not be downloaded."""
+    """Why it cannot be used: its files are not here and may not be downloaded, or they are damaged."""
     uploaded: bool = False
     split: dict[Literal["training", "validation", "test"], int] = {}
     """How many samples the source itself sets apart for each part, where it does."""

@@ -84,6 +84,7 @@ class ProblemCode(StrEnum):
     PLAN_INVALID = "plan_invalid"
     UNKNOWN_DATASET = "unknown_dataset"
     DATASET_UNAVAILABLE = "dataset_unavailable"
+    DATASET_DAMAGED = "dataset_damaged"
     DOWNLOADS_OFF = "downloads_off"
     DATASET_MISMATCH = "dataset_mismatch"
     UNKNOWN_OPTIMIZER = "unknown_optimizer"

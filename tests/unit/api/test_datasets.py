@@ -42,6 +42,33 @@ def test_the_life_of_an_upload(api: Api, user: httpx.Client) -> None:
     assert list(api.services.drafts.iterdir()) == []
 
 
+def test_a_damaged_data_set_is_listed_refused_and_deleted(api: Api, user: httpx.Client) -> None:
+    root = api.services.data / "uploads"
+    before = set(root.iterdir()) if root.is_dir() else set()
+    assert put(user, "hurt", CSV).status_code == 201
+    (path,) = set(root.iterdir()) - before
+    (path / "meta.json").write_bytes(b"\0" * 900)  # as some file systems leave a file after a power cut
+    for listed in (user.get("/api/datasets").json(), user.get("/api/catalogue").json()["datasets"]):
+        (entry,) = [one for one in listed if one["name"] == path.name]
+        assert (entry["available"], entry["missing"]["code"]) == (False, "dataset_damaged")
+        assert "digits" in [one["name"] for one in listed]
+    for answer in (
+        user.get(f"/api/datasets/{path.name}/preview"),
+        user.get(f"/api/datasets/{path.name}/details"),
+        user.put(f"/api/datasets/{path.name}/reading", json={}),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (409, "dataset_damaged")
+    document = next(one for one in user.get("/api/examples").json() if one["id"] == "iris-mlp")["document"]
+    refused = user.post("/api/runs", json={"document": document, "plan": {"dataset": path.name}})
+    assert refused.status_code == 422
+    assert [item["code"] for item in refused.json()["errors"]] == ["dataset_damaged"]
+    refused = user.post("/api/graphs/template", json={"dataset": path.name})
+    assert (refused.status_code, refused.json()["code"]) == (422, "dataset_damaged")
+    assert user.delete(f"/api/datasets/{path.name}").status_code == 204
+    assert not path.exists()
+    assert path.name not in [one["name"] for one in user.get("/api/datasets").json()]
+
+
 def test_a_column_gets_another_role(user: httpx.Client) -> None:
     assert put(user, "roles", CSV).status_code == 201
     details = user.get("/api/datasets/roles/details").json()

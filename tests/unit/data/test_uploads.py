@@ -194,6 +194,68 @@ def test_after_a_crash_the_later_upload_counts_and_drafts_are_swept(tmp_path: Pa
     assert young.exists()
 
 
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"", None),
+        (b"\xff\xfe\0", None),
+        (b"[" * 100_000, None),
+        (b"[]", None),
+        (b'{"name":"../x","label":"x"}', None),
+        (b'{"name":"hurt","label":"hu', "hurt"),
+        (b'{"name": "hurt", "shape": -1}', "hurt"),
+        (None, None),
+    ],
+)
+def test_one_unreadable_description_hides_no_other(tmp_path: Path, content: bytes | None, name: str | None) -> None:
+    folder = tmp_path / "data"
+    table(tmp_path, rows(), "hurt")
+    (path,) = (folder / "uploads").iterdir()
+    whole = table(tmp_path, rows(), "whole")
+    meta = path / "meta.json"
+    if content is None:
+        meta.unlink()
+    else:
+        meta.write_bytes(content)
+    name = name or path.name
+    damaged, other = sorted(uploads.entries(folder), key=lambda entry: entry.available)
+    assert other == whole
+    assert (damaged.name, damaged.label, damaged.uploaded) == (name, name, True)
+    assert damaged.missing is not None
+    assert damaged.missing.code == ProblemCode.DATASET_DAMAGED
+    assert damaged.missing.data == {"dataset": name, "file": str(meta)}
+    assert all(part in damaged.missing.message for part in (str(meta), "Upload", "delete", str(path / "source.csv")))
+    assert {"digits", name, "whole"} <= {entry.name for entry in entries(folder)}
+    for ask in (load, preview, lambda which, where: uploads.details(which, where)):
+        with pytest.raises(DataError) as caught:
+            ask(name, folder)
+        assert caught.value.problem == damaged.missing
+    assert uploads.remove(name, folder)
+    assert uploads.entries(folder) == [whole]
+
+
+def test_a_damaged_data_set_is_mended_by_another_upload(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    table(tmp_path, rows())
+    (path,) = (folder / "uploads").iterdir()
+    (path / "meta.json").write_bytes(b'{"name":"mine"')
+    entry = table(tmp_path, rows(20))
+    assert uploads.entries(folder) == [entry]
+    assert len(kept(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("file", ["data.safetensors", "details.json"])
+def test_a_damaged_file_is_told_as_such(tmp_path: Path, file: str) -> None:
+    folder = tmp_path / "data"
+    table(tmp_path, rows())
+    (path,) = (folder / "uploads").iterdir()
+    (path / file).write_bytes(b"{")
+    with pytest.raises(DataError) as caught:
+        load("mine", folder) if file == "data.safetensors" else uploads.details("mine", folder)
+    assert caught.value.problem.code == ProblemCode.DATASET_DAMAGED
+    assert str(path / file) in caught.value.problem.message
+
+
 def test_the_reader_is_apart_and_ends_when_told(tmp_path: Path, pipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAYERLOOM_DATABASE", "postgresql://secret")
     stop = threading.Event()

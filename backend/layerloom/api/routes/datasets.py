@@ -44,6 +44,7 @@ _STATUS = {
     ProblemCode.PAYLOAD_TOO_LARGE: 413,
     ProblemCode.UNKNOWN_DATASET: 404,
     ProblemCode.DOWNLOADS_OFF: 409,
+    ProblemCode.DATASET_DAMAGED: 409,
     ProblemCode.NAME_RESERVED: 409,
     ProblemCode.DISK_FULL: 507,
 }
@@ -95,9 +96,12 @@ def preview_dataset(name: str, services: Given, count: Annotated[int, Query(ge=1
 @router.get("/{name}/details")
 def dataset_details(name: str, services: Given) -> DatasetDetails:
     """Columns of a table, what they are read as, and rows with problems."""
-    from layerloom.data import details
+    from layerloom.data import DataError, details
 
-    found = details(name, services.data)
+    try:
+        found = details(name, services.data)
+    except DataError as error:
+        raise _refusal(error) from None
     if found is None:
         raise unknown("data set")
     return found

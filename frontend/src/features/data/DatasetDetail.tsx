@@ -1,6 +1,6 @@
 import { Alert, Button, Group, Modal, Text, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { CloudDownload, CloudOff, Trash2 } from "lucide-react";
+import { CloudDownload, CloudOff, FileWarning, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { api, unwrap } from "@/api/client";
 import { detailsQuery, previewQuery, refreshDatasets } from "@/api/queries";
@@ -13,7 +13,7 @@ import { toast, useErrorToast } from "@/ui/Toasts";
 import { Columns } from "./Columns";
 import styles from "./DatasetDetail.module.css";
 import { ImageFiles } from "./ImageFiles";
-import { sampleKind } from "./kinds";
+import { isDamaged, sampleKind } from "./kinds";
 import { Parts } from "./Parts";
 import { Samples } from "./samples";
 import { datasetTexts } from "./texts";
@@ -39,6 +39,16 @@ export function DatasetDetail({ entry, onRemoved }: { entry: DatasetEntry; onRem
         </div>
         {entry.uploaded && <Remove entry={entry} onRemoved={onRemoved} />}
       </header>
+      {isDamaged(entry) ? <Unavailable entry={entry} /> : <Known entry={entry} />}
+    </article>
+  );
+}
+
+/** All that can be told of a data set whose description can be read. */
+function Known({ entry }: { entry: DatasetEntry }) {
+  const t = useText();
+  return (
+    <>
       <dl className={styles.facts}>
         <Fact name={t.data.facts.task} value={t.train.tasks[entry.task]} />
         <Fact name={t.data.facts.shape} value={`${shapeText(entry.shape)} ${entry.dtype}`} />
@@ -51,25 +61,29 @@ export function DatasetDetail({ entry, onRemoved }: { entry: DatasetEntry; onRem
       </dl>
       {entry.available && <Shares entry={entry} />}
       {entry.uploaded && entry.category === "images" ? <ImageFiles entry={entry} /> : <Columns entry={entry} />}
-      {entry.available ? (
-        <Contents entry={entry} />
+      {entry.available ? <Contents entry={entry} /> : <Unavailable entry={entry} />}
+    </>
+  );
+}
+
+function Unavailable({ entry }: { entry: DatasetEntry }) {
+  const t = useText();
+  const Icon = isDamaged(entry) ? FileWarning : entry.missing ? CloudOff : CloudDownload;
+  return (
+    <Alert
+      color="yellow"
+      icon={<Icon size={18} aria-hidden />}
+      title={isDamaged(entry) ? t.problems.dataset_damaged : t.data.unavailableTitle}
+    >
+      {entry.missing ? (
+        <>
+          {!isDamaged(entry) && <b>{t.problems[entry.missing.code]}</b>}{" "}
+          <ProblemText code={entry.missing.code} message={entry.missing.message} />
+        </>
       ) : (
-        <Alert
-          color="yellow"
-          icon={entry.missing ? <CloudOff size={18} aria-hidden /> : <CloudDownload size={18} aria-hidden />}
-          title={t.data.unavailableTitle}
-        >
-          {entry.missing ? (
-            <>
-              <b>{t.problems[entry.missing.code]}</b>{" "}
-              <ProblemText code={entry.missing.code} message={entry.missing.message} />
-            </>
-          ) : (
-            t.data.unavailableHint
-          )}
-        </Alert>
+        t.data.unavailableHint
       )}
-    </article>
+    </Alert>
   );
 }
 

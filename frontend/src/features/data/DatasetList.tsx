@@ -1,13 +1,13 @@
 import { NavLink as Item } from "@mantine/core";
-import { ChartSpline, CloudDownload, CloudOff, Grid3x3, Table2, TextQuote } from "lucide-react";
+import { ChartSpline, CloudDownload, CloudOff, FileWarning, Grid3x3, Table2, TextQuote } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { Link } from "react-router";
 import type { DatasetEntry } from "@/api/types";
-import { useText } from "@/i18n";
+import { type Texts, useText } from "@/i18n";
 import { compactCount } from "@/lib/format";
 import { shapeText } from "@/lib/shape";
 import styles from "./DatasetList.module.css";
-import { sampleKind } from "./kinds";
+import { isDamaged, sampleKind } from "./kinds";
 import { datasetTexts } from "./texts";
 
 const ICONS = { image: Grid3x3, sequence: ChartSpline, tokens: ChartSpline, text: TextQuote, row: Table2 };
@@ -19,7 +19,10 @@ export function DatasetList({ entries, chosen }: { entries: DatasetEntry[]; chos
   const list = useRef<HTMLElement>(null);
   // An address may name one that lies far down.
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is chosen is marked in the list
-  useEffect(() => list.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" }), [chosen]);
+  useEffect(() => {
+    // Returns a promise in newer browsers, which an effect must not.
+    list.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+  }, [chosen]);
   return (
     <nav className={styles.list} aria-label={t.list} ref={list}>
       {uploads.length > 0 && <Group title={t.uploaded} entries={uploads} chosen={chosen} />}
@@ -34,15 +37,14 @@ function Group(props: { title: string; entries: DatasetEntry[]; chosen: string |
     <section>
       <h2 className={styles.group}>{props.title}</h2>
       {props.entries.map((entry) => {
-        const Icon = entry.available ? ICONS[sampleKind(entry)] : entry.missing ? CloudOff : CloudDownload;
-        const count = t.data.samples(compactCount(entry.samples));
+        const Icon = icon(entry);
         return (
           <Item
             key={entry.name}
             component={Link}
             to={`/data?set=${encodeURIComponent(entry.name)}`}
             label={datasetTexts(entry, t).label}
-            description={`${shapeText(entry.shape)} · ${entry.available ? count : entry.missing ? t.data.unavailable : t.data.onDemand}`}
+            description={isDamaged(entry) ? t.data.damaged : `${shapeText(entry.shape)} · ${state(entry, t)}`}
             title={entry.missing?.message}
             leftSection={<Icon size={17} aria-hidden />}
             active={entry.name === props.chosen}
@@ -53,4 +55,15 @@ function Group(props: { title: string; entries: DatasetEntry[]; chosen: string |
       })}
     </section>
   );
+}
+
+function icon(entry: DatasetEntry) {
+  if (entry.available) return ICONS[sampleKind(entry)];
+  if (isDamaged(entry)) return FileWarning;
+  return entry.missing ? CloudOff : CloudDownload;
+}
+
+function state(entry: DatasetEntry, t: Texts): string {
+  if (entry.available) return t.data.samples(compactCount(entry.samples));
+  return entry.missing ? t.data.unavailable : t.data.onDemand;
 }

@@ -11,6 +11,9 @@ export function sampleKind(entry: DatasetEntry): SampleKind {
   return entry.shape.length === 2 ? "sequence" : "row";
 }
 
+/** What it says of itself cannot be read: nothing but its name is known. */
+export const isDamaged = (entry: DatasetEntry): boolean => entry.missing?.code === "dataset_damaged";
+
 /** The target in words: the class's name where there is one. */
 export function targetText(entry: DatasetEntry, target: unknown): string {
   if (typeof target === "number" && entry.task === "classification") return entry.classes[target] ?? String(target);

@@ -2,6 +2,7 @@ import { Select } from "@mantine/core";
 import { CircleCheck, TriangleAlert } from "lucide-react";
 import { Link } from "react-router";
 import type { DatasetEntry, Document } from "@/api/types";
+import { isDamaged } from "@/features/data/kinds";
 import { datasetTexts } from "@/features/data/texts";
 import { useText } from "@/i18n";
 import { compactCount } from "@/lib/format";
@@ -24,7 +25,9 @@ export function DatasetField({ entries, document, transformed, value, onChange, 
   const t = useText();
   const option = (entry: DatasetEntry) => ({
     value: entry.name,
-    label: `${datasetTexts(entry, t).label} · ${shapeText(entry.shape)}${entry.available ? "" : ` · ${entry.missing ? t.data.unavailable : t.train.datasets.unavailable}`}`,
+    label: isDamaged(entry)
+      ? `${entry.label} · ${t.data.damaged}`
+      : `${datasetTexts(entry, t).label} · ${shapeText(entry.shape)}${entry.available ? "" : ` · ${entry.missing ? t.data.unavailable : t.train.datasets.unavailable}`}`,
   });
   const [builtin, uploaded] = [entries.filter((entry) => !entry.uploaded), entries.filter((entry) => entry.uploaded)];
   const entry = entries.find((one) => one.name === value);
@@ -55,18 +58,7 @@ function Facts(props: { entry: DatasetEntry; document: Document; transformed: bo
   const problem = entry.missing?.message ?? misfit(entry, document, t);
   return (
     <div className={styles.facts}>
-      <span>{t.train.tasks[entry.task]}</span>
-      <span>
-        {t.train.sample} <b>{shapeText(entry.shape)}</b> {entry.dtype}
-      </span>
-      {entry.classes.length > 0 && (
-        <span>
-          {t.train.classes} <b>{entry.classes.length}</b>
-        </span>
-      )}
-      <span>
-        {t.train.samples} <b>{compactCount(entry.samples)}</b>
-      </span>
+      {!isDamaged(entry) && <Known entry={entry} />}
       {transformed ? null : problem === null ? (
         <span className={styles.fits}>
           <CircleCheck size={14} aria-hidden /> {t.train.fits}
@@ -80,6 +72,26 @@ function Facts(props: { entry: DatasetEntry; document: Document; transformed: bo
         </span>
       )}
     </div>
+  );
+}
+
+function Known({ entry }: { entry: DatasetEntry }) {
+  const t = useText().train;
+  return (
+    <>
+      <span>{t.tasks[entry.task]}</span>
+      <span>
+        {t.sample} <b>{shapeText(entry.shape)}</b> {entry.dtype}
+      </span>
+      {entry.classes.length > 0 && (
+        <span>
+          {t.classes} <b>{entry.classes.length}</b>
+        </span>
+      )}
+      <span>
+        {t.samples} <b>{compactCount(entry.samples)}</b>
+      </span>
+    </>
   );
 }
 

@@ -14,6 +14,7 @@ export function planField(path: string): string {
 const BY_CODE: Partial<Record<ErrorItem["code"], string>> = {
   unknown_dataset: "dataset",
   dataset_unavailable: "dataset",
+  dataset_damaged: "dataset",
   downloads_off: "dataset",
   dataset_mismatch: "dataset",
   one_class: "dataset",

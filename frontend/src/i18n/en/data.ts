@@ -6,6 +6,7 @@ export const data = {
   samples: (count: string) => `${count} samples`,
   classes: (count: number) => `${count} classes`,
   unavailable: "not on this machine",
+  damaged: "cannot be read",
   onDemand: "downloaded when needed",
   unavailableTitle: "Not on this machine",
   unavailableHint:

@@ -69,6 +69,7 @@ export const problems: Record<ProblemCode, string> = {
   plan_invalid: "The training plan is not usable",
   unknown_dataset: "Unknown data set",
   dataset_unavailable: "The data set's files are not here",
+  dataset_damaged: "A file of this data set cannot be read",
   downloads_off: "The data set's files are not here, and downloads are switched off",
   dataset_mismatch: "The data set does not fit the network",
   unknown_optimizer: "Unknown optimizer",

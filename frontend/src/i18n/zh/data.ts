@@ -8,6 +8,7 @@ export const data: typeof en = {
   samples: (count) => `${count} 个样本`,
   classes: (count) => `${count} 个类别`,
   unavailable: "不在本机",
+  damaged: "无法读取",
   onDemand: "需要时下载",
   unavailableTitle: "不在本机",
   unavailableHint: "本机没有此数据集的文件。联网时，首次训练会自动下载。",

@@ -68,6 +68,7 @@ export const problems: Record<ProblemCode, string> = {
   plan_invalid: "训练计划不可用",
   unknown_dataset: "未知的数据集",
   dataset_unavailable: "缺少数据集文件",
+  dataset_damaged: "此数据集的文件无法读取",
   downloads_off: "缺少数据集文件，且已关闭下载",
   dataset_mismatch: "数据集与网络不匹配",
   unknown_optimizer: "未知的优化器",

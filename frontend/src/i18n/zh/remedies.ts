@@ -68,6 +68,7 @@ export const remedies: Record<ProblemCode, string> = {
   plan_invalid: "请修改标出的设置。",
   unknown_dataset: "请选择列表中的数据集，或重新上传。",
   dataset_unavailable: "请先下载数据集的文件，或换一个数据集。",
+  dataset_damaged: "请以相同的名称重新上传数据集，或将其删除。",
   downloads_off: "请手动放置文件，或在启动服务时不使用 --no-downloads。",
   dataset_mismatch: "请修改网络的输入、输出，或换一个数据集。",
   unknown_optimizer: "请从列表中选择一个优化器。",
