@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 from typer.testing import CliRunner, Result
@@ -20,6 +22,7 @@ from layerloom.graph import build
 from layerloom.graph.examples import examples
 from layerloom.schema.document import Document
 from serving import serving
+from waiting import wait_for
 
 PATIENCE = 180
 
@@ -90,7 +93,7 @@ def test_an_interrupt_pauses_and_the_run_goes_on_to_the_same_weights(tmp_path: P
             said += line
             if line.startswith("epoch 2:"):
                 started.send_signal(signal.SIGINT)
-    assert started.returncode == 0
+    assert started.returncode == 128 + signal.SIGINT
     assert " paused after " in said
     run = said.rpartition("--resume ")[2].strip()
     resumed = layerloom(home, "train", "--resume", run)
@@ -188,6 +191,71 @@ def test_a_killed_command_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
         while row()["state"] != "stopped" and time.monotonic() < ended:
             time.sleep(0.2)
         assert row()["state"] == "stopped"
+
+
+def trainers(pid: int) -> list[psutil.Process]:
+    """Those that a command has started."""
+    with suppress(psutil.NoSuchProcess):
+        return [one for one in psutil.Process(pid).children() if "layerloom.worker" in one.cmdline()]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("find-rate", signal.SIGINT),
+        ("find-rate", signal.SIGTERM),
+        ("find-rate", signal.SIGHUP),
+        ("parity", signal.SIGTERM),
+    ],
+)
+def test_a_trial_that_is_told_to_end_leaves_nothing(tmp_path: Path, name: str, number: signal.Signals) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with subprocess.Popen(
+        command(tmp_path / "home", name, network(tmp_path), plan(tmp_path)),
+        env={**os.environ, "TMPDIR": str(scratch)},
+        stdout=subprocess.DEVNULL,
+    ) as started:
+        (trainer,) = wait_for(lambda: trainers(started.pid), "a trainer")
+        trainer.suspend()  # so that it is there for sure, and has to be killed
+        assert list(scratch.glob("layerloom-trial-*"))
+        started.send_signal(number)
+        started.wait(PATIENCE)
+    assert started.returncode == 128 + number
+    assert not trainer.is_running()
+    assert list(scratch.glob("layerloom-trial-*")) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_training_that_is_told_to_end_pauses(tmp_path: Path, number: signal.Signals) -> None:
+    home, given = tmp_path / "home", (network(tmp_path), plan(tmp_path, epochs=100_000))
+    said = ""
+    ours: list[psutil.Process] = []
+    with subprocess.Popen(command(home, "train", *given), stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        for line in started.stdout:
+            said += line
+            if line.startswith("epoch 2:"):
+                ours = trainers(started.pid)
+                started.send_signal(number)
+    assert started.returncode == 128 + number
+    assert len(ours) == 1
+    assert not ours[0].is_running()
+    assert " paused after " in said
+
+
+def test_training_whose_output_nobody_reads_pauses(tmp_path: Path) -> None:
+    home, given = tmp_path / "home", (network(tmp_path), plan(tmp_path, epochs=100_000))
+    with subprocess.Popen(command(home, "train", *given), stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline()
+        (trainer,) = trainers(started.pid)
+        started.stdout.close()
+        started.wait(PATIENCE)
+    assert started.returncode == 128 + signal.SIGPIPE
+    assert not trainer.is_running()
+    assert "paused" in asked(home, "runs").stdout
 
 
 def test_a_learning_rate_is_found(tmp_path: Path) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from layerloom.cli.ending import Told, listening
 from layerloom.cli.terminal import AllowPython, Home, client_of, document_of, fail, is_served, read
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def train(
     home: Home = None,
     allow_python: AllowPython = False,
 ) -> None:
-    """Train a network by a plan, without a server. Ctrl-C pauses. `layerloom serve` shows the run afterwards."""
+    """Train a network by a plan, without a server. Ctrl-C pauses, and so does a closed terminal. `layerloom serve`
+    shows the run afterwards."""
     if bool(resume) + bool(begin) + bool(network and plan and not begin) != 1:
         fail("Give a network and a plan, or --from and a run's id, or --resume and one.")
     if not resume and (epochs, learning_rate) != (None, None):
@@ -56,8 +58,10 @@ def train(
             assert network is not None
             assert plan is not None
             run = _added(store, settings, document_of(network), _plan(plan), name)
-        ended = _followed(store, settings, run, allow_python)
-        _tell(store, ended)
+        ended, told = _followed(store, settings, run, allow_python)
+        with suppress(OSError) if told.number else nullcontext():  # its terminal may be gone
+            _tell(store, ended)
+    told.leave()
     if ended.state not in ("succeeded", "stopped", "paused"):
         sys.exit(1)
 
@@ -195,11 +199,12 @@ def _again(store: Store, run: str, changes: dict[str, float | None]) -> str:
     return run
 
 
-def _followed(store: Store, settings: Settings, run: str, python: bool) -> RunSummary:
-    """The run at its end, or paused by Ctrl-C."""
+def _followed(store: Store, settings: Settings, run: str, python: bool) -> tuple[RunSummary, Told]:
+    """The run at its end, or paused because the command was told to end or nobody reads what it prints."""
     from layerloom.cli.progress import Display
     from layerloom.runs.alone import Alone
     from layerloom.runs.executors.local import LocalExecutor
+    from layerloom.schema.events import Event
 
     alone = Alone(
         store,
@@ -209,12 +214,17 @@ def _followed(store: Store, settings: Settings, run: str, python: bool) -> RunSu
         python=python,
         downloads=settings.downloads,
     )
-    before = signal.signal(signal.SIGINT, lambda _number, _frame: alone.pause())
-    try:
-        with Display() as display:
-            return alone.follow(display.show)
-    finally:
-        signal.signal(signal.SIGINT, before)
+
+    def show(event: Event) -> None:
+        try:
+            if told.number != signal.SIGPIPE:
+                display.show(event)
+        except (OSError, SystemExit):  # the terminal is closed, or the pipe, which rich would have end the process
+            told.number = told.number or signal.SIGPIPE
+            alone.pause()
+
+    with listening(alone.pause) as told, Display() as display:
+        return alone.follow(show), told
 
 
 def _tell(store: Store, run: RunSummary) -> None:

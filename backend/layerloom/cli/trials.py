@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from layerloom.cli.ending import listening
 from layerloom.cli.terminal import document_of, fail, read
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 Report = TypeVar("Report", bound="Trial")
 PERIOD = 0.2
 """Seconds between two looks at the trainer."""
+_REMOVALS = 50
 
 
 def made(
@@ -32,7 +36,8 @@ def made(
 ) -> Report:
     """The report of a trial of a network and a plan, after ``change`` of the plan, done or with its ``problems``.
 
-    Ends here, with what the trainer printed, when there is none. ``job`` is what of a job says which trial it is.
+    Ends here, with what the trainer printed, when there is none, and when it is told to end, as its trainer
+    does, too. ``job`` is what of a job says which trial it is.
     """
     from layerloom.app import default_home, downloads_from_environment
     from layerloom.runs.executors.local import LocalExecutor
@@ -43,24 +48,35 @@ def made(
 
     data = (home or default_home()).expanduser().resolve() / "data"
     data.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="layerloom-trial-") as place:
-        folder = Path(place)
+    with listening() as told, _scratch() as folder:
         means = Means(data, python, downloads_from_environment())
         wanted = change(read(plan, PlanType, "training plan"))
         whole = means.job("trial", folder, document_of(network), wanted, **job)
         (folder / "job.json").write_text(whole.model_dump_json(), encoding="utf-8")
         executor = LocalExecutor(prewarm=False)
         handle = executor.start(Task("trial", folder, needed(whole)))
-        try:
-            while executor.poll([handle])[handle].phase == "running":
-                time.sleep(PERIOD)
-        except KeyboardInterrupt:
-            executor.stop(handle, 0)
-            while executor.poll([handle])[handle].phase == "running":
-                time.sleep(PERIOD)
-            fail("No report: it was ended.")
+        while executor.poll([handle])[handle].phase == "running":
+            if told.number is not None:
+                executor.stop(handle, 0)
+            time.sleep(PERIOD)
+        told.leave()
         report = read_report(kind, folder)
         if report is None or report.open:
             print(executor.logs(handle).decode(errors="backslashreplace"), file=sys.stderr)
             fail(f"The trainer {executor.poll([handle])[handle].why} before the report was done.")
         return report
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """A folder for the time being."""
+    folder = Path(tempfile.mkdtemp(prefix="layerloom-trial-"))
+    try:
+        yield folder
+    finally:
+        # A process that was killed may be about to end a write.
+        for _ in range(_REMOVALS):
+            shutil.rmtree(folder, ignore_errors=True)
+            if not folder.exists():
+                break
+            time.sleep(PERIOD)

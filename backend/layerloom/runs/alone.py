@@ -55,9 +55,9 @@ class Alone:
         """Train, and show every event of the trainer as it is stored. Returns the run as it is then."""
         try:
             while True:
-                self._dispatcher.tick()
                 if self._pausing and not self._asked:
                     self._ask()
+                self._dispatcher.tick()
                 live = self._live()
                 if live is not None:
                     self._read(live, seen)
