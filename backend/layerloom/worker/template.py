@@ -22,7 +22,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -123,6 +123,8 @@ def warm_up() -> None:
 
 
 _LOOK_S = 0.5
+UNKNOWN = 70
+"""Exit code of a trainer that nobody has heard of."""
 _THREADED = ("pandas", "pyarrow")
 """scikit-learn imports pandas where it is installed, which imports Arrow, which starts a thread of its own."""
 # torch._dynamo is imported by the first optimizer, and takes as long as all the rest.
@@ -170,10 +172,18 @@ class Template:
             except (ValueError, KeyError, TypeError) as error:
                 _say({"error": f"{type(error).__name__}: {error}"})
                 continue
+            told, tell = os.pipe()
             pid = os.fork()
             if pid == 0:
-                self._become_trainer(Path(job), log, environment)
-            _say({"started": job, "pid": pid, "born": psutil.Process(pid).create_time()})
+                os.close(tell)
+                self._become_trainer(Path(job), log, environment, told)
+            os.close(told)
+            try:
+                _say({"started": job, "pid": pid, "born": psutil.Process(pid).create_time()})
+                with suppress(BrokenPipeError):  # it has ended already
+                    os.write(tell, b"\n")
+            finally:
+                os.close(tell)
         return bool(data)
 
     def _ends(self) -> bool:
@@ -193,11 +203,17 @@ class Template:
                 return True
             _say({"exited": pid, "code": os.waitstatus_to_exitcode(status)})
 
-    def _become_trainer(self, job: Path, log: str, environment: dict[str, str]) -> NoReturn:
-        """In the child: leave everything of the template behind, train, and exit without its exit handlers."""
+    def _become_trainer(self, job: Path, log: str, environment: dict[str, str], told: int) -> NoReturn:
+        """In the child: leave everything of the template behind, train, and exit without its exit handlers.
+
+        It begins when ``told`` says that the service knows of it: one that the service does not know of would train
+        what is started once more.
+        """
 
         def train() -> int:
             os.setsid()
+            if not os.read(told, 1):
+                return UNKNOWN
             self._detach(log)
             os.environ.clear()
             os.environ.update(environment)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ sys.exit(Template().serve())
 COMMAND = (sys.executable, "-c", TEMPLATE)
 
 CPU = Need("cpu")
-MakeExecutor = Callable[[], LocalExecutor]
+MakeExecutor = Callable[..., LocalExecutor]
 
 
 @pytest.fixture
@@ -49,8 +50,8 @@ def make_executor() -> Iterator[MakeExecutor]:
     """Executors that are closed at the end, and whose trainers are killed then."""
     made: list[LocalExecutor] = []
 
-    def make() -> LocalExecutor:
-        made.append(LocalExecutor(cpu_slots=2, template=COMMAND))
+    def make(**how: Any) -> LocalExecutor:
+        made.append(LocalExecutor(**{"cpu_slots": 2, "template": COMMAND, **how}))
         return made[-1]
 
     yield make

@@ -15,9 +15,10 @@ import pytest
 
 from layerloom.runs.executors.local import LocalExecutor, explain
 from layerloom.runs.executors.port import Need, Status, Task
+from unit.runs.conftest import TEMPLATE
 from waiting import wait_for
 
-MakeExecutor = Callable[[], LocalExecutor]
+MakeExecutor = Callable[..., LocalExecutor]
 MakeTask = Callable[..., Task]
 
 
@@ -155,6 +156,42 @@ def test_a_dead_template_is_replaced_and_its_trainers_live_on(make_executor: Mak
     assert ended(executor, executor.start(task("exit 4", "b.a1"))).code == 4
     executor.stop(handle, 60)
     assert ended(executor, handle).code is None
+
+
+def test_a_template_that_falls_silent_starts_nothing_later(make_executor: MakeExecutor, task: MakeTask) -> None:
+    executor = warm(make_executor(patience=0.5))
+    template = executor._template
+    assert template is not None
+    process = psutil.Process(template._process.pid)
+    process.suspend()
+    handle = executor.start(task("this is no job"))
+    assert not template.alive, "it could go on and fork what was asked of it"
+    assert not process.is_running()
+    assert ended(executor, handle).code == 1, "the real trainer was started afresh, and refused the job"
+    assert b"began" not in executor.logs(handle), "and the template's did not begin"
+
+
+def test_a_trainer_that_nobody_has_heard_of_does_not_begin(make_executor: MakeExecutor, task: MakeTask) -> None:
+    """The template dies between the fork and its answer."""
+    dying = """
+import os, sys
+from layerloom.worker import template
+
+def say(message, said=template._say):
+    if "started" in message:
+        print(message["pid"], file=open(sys.argv[1], "w"), flush=True)
+        os.kill(os.getpid(), 9)
+    said(message)
+
+template._say = say
+"""
+    one = task("this is no job")
+    pid = one.folder / "forked"
+    executor = warm(make_executor(template=(sys.executable, "-c", dying + TEMPLATE, str(pid))))
+    handle = executor.start(one)
+    assert ended(executor, handle).code == 1, "the real trainer was started afresh, and refused the job"
+    wait_for(lambda: not psutil.pid_exists(int(pid.read_text())), "the end of the one that was forked")
+    assert b"began" not in executor.logs(handle)
 
 
 @pytest.mark.parametrize("command", ["/nonexistent", "/bin/false"])

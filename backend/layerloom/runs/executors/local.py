@@ -17,7 +17,7 @@ from layerloom.runs.executors.devices import Place, choose, cores, find_places
 from layerloom.runs.executors.environment import trainer_environment
 from layerloom.runs.executors.port import Need, Status, Task
 from layerloom.runs.executors.processes import Process
-from layerloom.runs.executors.template import COMMAND, Template, TemplateError
+from layerloom.runs.executors.template import ANSWER_S, COMMAND, Template, TemplateError
 from layerloom.runs.files import write_atomic
 from layerloom.schema.run import Device
 
@@ -47,11 +47,18 @@ class LocalExecutor:
     """
 
     def __init__(
-        self, *, prewarm: bool = True, cpu_slots: int | None = None, template: tuple[str, ...] = COMMAND
+        self,
+        *,
+        prewarm: bool = True,
+        cpu_slots: int | None = None,
+        template: tuple[str, ...] = COMMAND,
+        patience: float = ANSWER_S,
     ) -> None:
+        """``patience`` is how many seconds the ``template`` may take to fork a trainer."""
         # Apple's frameworks do not survive a fork.
         self._prewarm = prewarm and sys.platform == "linux"
         self._command = template
+        self._patience = patience
         self._places = find_places(cpu_slots)
         self._trainers: dict[str, _Trainer] = {}
         self._kills: dict[str, threading.Timer] = {}
@@ -180,7 +187,7 @@ class LocalExecutor:
             return None
         self._templates += 1
         try:
-            self._template = Template(self._command)
+            self._template = Template(self._command, self._patience)
         except OSError:
             _log.exception("the template process cannot be started")
             return None
@@ -193,7 +200,6 @@ class LocalExecutor:
             try:
                 process = template.spawn(job, log, environment)
             except TemplateError:
-                # It may have forked before it fell silent: the trainer's spool admits only one of the two.
                 _log.exception("starting a trainer without the template")
             else:
                 self._templates = 0

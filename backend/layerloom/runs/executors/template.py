@@ -18,7 +18,8 @@ from layerloom.runs.executors.processes import Process
 COMMAND = (sys.executable, "-m", "layerloom.worker.template")
 _WARM_S = 180
 """After so long without being ready it is given up; its imports take seconds on an idle machine."""
-_ANSWER_S = 30
+ANSWER_S = 30.0
+"""After so long without an answer it is given up as well."""
 _log = logging.getLogger(__name__)
 
 
@@ -29,7 +30,8 @@ class TemplateError(Exception):
 class Template:
     """One template process. When it ends it is not used again; trainers forked from it live on."""
 
-    def __init__(self, command: tuple[str, ...] = COMMAND) -> None:
+    def __init__(self, command: tuple[str, ...] = COMMAND, patience: float = ANSWER_S) -> None:
+        self._patience = patience
         self._began = time.monotonic()
         self._ready = False
         self._over = threading.Event()
@@ -63,11 +65,16 @@ class Template:
         if self.alive and not self._ready and time.monotonic() - self._began > _WARM_S:
             _log.warning("the template process is not ready after %d s and is given up", _WARM_S)
             self._process.kill()
-            self._over.wait(_ANSWER_S)
+            self._over.wait(self._patience)
         return self.alive and not self._ready
 
     def spawn(self, job: Path, log: Path, environment: dict[str, str]) -> Process:
-        """Fork a trainer for ``job``; raises ``TemplateError``."""
+        """Fork a trainer for ``job``.
+
+        Raises:
+            TemplateError: there is none, and there will be none: a template that stays silent is killed, so that it
+                cannot fork one later, and a trainer that it had forked without saying so does not begin.
+        """
         name = str(job)
         request = {"job": name, "log": str(log), "environment": environment}
         stdin = self._process.stdin
@@ -78,9 +85,12 @@ class Template:
         except (OSError, ValueError) as error:  # a broken pipe, or one that is closed already
             raise TemplateError("the template process is gone") from error
         with self._news:
-            answered = self._news.wait_for(lambda: name in self._answers or self._over.is_set(), _ANSWER_S)
+            if not self._news.wait_for(lambda: name in self._answers or self._over.is_set(), self._patience):
+                self._process.kill()
+                # What it had said before is still heard.
+                self._news.wait_for(self._over.is_set, self._patience)
             answer = self._answers.pop(name, None)
-        if not answered or answer is None:
+        if answer is None:
             raise TemplateError("the template process did not answer")
         return Process(answer["pid"], answer["born"])
 
