@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 import gestures as do
 from axe import serious
 from drawings import bring_in, mlp
+from waiting import wait_for
 
 # --- 26: light, dark, system ---
 
@@ -75,6 +76,32 @@ def test_row_26_texts_have_contrast_in_both(page: Page, scheme: str) -> None:
     expect_scheme(page, scheme)
     page.wait_for_timeout(300)  # transitions fade text in, and half-faded text has too little contrast
     assert [found for found in serious(page) if "contrast" in found] == []
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_row_26_the_overview_takes_its_colours_from_the_page(page: Page, motion: str) -> None:
+    """It is a picture, and looks its colours up: where motion is reduced, it once got the text's for all of them."""
+    page.emulate_media(color_scheme="dark", reduced_motion=motion)  # type: ignore[arg-type]
+    page.reload()
+    bring_in(page, mlp())
+    shown = page.get_by_test_id("overview")
+    expect(shown).to_have_attribute("data-nodes", "5")
+    seen = """(canvas) => {
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
+      const known = new Set()
+      for (let at = 0; at < data.length; at += 4)
+        if (data[at + 3] === 255) known.add(`rgb(${data[at]}, ${data[at + 1]}, ${data[at + 2]})`)
+      const colour = (name) => {
+        const probe = document.body.appendChild(document.createElement("i"))
+        probe.style.setProperty("transition", "none", "important")
+        probe.style.color = name
+        const found = getComputedStyle(probe).color
+        probe.remove()
+        return found
+      }
+      return { nodes: known.has(colour("var(--ll-line-strong)")), text: known.has(getComputedStyle(canvas).color) }
+    }"""
+    wait_for(lambda: shown.evaluate(seen) == {"nodes": True, "text": False}, "the overview in the colours of the page")
 
 
 # --- 27: languages ---

@@ -77,9 +77,12 @@ export function inksOf(element: HTMLElement, scheme: string): (colour: string) =
   return (colour) => {
     let ink = inks.get(colour);
     if (ink === undefined) {
+      // A transition, however short, would give the colour that it begins with.
+      element.style.setProperty("transition", "none", "important");
       element.style.color = colour;
       ink = getComputedStyle(element).color;
       element.style.color = "";
+      element.style.removeProperty("transition");
       inks.set(colour, ink);
     }
     return ink;
