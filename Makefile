@@ -30,9 +30,10 @@ test: system-packages check $(STATIC) ## Every check and every test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \
 		$(PYTEST_ARGS)
 
-endure: $(VENV)/.development ## Exports of all examples, 2,000 documents of each kind, 200 kills of server or trainer, 50 in an epoch: an hour
+endure: system-packages $(VENV)/.development $(STATIC) ## Exports of all examples, 2,000 documents of each kind, 200 through the page, 200 kills of server or trainer, 50 in an epoch: an hour
 	LAYERLOOM_EXPORTS=all $(BIN)/python -m pytest tests/unit/graph/exporting/test_examples.py
 	LAYERLOOM_PROPERTIES=2000 $(BIN)/python -m pytest tests/unit/graph/checking/test_any_document.py
+	LAYERLOOM_THROUGH_THE_PAGE=200 $(BIN)/python -m pytest tests/e2e/test_any_network.py
 	LAYERLOOM_SERVER_KILLS=200 LAYERLOOM_KILLS=50 $(BIN)/python -m pytest -s tests/faults/test_endurance.py \
 		tests/faults/test_killed_trainer.py
 

@@ -14,6 +14,7 @@ from serving import HANG_GUARD_S, Server, serving
 
 expect.set_options(timeout=1000 * HANG_GUARD_S)
 VIEWPORT = {"width": 1440, "height": 900}
+SMALL = {"width": 1024, "height": 640}
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +67,19 @@ def page(chromium: Browser, server: Server, errors: Errors, request: pytest.Fixt
         page.screenshot(path=folder / "page.png")
     context.tracing.stop(path=folder / "trace.zip" if failed else None)
     context.close()
+    assert not errors, f"the page logged errors: {list(errors)}"
+
+
+@pytest.fixture
+def quick_page(chromium: Browser, server: Server, errors: Errors) -> Iterator[Page]:
+    """The same for hundreds of steps: a small screen on which nothing moves, and no trace of what was done."""
+    with chromium.new_context(
+        viewport=SMALL, locale="en-US", reduced_motion="reduce", accept_downloads=True, base_url=server.url
+    ) as context:
+        page = context.new_page()
+        watch(page, errors)
+        sign_in(page, server)
+        yield page
     assert not errors, f"the page logged errors: {list(errors)}"
 
 
