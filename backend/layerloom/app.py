@@ -209,14 +209,17 @@ def _lifespan(services: Services, dispatcher: Dispatcher, keep: Keep) -> Lifespa
 
 
 async def _thin(store: Store, keep: Keep) -> None:
-    while keep != Keep():
+    while True:
         try:
             gone = await asyncio.to_thread(store.retention.thin, keep)
+            versions = await asyncio.to_thread(store.thinning.thin)
         except StoreError:
             logger.warning("what is too old or too large was not thinned: the database does not answer")
         else:
             if gone:
                 logger.info("thinned %d events that are too old, or of runs with too many", gone)
+            if versions:
+                logger.info("thinned %d older versions of networks that nobody has named", versions)
         await asyncio.sleep(THINNING_SECONDS)
 
 

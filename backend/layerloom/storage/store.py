@@ -14,6 +14,7 @@ from layerloom.storage.queue import Queue
 from layerloom.storage.retention import Retention
 from layerloom.storage.runs import Runs
 from layerloom.storage.series import Series
+from layerloom.storage.thinning import Thinning
 from layerloom.storage.upgrade import upgrade
 
 
@@ -30,6 +31,7 @@ class Store:
         self.series = Series(database)
         self.queue = Queue(journal)
         self.retention = Retention(journal)
+        self.thinning = Thinning(database)
 
     def folder(self, run: str) -> Path:
         """The run's folder."""

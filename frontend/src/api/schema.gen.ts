@@ -518,7 +518,9 @@ export interface paths {
         };
         /**
          * List Revisions
-         * @description Every state that was ever saved, newest first; with ``labelled`` those alone that somebody has named.
+         * @description States that were saved, newest first; with ``labelled`` those alone that somebody has named. Of those without a
+         *     name all of the last hour stay, one of each hour of the last day, one of each day of the last thirty, and one of
+         *     each week before.
          */
         get: operations["list_revisions"];
         put?: never;

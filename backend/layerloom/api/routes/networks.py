@@ -62,7 +62,9 @@ def list_revisions(
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
     labelled: bool = False,
 ) -> list[Revision]:
-    """Every state that was ever saved, newest first; with ``labelled`` those alone that somebody has named."""
+    """States that were saved, newest first; with ``labelled`` those alone that somebody has named. Of those without a
+    name all of the last hour stay, one of each hour of the last day, one of each day of the last thirty, and one of
+    each week before."""
     return services.store.networks.revisions(network_id, limit, offset, labelled=labelled)
 
 

@@ -39,6 +39,9 @@ function Content() {
         />
       </Group>
       <Versions labelled={labelled} />
+      <Text size="xs" c="dimmed" mt="sm">
+        {t.thinned}
+      </Text>
     </>
   );
 }

@@ -462,6 +462,8 @@ export const editor = {
     rename: (version: string) => `Name of ${version}`,
     unnamed: "Give it a name…",
     older: "Show older ones",
+    thinned:
+      "Versions with a name stay. Of the others all of the last hour stay, then one for each hour of a day, one for each day of 30, and one for each week before.",
     none: "No versions yet",
     noneHint: "Each change is saved as a version by itself. The first one comes with your first change.",
     noneLabelled: "No version has a name yet",

@@ -446,6 +446,8 @@ export const editor: typeof en = {
     rename: (version) => `${version}的名称`,
     unnamed: "为其命名……",
     older: "显示更早的版本",
+    thinned:
+      "已命名的版本会一直保留。未命名的版本中，最近一小时的全部保留；更早的，一天内每小时保留一个，30 天内每天保留一个，再往前每周保留一个。",
     none: "还没有版本",
     noneHint: "每次修改都会自动保存为一个版本，第一次修改之后就会出现在这里。",
     noneLabelled: "还没有已命名的版本",
