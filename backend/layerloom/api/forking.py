@@ -6,7 +6,6 @@ import json
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +14,7 @@ from layerloom.api.refusals import Refusal, with_problems
 from layerloom.api.services import Services
 from layerloom.schema.document import Document
 from layerloom.schema.fork import CarryReport, NewFork, Origin, WhyFresh
+from layerloom.schema.patterns import grouped
 from layerloom.schema.plan import ParameterGroup, Plan
 from layerloom.schema.problems import ProblemCode
 from layerloom.schema.run import Run
@@ -110,13 +110,14 @@ def _report(run: Run, saved: Saved, fork: NewFork, keys: AskKeys) -> CarryReport
     fresh = _fresh(manifest.get("optimizer"), plan, wanted=fork.optimizer)
     known = [] if fresh else manifest["optimizer"]["parameters"]
     trained = [name for name in known if name in carried.keys and after[name].trained]
+    frozen = _frozen([[name, *after[name].others] for name in trained], plan.groups)
     return CarryReport(
         step=saved.step,
         epoch=saved.epoch,
         weights=saved.weights,
         carried=carried.keys,
         left=carried.left,
-        optimizer=[name for name in trained if not _is_frozen(name, plan.groups)],
+        optimizer=[name for place, name in enumerate(trained) if place not in frozen],
         fresh=fresh,
         network=_sentences(run.document, document, diff),
     )
@@ -132,8 +133,10 @@ def _fresh(optimizer: dict[str, Any] | None, plan: Plan, *, wanted: bool) -> Why
     return "" if optimizer["separate"] else "shared"
 
 
-def _is_frozen(name: str, groups: Sequence[ParameterGroup]) -> bool:
-    return next((group.frozen for group in groups if fnmatchcase(name, group.pattern)), False)
+def _frozen(parameters: Sequence[Sequence[str]], groups: Sequence[ParameterGroup]) -> set[int]:
+    """Places of the parameters, each given by all its names, that a plan freezes."""
+    members, _ = grouped(parameters, groups)
+    return {place for group, places in zip(groups, members, strict=True) if group.frozen for place in places}
 
 
 def _sentences(before: Document, after: Document, diff: Any) -> list[str]:

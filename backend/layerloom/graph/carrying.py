@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from layerloom.graph.analysis.saved import without_memory
+from layerloom.graph.qualified import parameter_names
 from layerloom.schema.base import Wire
 from layerloom.schema.document import Document
 from layerloom.schema.fork import NotCarried
@@ -19,6 +20,8 @@ class Key(Wire):
     """``float``, ``int``, ``bool`` or ``complex``: within a kind numbers are carried over."""
     trained: bool = False
     """It is a parameter, and not frozen."""
+    others: tuple[str, ...] = ()
+    """Further names of a parameter that is tied; it is trained under the first."""
 
 
 class Keys(Wire):
@@ -42,10 +45,16 @@ def keys_of(document: Document) -> Keys:
         GraphError: the document has errors.
     """
     module = without_memory(document)
-    trained = {name for name, parameter in module.named_parameters() if parameter.requires_grad}
+    names = parameter_names(module)
+    trained = {first: others for parameter, (first, *others) in names.items() if parameter.requires_grad}
     return Keys(
         keys={
-            name: Key(shape=list(value.shape), kind=kind_of(str(value.dtype)), trained=name in trained)
+            name: Key(
+                shape=list(value.shape),
+                kind=kind_of(str(value.dtype)),
+                trained=name in trained,
+                others=tuple(trained.get(name, ())),
+            )
             for name, value in module.state_dict().items()
             if hasattr(value, "shape")
         }

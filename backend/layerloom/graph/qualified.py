@@ -25,8 +25,13 @@ def names_of(document: Document) -> Names:
         GraphError: the document has errors.
     """
     module = without_memory(document)
+    layers = [name for name, _ in module.named_modules() if name]
+    return Names(layers=layers, parameters=list(parameter_names(module).values()))
+
+
+def parameter_names(module: nn.Module) -> dict[nn.Parameter, list[str]]:
+    """All names of each parameter of a module, in its order; the first is the one that it is trained under."""
     parameters: dict[nn.Parameter, list[str]] = {}
     for name, parameter in module.named_parameters(remove_duplicate=False):
         parameters.setdefault(parameter, []).append(name)
-    layers = [name for name, _ in module.named_modules() if name]
-    return Names(layers=layers, parameters=list(parameters.values()))
+    return parameters
