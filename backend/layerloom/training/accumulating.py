@@ -6,16 +6,17 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from layerloom.training.criterion import Criterion
+from layerloom.training.criterion import Criterion, Share
 from layerloom.training.heads import Heads
 
 
 class Piece(NamedTuple):
-    """Some samples of a batch; ``share`` times their loss, summed over the pieces, is the loss of the batch."""
+    """Some samples of a batch; their loss, weighed by ``share`` and summed over the pieces, is that of the batch."""
 
     inputs: dict[str, Tensor]
     target: Tensor
-    share: float
+    share: Share | None
+    """None: it is the whole batch."""
 
 
 def pieces(
@@ -27,12 +28,12 @@ def pieces(
     """
     count = max(1, min(count, len(target) // 2))
     if count == 1:
-        return [Piece(inputs, target, 1.0)]
+        return [Piece(inputs, target, None)]
     targets = target.tensor_split(count)
     cut = {name: value.tensor_split(count) for name, value in inputs.items()}
     shares = criterion.shares(sample, target, targets)
     return [
         Piece({name: parts[place] for name, parts in cut.items()}, targets[place], share)
         for place, share in enumerate(shares)
-        if share
+        if any(share)
     ]

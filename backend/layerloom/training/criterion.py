@@ -32,6 +32,9 @@ from layerloom.training.failure import TrainingError
 Task = Literal["classification", "regression", "tokens", "reconstruction"]
 
 Loss = Callable[..., Tensor]
+Share = tuple[float, ...]
+"""What the loss of some of a batch's samples is multiplied with, so that the sum over all parts is the loss of the
+batch: one factor, or one for each head. 0: no sample of the part counts."""
 _DEFAULT: dict[Task, Loss] = {
     "classification": functional.cross_entropy,
     "tokens": functional.cross_entropy,
@@ -117,22 +120,27 @@ class Criterion:
                 rows.append((float(self._summed(*given)), self._divisor(given, len(target))))
         return torch.tensor(rows, dtype=torch.float64)
 
-    def shares(self, output: Any, target: Tensor, parts: Sequence[Tensor]) -> list[float]:
+    def weighed(self, output: Any, target: Tensor, share: Share | None) -> Tensor:
+        """The loss of a part of a batch, times its share; None for a whole one."""
+        loss = self(output, target)
+        return loss if share is None else loss * share[0]
+
+    def shares(self, output: Any, target: Tensor, parts: Sequence[Tensor]) -> list[Share]:
         """What the losses of a batch's ``parts`` are multiplied with so that their sum is the loss of the batch.
 
         ``target`` are the targets of the batch and ``parts`` those of its parts; ``output`` is any output of the
         module, of which only the shape of a sample matters.
         """
         if self.sums:
-            return [1.0] * len(parts)
+            return [(1.0,)] * len(parts)
         if not self.by_index or target.is_floating_point() or not self.uneven:
-            return [len(part) / len(target) for part in parts]
+            return [(len(part) / len(target),) for part in parts]
         sample = leaves(output)[0][:1].detach()
         divisors = [
             self._divisor(self.fit(sample.expand(len(part), *sample.shape[1:]), part), len(part)) for part in parts
         ]
         whole = sum(divisors)
-        return [divisor / whole for divisor in divisors] if whole else [1 / len(parts)] * len(parts)
+        return [(divisor / whole,) for divisor in divisors] if whole else [(1 / len(parts),)] * len(parts)
 
     def observe(self, targets: Tensor) -> None:
         """Note whether samples count differently, by the weights of their classes or because some of ``targets``, which

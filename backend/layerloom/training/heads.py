@@ -18,7 +18,7 @@ from layerloom.schema.plan import Head, Plan
 from layerloom.schema.problems import ProblemCode
 from layerloom.training.arguments import REFUSALS
 from layerloom.training.batches import Samples, Stored
-from layerloom.training.criterion import Criterion, Task, build_criterion, leaves
+from layerloom.training.criterion import Criterion, Share, Task, build_criterion, leaves
 from layerloom.training.failure import TrainingError
 from layerloom.training.metrics import Meters, build_meters, class_columns
 from layerloom.training.ranks import ALONE, Ranks
@@ -84,19 +84,33 @@ class Heads:
             rows.append(row)
         return torch.cat(rows)
 
-    def shares(self, _output: Any, target: Tensor, parts: Sequence[Tensor]) -> list[float]:
-        """As ``Criterion.shares``, for heads that are not ``uneven``."""
-        return [len(part) / len(target) for part in parts]
+    def weighed(self, output: Any, target: Tensor, share: Share | None) -> Tensor:
+        """As ``Criterion.weighed``. A head that has no target in a part has no loss there, and what it returns has a
+        gradient of 0: whoever waits for one has it."""
+        if share is None:
+            return self(output, target)
+        outputs = leaves(output)
+        values = [
+            head.criterion(*head.compared(outputs, target)) * (head.weight * factor)
+            if factor
+            else (outputs[head.place].float() * 0).sum()
+            for head, factor in zip(self._heads, share, strict=True)
+        ]
+        return torch.stack(values).sum()
+
+    def shares(self, output: Any, target: Tensor, parts: Sequence[Tensor]) -> list[Share]:
+        """As ``Criterion.shares``, with a factor for each head: each divides by what its own targets weigh."""
+        outputs = leaves(output)
+        factors = [
+            head.criterion.shares(outputs[head.place], head.targets(target), [head.targets(part) for part in parts])
+            for head in self._heads
+        ]
+        return [tuple(factor for (factor,) in part) for part in zip(*factors, strict=True)]
 
     def observe(self, targets: Tensor) -> None:
         """As ``Criterion.observe``."""
         for head in self._heads:
             head.criterion.observe(head.targets(targets))
-
-    @property
-    def uneven(self) -> str | None:
-        """Name of a head whose samples count differently, so that one factor for all losses cannot be right."""
-        return next((head.name for head in self._heads if head.criterion.uneven), None)
 
 
 class HeadMeters:

@@ -26,7 +26,7 @@ from layerloom.training.carrying import Carried, carry_optimizer, carry_weights,
 from layerloom.training.checkpoints import CheckpointStore, on_cpu
 from layerloom.training.compiling import Compiled
 from layerloom.training.control import ENDS, Control, Outcome, Wanted
-from layerloom.training.criterion import Task
+from layerloom.training.criterion import Share, Task
 from layerloom.training.device import choose_device, set_threads
 from layerloom.training.failure import TrainingError
 from layerloom.training.groups import freeze
@@ -308,16 +308,16 @@ class Loop:
                 return True
         return True
 
-    def _loss(self, inputs: dict[str, Tensor], target: Tensor) -> Tensor:
-        """Loss of one batch, 0-dimensional."""
+    def _loss(self, inputs: dict[str, Tensor], target: Tensor, share: Share | None = None) -> Tensor:
+        """Loss of a batch, or of a part of one times its share; 0-dimensional."""
         precision = self._parts.precision
         if precision.lowered:
             with precision.autocast():
                 output = self._call(**inputs)
-                loss = self._parts.criterion(output, target)
+                loss = self._parts.criterion.weighed(output, target, share)
         else:
             output = self._call(**inputs)
-            loss = self._parts.criterion(output, target)
+            loss = self._parts.criterion.weighed(output, target, share)
         self._recent.see(output, target)
         return loss
 
@@ -331,7 +331,7 @@ class Loop:
 
         def run(place: int) -> Tensor:
             piece = cut[place]
-            loss = self._loss(piece.inputs, piece.target) * piece.share
+            loss = self._loss(piece.inputs, piece.target, piece.share)
             if place + 1 < len(cut) and place not in seen:  # the last is kept after the step, as a whole batch is
                 seen.append(place)
                 self._recent.keep()
@@ -344,8 +344,8 @@ class Loop:
         self._recent.keep()  # the part before
         rows = {name: value[part.rows] for name, value in inputs.items()}
         with sharing.running(part):
-            if part.share > 0:
-                return self._loss(rows, target[part.rows]) * part.share
+            if any(part.share):
+                return self._loss(rows, target[part.rows], part.share)
             with self._parts.precision.autocast():
                 return nothing(self._call(**rows))
 

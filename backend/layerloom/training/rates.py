@@ -122,7 +122,7 @@ def _risen(module: nn.Module, parts: Parts, rates: list[float], plan: Plan) -> I
 
 def _loss(module: nn.Module, parts: Parts, piece: Piece) -> Tensor:
     with parts.precision.autocast():
-        return parts.criterion(module(**piece.inputs), piece.target) * piece.share
+        return parts.criterion.weighed(module(**piece.inputs), piece.target, piece.share)
 
 
 def _endless(batches: Batches, seed: int) -> Iterator[Batch]:

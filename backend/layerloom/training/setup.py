@@ -104,14 +104,6 @@ def assemble(
     _try_loss(criterion, output, targets, precision)
     if (plan.accumulation > 1 or ranks.several) and not reconstruct:
         criterion.observe(train.targets)
-        if isinstance(criterion, Heads) and criterion.uneven is not None:
-            raise TrainingError(
-                ProblemCode.PLAN_INVALID,
-                f"Samples count differently for head {criterion.uneven}, by class weights or ignored targets, so a "
-                "batch cannot be run in parts. "
-                + ("Set the parts to 1." if plan.accumulation > 1 else "Choose one device."),
-                field="accumulation" if plan.accumulation > 1 else "devices",
-            )
     first = leaves(output)[0]
     mixer = build_mixer(plan.mixing, train, task, first.shape[1] if first.dim() > 1 else 1)
     if mixer is not None:

@@ -18,7 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from layerloom.schema.plan import Plan
 from layerloom.training.arguments import REFUSALS
-from layerloom.training.criterion import leaves
+from layerloom.training.criterion import Share, leaves
 from layerloom.training.position import buffers_kept, generators_kept
 from layerloom.training.setup import Parts
 from layerloom.training.synced import Synced
@@ -30,9 +30,9 @@ class Part:
 
     rows: slice
     """Of the batch."""
-    share: float
-    """What its loss is multiplied with, so that the mean over the ranks of all losses is the loss of the batch. 0: it
-    does not count, and is run because the others run one, too."""
+    share: Share
+    """What its loss is multiplied with, so that the mean over the ranks of all losses is the loss of the batch. All 0:
+    it does not count, and is run because the others run one, too."""
     last: bool
     """Its backward pass exchanges the gradients."""
 
@@ -66,7 +66,7 @@ class Sharing:
         for round_ in range(rounds):
             place = round_ * world + self._ranks.rank
             # A short batch has no part for the last ranks; they run the first one, for nothing.
-            share = shares[place] * world if place < count else 0.0
+            share = tuple(factor * world if place < count else 0.0 for factor in shares[min(place, count - 1)])
             end = ends[place if place < count else 0]
             rows = slice(end - len(targets[place if place < count else 0]), end)
             mine.append(Part(rows, share, last=round_ == rounds - 1))
@@ -76,7 +76,7 @@ class Sharing:
     def running(self, part: Part) -> Iterator[None]:
         """Around the forward pass of a part."""
         if self._synced is not None:
-            self._synced.idle = part.share == 0
+            self._synced.idle = not any(part.share)
         if part.last:
             yield
         else:

@@ -33,6 +33,11 @@ HEADS: list[dict[str, Any]] = [
 ]
 
 
+def uneven(**arguments: Any) -> list[dict[str, Any]]:
+    """Heads of which the samples of one count differently."""
+    return [{**HEADS[0], "loss": {"name": CE, "arguments": arguments}}, HEADS[1]]
+
+
 class Plain(nn.Module):
     """Without batch normalization and dropout, which see shares otherwise than wholes."""
 
@@ -101,6 +106,13 @@ CASES: dict[str, tuple[Callable[[], nn.Module], dict[str, Any]]] = {
     "heads": (TwoHeads, {"heads": HEADS, "steps": 100}),
     "heads in parts": (TwoHeads, {"heads": HEADS, "accumulation": 2, "optimizer": SGD}),
     "heads by themselves": (TwoHeads, {}),
+    "weighed heads": (TwoHeads, {"heads": uneven(weight=[0.1, 1.0, 9.0]), "optimizer": SGD, "epochs": 1}),
+    # In some parts all targets of a head are ignored.
+    "ignored heads": (TwoHeads, {"heads": uneven(ignore_index=1), "batch_size": 5, "optimizer": SGD, "epochs": 1}),
+    "ignored heads in parts": (
+        TwoHeads,
+        {"heads": uneven(ignore_index=1), "accumulation": 2, "batch_size": 9, "optimizer": SGD, "epochs": 1},
+    ),
     "one of several outputs": (TwoHeads, {"heads": HEADS[1:]}),
     "fp16": (Plain, {"precision": "fp16", "optimizer": SGD}),
     "early": (Plain, {"epochs": 9, "early_stopping": {"patience": 2, "min_change": 0.05}}),
@@ -116,10 +128,6 @@ CASES: dict[str, tuple[Callable[[], nn.Module], dict[str, Any]]] = {
 FAILING: dict[str, tuple[Callable[[], nn.Module], dict[str, Any]]] = {
     "lbfgs": (Plain, {"optimizer": {"name": "torch.optim.LBFGS"}}),
     "few": (Plain, {"batch_size": 3}),
-    "uneven heads": (
-        TwoHeads,
-        {"heads": [{"output": "kind", "loss": {"name": CE, "arguments": {"weight": [0.1, 1.0, 9.0]}}}, HEADS[1]]},
-    ),
     "diverges": (Exploding, {}),
 }
 

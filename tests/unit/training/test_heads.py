@@ -116,6 +116,25 @@ def test_a_batch_in_parts_gives_the_gradients_of_the_whole(tmp_path: Path) -> No
         torch.testing.assert_close(states[1][name], value)
 
 
+@pytest.mark.parametrize("arguments", [{"weight": [0.1, 1.0, 9.0]}, {"ignore_index": 1}, {"label_smoothing": 0.1}])
+@pytest.mark.parametrize("parts", [2, 5, 8])
+def test_samples_of_a_head_may_count_differently(arguments: dict[str, Any], parts: int, tmp_path: Path) -> None:
+    """By the weights of classes, or because targets are ignored: all of a head's in some parts of five."""
+    kind = {"name": "torch.nn.CrossEntropyLoss", "arguments": arguments}
+    heads = [{**HEADS[0], "loss": kind}, HEADS[1]]
+    sgd = {"name": "torch.optim.SGD", "arguments": {"lr": 0.05}}
+    seen, modules = [], []
+    for count in (1, parts):
+        modules.append(Two())
+        settings = {"heads": heads, "optimizer": sgd, "epochs": 1, "accumulation": count}
+        seen.append(learn(modules[-1], tmp_path / str(count), **settings))
+    for name, value in modules[0].state_dict().items():
+        torch.testing.assert_close(modules[1].state_dict()[name], value, atol=1e-6, rtol=1e-6)
+    for name in ("train/loss", "validation/kind/loss", "train/kind/loss", "train/kind/accuracy"):
+        expected, got = (list(one.series(name).values()) for one in seen)
+        assert got == pytest.approx(expected, abs=1e-6)
+
+
 def test_a_run_that_was_paused_in_an_epoch_goes_on_as_if_it_was_not(tmp_path: Path) -> None:
     whole, module, fresh = Two(), Two(), Two()
     seen = learn(whole, tmp_path / "whole", heads=HEADS)

@@ -41,6 +41,7 @@ def alone(name: str, folder: Path) -> dict[str, Any]:
 
 # A sum of 16 losses grows with them, and fp16 rounds what it scales.
 BOUNDS = {"a sum": 1e-2, "fp16": 2e-3}
+BOUNDS |= {name: 1e-6 for name in CASES if "weighed heads" in name or "ignored heads" in name}
 
 
 @pytest.mark.parametrize("name", sorted(set(CASES) - {"dropout"}))
@@ -103,8 +104,6 @@ def test_failures_are_agreed_upon_and_told(ranks: list[dict[str, Any]]) -> None:
         assert seen["diverges"]["error"] == ranks[0]["diverges"]["error"]
         assert "one device" in seen["lbfgs"]["error"]["message"]
         assert "too few for 2 devices" in seen["few"]["error"]["message"]
-        assert "differently for head kind" in seen["uneven heads"]["error"]["message"]
-        assert seen["uneven heads"]["error"]["data"]["field"] == "devices"
 
 
 @pytest.mark.parametrize(
