@@ -73,8 +73,12 @@ def test_a_layer_is_tried_kept_offered_and_let_go(client: httpx.Client) -> None:
     (found,) = [entry for entry in after.json()["layers"] if entry["name"] == "python.SwishGate"]
     assert (found["category"], found["parameters"][0]["name"]) == ("your layers", "width")
     assert "python.Sign" in [entry["name"] for entry in after.json()["operations"]]
+    card = client.get("/api/catalogue/help/python.SwishGate").json()
+    assert card["description"][0]["content"] == ["Gates by a swish."]
+    assert card["parameters"][0]["name"] == "width"
     assert client.delete("/api/python-layers/Sign").status_code == 204
     assert client.delete("/api/python-layers/Sign").status_code == 404
+    assert client.get("/api/catalogue/help/python.Sign").status_code == 404
     assert client.delete("/api/python-layers/..%2Ftoken").status_code == 404
     assert "python.Sign" not in [entry["name"] for entry in client.get("/api/catalogue").json()["operations"]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_DOCS = "https://docs.pytorch.org/docs/stable"
+DOCS = "https://docs.pytorch.org/docs/stable"
 
 # Last part of the module that defines a layer.
 _MODULES = {
@@ -296,7 +296,7 @@ def link(name: str) -> str:
     if name.startswith("operator."):
         return f"https://docs.python.org/3/library/operator.html#{name}"
     if name.startswith("torch.nn.init."):
-        return f"{_DOCS}/nn.init.html#{name}"
+        return f"{DOCS}/nn.init.html#{name}"
     if name.startswith("torch.special."):
-        return f"{_DOCS}/special.html#{name}"
-    return f"{_DOCS}/generated/{name}.html"
+        return f"{DOCS}/special.html#{name}"
+    return f"{DOCS}/generated/{name}.html"

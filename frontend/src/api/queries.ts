@@ -20,6 +20,15 @@ export const catalogueQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 });
 
+/** What the docstring of an entry of the catalogue says, by its parts. */
+export const helpQuery = (name: string) =>
+  queryOptions({
+    queryKey: ["help", name],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/catalogue/help/{name}", { params: { path: { name } }, signal })),
+    // A layer of one's own may be written anew.
+    staleTime: 10_000,
+  });
+
 /** Layers of one's own, with their code. */
 export const ownLayersQuery = queryOptions({
   queryKey: ["own layers"],

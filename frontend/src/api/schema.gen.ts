@@ -21,6 +21,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/catalogue/help/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Help
+         * @description The docstring of an entry of the catalogue, by its parts: what its help card shows. A reader that has it already
+         *     is answered 304.
+         */
+        get: operations["get_help"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/datasets": {
         parameters: {
             query?: never;
@@ -2681,6 +2702,29 @@ export interface components {
             value: unknown;
         };
         /**
+         * Element
+         * @description An element of a page, to be made as it is: text in it is text, never markup.
+         */
+        Element: {
+            /**
+             * Attributes
+             * @default {}
+             */
+            attributes: {
+                [key: string]: string;
+            };
+            /**
+             * Content
+             * @default []
+             */
+            content: (string | components["schemas"]["Element"])[];
+            /**
+             * Tag
+             * @enum {string}
+             */
+            tag: "p" | "ul" | "ol" | "li" | "dl" | "dt" | "dd" | "pre" | "code" | "em" | "strong" | "sub" | "sup" | "a" | "blockquote" | "aside" | "h4" | "hr" | "br" | "table" | "thead" | "tbody" | "tr" | "th" | "td" | "math" | "mrow" | "mi" | "mn" | "mo" | "ms" | "mtext" | "mspace" | "mfrac" | "msqrt" | "mroot" | "mstyle" | "mpadded" | "mphantom" | "menclose" | "msub" | "msup" | "msubsup" | "munder" | "mover" | "munderover" | "mmultiscripts" | "mprescripts" | "mtable" | "mtr" | "mtd";
+        };
+        /**
          * Ellipsis
          * @description ``...`` in an index.
          */
@@ -3214,6 +3258,65 @@ export interface components {
              * @default 1
              */
             weight: number;
+        };
+        /**
+         * Help
+         * @description Answer of ``GET /api/catalogue/help/{name}``: a docstring by its parts. Empty where there is none.
+         */
+        Help: {
+            /**
+             * Attributes
+             * @default []
+             */
+            attributes: components["schemas"]["HelpParameter"][];
+            /**
+             * Description
+             * @default []
+             */
+            description: (string | components["schemas"]["Element"])[];
+            /**
+             * Examples
+             * @default []
+             */
+            examples: (string | components["schemas"]["Element"])[];
+            /**
+             * Notes
+             * @default []
+             */
+            notes: (string | components["schemas"]["Element"])[];
+            /**
+             * Parameters
+             * @default []
+             */
+            parameters: components["schemas"]["HelpParameter"][];
+            /**
+             * Returns
+             * @default []
+             */
+            returns: (string | components["schemas"]["Element"])[];
+            /**
+             * Shape
+             * @default []
+             */
+            shape: (string | components["schemas"]["Element"])[];
+        };
+        /**
+         * HelpParameter
+         * @description What is said of one parameter or attribute.
+         */
+        HelpParameter: {
+            /**
+             * Content
+             * @default []
+             */
+            content: (string | components["schemas"]["Element"])[];
+            /** Name */
+            name: string;
+            /**
+             * Type
+             * @default
+             */
+            type: string;
         };
         /**
          * Histogram
@@ -7212,6 +7315,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Catalogue"];
+                };
+            };
+        };
+    };
+    get_help: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Help"];
                 };
             };
         };

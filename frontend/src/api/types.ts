@@ -22,6 +22,8 @@ export type Port = Answer<"Port">;
 export type Entry = Answer<"Entry">;
 export type DatasetEntry = Answer<"DatasetEntry">;
 export type Catalogue = Answer<"Catalogue">;
+export type Help = Answer<"Help">;
+export type Element = Answer<"Element">;
 
 export type Document = Answer<"Document">;
 export type Block = Answer<"Block">;

@@ -1,3 +1,4 @@
+import { HelpDialog } from "@/features/help/HelpDialog";
 import { ShortcutsDialog } from "@/features/help/ShortcutsDialog";
 import { BeginDialog } from "@/features/imports/BeginDialog";
 import { ConflictDialog } from "@/features/project/ConflictDialog";
@@ -23,6 +24,7 @@ export function EditorDialogs({ training, onTrained }: { training: boolean; onTr
       <ShortcutsDialog />
       <ConflictDialog />
       <Train opened={training} onClose={onTrained} />
+      <HelpDialog />
     </>
   );
 }

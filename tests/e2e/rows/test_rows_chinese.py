@@ -107,6 +107,12 @@ def menu(page: Page, run: str) -> None:
     expect(page.get_by_test_id("canvas-menu")).to_be_visible()
 
 
+def helping(page: Page, run: str) -> None:
+    inspector(page, run)
+    page.get_by_test_id("open-help").click()
+    expect(page.locator("[data-part='shape']")).to_be_visible()
+
+
 def commands(page: Page, run: str) -> None:
     editor(page, run)
     page.keyboard.press("Control+k")
@@ -194,6 +200,7 @@ PLACES = [
     inspector,
     *map(tab, ("problems", "code", "shapes", "rules", "lab")),
     menu,
+    helping,
     commands,
     grouping,
     versions,

@@ -94,6 +94,15 @@ def documented(name: str) -> Any | None:
     return next((target for target in found if (getattr(target, "__doc__", None) or "").strip()), None)
 
 
+def explained(name: str, target: Any) -> Any:
+    """What tells most of an operation: of a method that only says ``See torch.permute``, that function."""
+    place, _, label = name.rpartition(".")
+    found = (documented(name) if place in NAMESPACES else None) or target
+    refers = place == "torch.Tensor" and docstrings.summary(found).startswith(("See ", "In-place"))
+    twin = documented(f"torch.{label.removesuffix('_')}") if refers else None
+    return twin if twin is not None and not docstrings.summary(twin).startswith("See ") else found
+
+
 @cache
 def _listed() -> frozenset[Any]:
     overridable = {_hashable(function) for functions in get_overridable_functions().values() for function in functions}

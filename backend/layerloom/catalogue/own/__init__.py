@@ -6,7 +6,7 @@ From then on the classes of one set of texts at a time stand in the catalogue, u
 """
 
 from layerloom.catalogue.own.classes import allow, allowed, entries, known, on_change, use
-from layerloom.catalogue.own.text import MODULES, PREFIX, CodeError, Imported, Text, read
+from layerloom.catalogue.own.text import MODULES, PREFIX, CodeError, Imported, Text, docstring, read
 
 __all__ = [
     "MODULES",
@@ -16,6 +16,7 @@ __all__ = [
     "Text",
     "allow",
     "allowed",
+    "docstring",
     "entries",
     "known",
     "on_change",

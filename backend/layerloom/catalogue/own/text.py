@@ -102,6 +102,16 @@ def read(name: str, source: str) -> Text:
     return Text(source, tuple(imports), "\n".join(kept).strip("\n"), frozenset(names))
 
 
+def docstring(name: str, source: str) -> str:
+    """What the class ``name`` of a text says of itself; empty where it says nothing, or the text cannot be read."""
+    try:
+        body = _parsed(source).body
+    except CodeError:
+        return ""
+    found = (item for item in body if isinstance(item, ast.ClassDef) and item.name == name)
+    return next((ast.get_docstring(item) or "" for item in found), "")
+
+
 def _ends(tree: ast.Module, but: ast.stmt) -> list[int]:
     return [statement.end_lineno or 0 for statement in tree.body if statement is not but]
 

@@ -7,7 +7,7 @@ import styles from "./Menu.module.css";
 import { useCanvas } from "./state";
 
 const GROUPS: CommandId[][] = [
-  ["addLayer", "open", "connectTo", "callAgain", "detach"],
+  ["addLayer", "open", "connectTo", "callAgain", "detach", "layerHelp"],
   ["cut", "copy", "paste", "duplicate", "delete"],
   ["groupSequential", "groupList", "groupDict", "groupBlock", "ungroup", "repeat"],
   ["selectAll", "layoutSelection", "layout", "zoomToSelection", "fit"],

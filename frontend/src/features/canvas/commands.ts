@@ -27,7 +27,7 @@ import { ungroup, ungroupRefused } from "@/model/ungroup";
 import { clearSelection, goUp, openBlock, placeIn, select, useView } from "@/model/view";
 import { toast } from "@/ui/Toasts";
 import { lookup } from "./catalogue";
-import { readClipboard, useCanvas, writeClipboard } from "./state";
+import { type HelpCard, readClipboard, useCanvas, writeClipboard } from "./state";
 
 /** What only the canvas can do; set while it is mounted. */
 export type CanvasActions = {
@@ -83,6 +83,7 @@ export type CommandId =
   | "fit"
   | "zoomToSelection"
   | "find"
+  | "layerHelp"
   | "shortcuts"
   | "tour";
 
@@ -351,9 +352,26 @@ export function commands(t: Texts["editor"]): Command[] {
     { id: "fit", keys: "F", enabled: () => true, run: () => canvas?.fit() },
     { id: "zoomToSelection", keys: ".", enabled: some, run: () => canvas?.zoomToSelection() },
     { id: "find", keys: "Mod+F", enabled: () => true, run: () => useCanvas.setState({ dialog: "palette" }) },
+    {
+      id: "layerHelp",
+      keys: "F1",
+      enabled: () => documented() !== null,
+      run: () => useCanvas.setState({ help: documented() }),
+    },
     { id: "shortcuts", keys: "?", enabled: () => true, run: () => useCanvas.setState({ dialog: "shortcuts" }) },
     { id: "tour", keys: "", enabled: () => true, run: beginTour },
   ];
+}
+
+/** The layer or operation that is selected, where the catalogue knows it. */
+function documented(): HelpCard | null {
+  const { its, nodeIds } = here();
+  const path = selectedMember();
+  const member = path ? resolve(its, path) : null;
+  const layer = member && bare(member);
+  const node = nodeIds.length === 1 ? nodeAt(its.forward, nodeIds[0] as string) : undefined;
+  const chosen = layer?.kind === "layer" ? layer : !path && node?.op === "function" ? node : null;
+  return chosen && lookup(chosen.target) ? { name: chosen.target, arguments: chosen.arguments } : null;
 }
 
 /** The one selected node, if it calls something. */

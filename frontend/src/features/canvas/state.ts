@@ -1,6 +1,6 @@
 /** The canvas's own passing state: what a drag hovers over, and which small dialog is open. */
 import { create } from "zustand";
-import type { Position } from "@/model/types";
+import type { Arguments, Position } from "@/model/types";
 
 export type DropTarget = { kind: "edge"; id: string } | { kind: "box"; node: string; path: string; index: number };
 
@@ -14,12 +14,17 @@ export type QuickAdd = {
   from?: { node: string; handle: string; side: "source" | "target" };
 };
 
+/** What a help card is about: a name of the catalogue, and the arguments that it has where it stands. */
+export type HelpCard = { name: string; arguments?: Arguments };
+
 type CanvasState = {
   over: DropTarget | null;
   quick: QuickAdd | null;
   menu: { x: number; y: number; node: string | null } | null;
   /** A dialog that asks for more before a command runs. */
   dialog: "group" | "connect" | "palette" | "export" | "versions" | "shortcuts" | null;
+  /** The entry of the catalogue whose help card is open. */
+  help: HelpCard | null;
   /** Ends the automatic layout that is being computed. */
   arranging: AbortController | null;
   /** Where nodes are on their way to the places that the layout gave them. */
@@ -33,6 +38,7 @@ export const useCanvas = create<CanvasState>(() => ({
   quick: null,
   menu: null,
   dialog: null,
+  help: null,
   arranging: null,
   gliding: new Map(),
   pointer: null,

@@ -67,7 +67,8 @@ export function useShortcuts(root: RefObject<HTMLDivElement | null>): void {
       if (event.defaultPrevented || inDialog(event)) return;
       const command = commandFor(event);
       const past = command?.id === "undo" || command?.id === "redo";
-      if (isTyping(event) && !(past && mayGoBack(event))) return;
+      // No text has F1 in it.
+      if (isTyping(event) && !(past && mayGoBack(event)) && command?.id !== "layerHelp") return;
       if (event.key === "Escape") return stepBack(held);
       const onCanvas = event.target === document.body || (root.current?.contains(event.target as Node) ?? false);
       const onPane = event.target === document.body || event.target === root.current;

@@ -42,6 +42,7 @@ export function FunctionInspector(props: {
         subtitle={node.target}
         colour={categoryColour(entry?.category ?? "shape")}
         link={entry?.link}
+        help={entry && { name: entry.name, arguments: node.arguments }}
       />
       <Problems problems={problems} />
       <Section>

@@ -58,6 +58,7 @@ export function MemberInspector({ place, path, node, report }: Props) {
         subtitle={member.kind === "layer" ? member.target : member.kind === "opaque" ? member.type : undefined}
         colour={categoryColour(category)}
         link={entry?.link}
+        help={entry && member.kind === "layer" ? { name: entry.name, arguments: member.arguments } : undefined}
         back={path.includes(".") && memberAt(block, parentOf(path)) && <BackToContainer block={block} path={path} />}
       />
       <Problems problems={problems} />

@@ -1,7 +1,8 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
-import { ExternalLink } from "lucide-react";
+import { CircleQuestionMark, ExternalLink } from "lucide-react";
 import type { ReactNode } from "react";
 import type { Problem, Result } from "@/api/types";
+import { type HelpCard, useCanvas } from "@/features/canvas/state";
 import { FixButtons } from "@/features/problems/FixButtons";
 import { useText } from "@/i18n";
 import { bytes, compactCount } from "@/lib/format";
@@ -14,9 +15,11 @@ export function Head(props: {
   subtitle?: string | undefined;
   colour?: string | undefined;
   link?: string | undefined;
+  help?: HelpCard | undefined;
   back?: ReactNode;
 }) {
-  const t = useText().editor.inspector;
+  const { editor, help } = useText();
+  const t = editor.inspector;
   return (
     <header className={styles.head}>
       {props.colour && <span className={styles.mark} style={{ background: props.colour }} />}
@@ -25,6 +28,19 @@ export function Head(props: {
         <h2 className={styles.title}>{props.title}</h2>
         {props.subtitle && <div className={styles.subtitle}>{props.subtitle}</div>}
       </div>
+      {props.help && (
+        <Tooltip label={help.card.open(props.title)}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            aria-label={help.card.open(props.title)}
+            onClick={() => useCanvas.setState({ help: props.help ?? null })}
+            data-testid="open-help"
+          >
+            <CircleQuestionMark size={15} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
+      )}
       {props.link && (
         <Tooltip label={t.docs}>
           <ActionIcon

@@ -1,7 +1,7 @@
 import { ActionIcon, ScrollArea, SegmentedControl, TextInput, Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useReactFlow } from "@xyflow/react";
-import { ChevronRight, PanelLeftClose, Search, X } from "lucide-react";
+import { ChevronRight, CircleQuestionMark, PanelLeftClose, Search, X } from "lucide-react";
 import { memo, useMemo, useState } from "react";
 import { createPortal } from "react-dom";
 import { catalogueQuery } from "@/api/queries";
@@ -9,7 +9,7 @@ import { addByHand } from "@/features/canvas/adding";
 import { byCategory, categoryColour } from "@/features/canvas/categories";
 import { dropThing, targetAt } from "@/features/canvas/drop";
 import { search } from "@/features/canvas/search";
-import { hover } from "@/features/canvas/state";
+import { hover, useCanvas } from "@/features/canvas/state";
 import type { Listed } from "@/features/canvas/things";
 import { useSelectedAxes } from "@/features/canvas/useSuggested";
 import { useThings } from "@/features/canvas/useThings";
@@ -163,23 +163,47 @@ type Start = ReturnType<typeof usePaletteDrag>["start"];
 
 /** Drawn once: a drag across the page draws the palette at every move. */
 const Item = memo(function Item({ listed, start }: { listed: Listed; start: Start }) {
-  const t = useText().editor;
+  const { editor: t, help } = useText();
+  const { thing } = listed;
+  const explain = "entry" in thing && (() => useCanvas.setState({ help: { name: thing.entry.name } }));
   return (
-    <Tooltip label={listed.summary} disabled={!listed.summary} position="right" openDelay={600} withinPortal>
-      <button
-        type="button"
-        className={styles.item}
-        data-palette={listed.id}
-        onPointerDown={start(listed)}
-        onClick={(event) => {
-          // A double click means one.
-          if (event.detail < 2) addByHand(listed, t.steps.add(listed.label));
-        }}
-      >
-        <span className={styles.itemLabel}>{listed.label}</span>
-        {listed.from && <span className={styles.from}>{listed.from}</span>}
-      </button>
-    </Tooltip>
+    <div className={styles.row}>
+      <Tooltip label={listed.summary} disabled={!listed.summary} position="right" openDelay={600} withinPortal>
+        <button
+          type="button"
+          className={styles.item}
+          data-palette={listed.id}
+          aria-keyshortcuts={explain ? "F1" : undefined}
+          onPointerDown={start(listed)}
+          onKeyDown={(event) => {
+            if (event.key !== "F1" || !explain) return;
+            event.preventDefault();
+            explain();
+          }}
+          onClick={(event) => {
+            // A double click means one.
+            if (event.detail < 2) addByHand(listed, t.steps.add(listed.label));
+          }}
+        >
+          <span className={styles.itemLabel}>{listed.label}</span>
+          {listed.from && <span className={styles.from}>{listed.from}</span>}
+        </button>
+      </Tooltip>
+      {explain && (
+        <button
+          type="button"
+          className={styles.explain}
+          // By keys it is F1, so that each item stays one stop of Tab.
+          tabIndex={-1}
+          aria-label={help.card.open(listed.label)}
+          title={`${help.card.open(listed.label)} (F1)`}
+          data-help={listed.id}
+          onClick={explain}
+        >
+          <CircleQuestionMark size={14} aria-hidden />
+        </button>
+      )}
+    </div>
   );
 });
 

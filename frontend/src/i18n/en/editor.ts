@@ -190,6 +190,7 @@ export const editor = {
     fit: "Show everything",
     zoomToSelection: "Zoom to the selection",
     find: "Find…",
+    layerHelp: "Help on the layer",
     shortcuts: "Keyboard shortcuts",
     tour: "Take the tour",
   },

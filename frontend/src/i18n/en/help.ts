@@ -27,6 +27,20 @@ export const help = {
       },
     },
   },
+  card: {
+    open: (label: string) => `Help: ${label}`,
+    shape: "Shape",
+    description: "Description",
+    arguments: "Arguments",
+    attributes: "Attributes",
+    returns: "Returns",
+    notes: "Notes",
+    examples: "Example",
+    copy: "Copy the example",
+    copied: "Copied",
+    empty: "It has no docstring",
+    emptyHint: "What a class says of itself below its first line is shown here.",
+  },
   strip: {
     describe: (kernel: number, stride: number, padding: number, dilation: number) =>
       `Along one axis: each output reads ${kernel} cells ${dilation} apart, the next begins ${stride} further, with a padding of ${padding} in front`,

@@ -182,6 +182,7 @@ export const editor: typeof en = {
     fit: "显示全部",
     zoomToSelection: "缩放到所选内容",
     find: "查找……",
+    layerHelp: "查看此层的帮助",
     shortcuts: "键盘快捷键",
     tour: "开始导览",
   },

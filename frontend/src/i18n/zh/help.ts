@@ -28,6 +28,20 @@ export const help: typeof en = {
       },
     },
   },
+  card: {
+    open: (label) => `帮助：${label}`,
+    shape: "形状规则",
+    description: "说明",
+    arguments: "参数",
+    attributes: "属性",
+    returns: "返回值",
+    notes: "注意事项",
+    examples: "示例",
+    copy: "复制示例",
+    copied: "已复制",
+    empty: "没有文档字符串",
+    emptyHint: "类定义首行下方的文档字符串会显示在这里。",
+  },
   strip: {
     describe: (kernel, stride, padding, dilation) =>
       `沿一个轴：每个输出读取 ${kernel} 个单元，间隔 ${dilation}；下一个输出向后移动 ${stride}；前端填充 ${padding} 个单元`,
