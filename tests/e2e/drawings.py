@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from itertools import pairwise
 from typing import Any
 
@@ -33,8 +34,8 @@ def chain(layers: list[Layer], shape: list[int], name: str = "Chain") -> dict[st
 
 
 def layer(member: str, target: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """A layer of a block."""
-    return {"kind": "layer", "name": member, "target": target, "arguments": arguments}
+    """A layer of a block, with arguments of its own: what a test changes of it is no other test's."""
+    return {"kind": "layer", "name": member, "target": target, "arguments": deepcopy(arguments)}
 
 
 def call(source: str | None, target: str, **arguments: Any) -> dict[str, Any]:
