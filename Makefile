@@ -34,6 +34,7 @@ endure: system-packages $(VENV)/.development $(STATIC) ## Exports of all example
 	LAYERLOOM_EXPORTS=all $(BIN)/python -m pytest tests/unit/graph/exporting/test_examples.py
 	LAYERLOOM_PROPERTIES=2000 $(BIN)/python -m pytest tests/unit/graph/checking/test_any_document.py
 	LAYERLOOM_THROUGH_THE_PAGE=200 $(BIN)/python -m pytest tests/e2e/test_any_network.py
+	LAYERLOOM_INSTALL=all $(BIN)/python -m pytest tests/integration/test_fresh_install.py
 	LAYERLOOM_SERVER_KILLS=200 LAYERLOOM_KILLS=50 $(BIN)/python -m pytest -s tests/faults/test_endurance.py \
 		tests/faults/test_killed_trainer.py
 

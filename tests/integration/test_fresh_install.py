@@ -1,4 +1,9 @@
-"""The two ways to get LayerLoom: `make run` in a fresh clone, and the wheel in an empty environment without Node."""
+"""The two ways to get LayerLoom: `make run` in a fresh clone, and the wheel in an empty environment without Node.
+
+The machine has torch and its libraries already, as many a machine has: five gigabytes of one package, which ``make
+test`` has installed a moment ago by the same two files, are not unpacked once more. All that depends on torch, and all
+else, is installed into the clone's own empty environment. ``make endure`` installs torch there, too.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import distributions
 from pathlib import Path
 
 import httpx
@@ -22,15 +28,28 @@ from waiting import HANG_GUARD_S
 
 ROOT = Path(__file__).parents[2]
 INSTALL_GUARD_S = 1_500
+EVERYTHING = os.environ.get("LAYERLOOM_INSTALL") == "all"
 
 
-def environment(home: Path, path: str | None = None) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of packages that the machine has: torch, and the compiled libraries that it alone requires."""
+    folder = tmp_path_factory.mktemp("given")
+    for package in () if EVERYTHING else distributions():
+        if package.name == "torch" or package.name.startswith(("nvidia-", "cuda-", "triton")):
+            for name in {file.parts[0] for file in package.files or () if not file.parts[0].startswith(("..", "__"))}:
+                if not (folder / name).exists():
+                    (folder / name).symlink_to(Path(str(package.locate_file(name))))
+    return folder
+
+
+def environment(home: Path, given: Path, path: str | None = None) -> dict[str, str]:
     """What a person's shell has: no virtual environment, no variables of an outer make."""
     dropped = ("VIRTUAL_ENV", "OMP_NUM_THREADS", "PYTHONPATH", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
     kept = {key: value for key, value in os.environ.items() if key not in dropped}
     outer = str(ROOT / ".venv" / "bin")
     kept["PATH"] = path or ":".join(part for part in kept["PATH"].split(":") if part != outer)
-    return {**kept, "LAYERLOOM_HOME": str(home), "PYTHONUNBUFFERED": "1"}
+    return {**kept, "LAYERLOOM_HOME": str(home), "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(given)}
 
 
 @contextmanager
@@ -101,9 +120,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.mark.timeout(INSTALL_GUARD_S + 120)
-def test_make_run_starts_everything_from_a_fresh_clone(clone: Path, tmp_path: Path) -> None:
+def test_make_run_starts_everything_from_a_fresh_clone(clone: Path, given: Path, tmp_path: Path) -> None:
     command = ["make", "run", "ARGS=--port 0 --no-browser", f"PYTHON={sys.executable}"]
-    with started(command, clone, environment(tmp_path)) as entrance:
+    with started(command, clone, environment(tmp_path, given)) as entrance:
         assert_serves_the_page(entrance)
 
 
@@ -115,10 +134,10 @@ def requirements(python: Path) -> list[str]:
 
 
 @pytest.mark.timeout(INSTALL_GUARD_S + 120)
-def test_the_wheel_serves_the_page_without_node(clone: Path, tmp_path: Path) -> None:
+def test_the_wheel_serves_the_page_without_node(clone: Path, given: Path, tmp_path: Path) -> None:
     """The clone has what pip made of its requirements: the packages of a wheel that declares the same."""
     assert (clone / "backend/layerloom/static/index.html").exists(), "the clone has not built its front end"
-    env = environment(tmp_path)
+    env = environment(tmp_path, given)
     build = [str(ROOT / ".venv/bin/python"), "-m", "build", "--wheel", "--outdir", str(tmp_path), str(clone)]
     subprocess.run(build, check=True, env=env, stdout=subprocess.DEVNULL)
     (wheel,) = tmp_path.glob("layerloom-*.whl")
@@ -135,6 +154,6 @@ def test_the_wheel_serves_the_page_without_node(clone: Path, tmp_path: Path) -> 
     bare.mkdir()
     assert shutil.which("node", path=str(bare)) is None
     command = [str(tmp_path / "empty/bin/layerloom"), "serve", "--port", "0", "--no-browser"]
-    with started(command, tmp_path, environment(tmp_path / "home", path=str(bare))) as entrance:
+    with started(command, tmp_path, environment(tmp_path / "home", given, path=str(bare))) as entrance:
         assert_serves_the_page(entrance)
     shutil.rmtree(tmp_path / "empty")
