@@ -26,9 +26,9 @@ from layerloom.api.security import Sessions, home_token
 from layerloom.api.services import Services
 from layerloom.api.streams import Streams
 from layerloom.api.transport import DroppableWebSocket
+from layerloom.files import write_atomic
 from layerloom.runs import Dispatcher
 from layerloom.runs.executors.local import LocalExecutor
-from layerloom.runs.files import write_atomic
 from layerloom.storage import Keep, Store, StoreError, open_store
 
 logger = logging.getLogger("layerloom")

@@ -49,6 +49,11 @@ def test_each_layer_is_named_by_the_catalogue_alone() -> None:
     assert naming(sources) == MENDS
 
 
+def test_small_files_are_written_whole_in_one_place() -> None:
+    drafting = [path for path in BACKEND.rglob("*.py") if re.search(r"\.tmp[\"']", path.read_text(encoding="utf-8"))]
+    assert [str(path.relative_to(BACKEND)) for path in drafting] == ["files.py"]
+
+
 @pytest.mark.parametrize("text", ["nn.Conv2d(1, 2, 3)", "'BatchNorm2d'", '"Linear"'])
 def test_the_pattern_finds_what_it_is_for(text: str) -> None:
     assert NAMED.search(text) is not None

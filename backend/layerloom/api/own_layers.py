@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from layerloom.api.refusals import Refusal, unknown
-from layerloom.runs.files import write_atomic
+from layerloom.files import write_json
 from layerloom.schema.document import Document
 from layerloom.schema.own import OwnLayer
 from layerloom.schema.problems import Edit, Fix, Problem, ProblemCode
@@ -42,7 +42,7 @@ def keep(folder: Path, name: str, layer: OwnLayer) -> None:
         file = folder / f"{name}.json"
         if not file.exists() and len(list(folder.glob("*.json"))) >= MOST:
             raise Refusal(422, ProblemCode.TOO_LARGE, f"{MOST} layers are kept already; delete one.")
-        write_atomic(file, layer.model_dump_json(by_alias=True).encode())
+        write_json(file, layer)
 
 
 def remove(folder: Path, name: str) -> None:

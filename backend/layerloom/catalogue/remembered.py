@@ -7,7 +7,6 @@ a person who opens the page would wait for.
 from __future__ import annotations
 
 import hashlib
-import tempfile
 import threading
 from functools import cache
 from importlib.metadata import version
@@ -16,6 +15,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from layerloom.catalogue.content import catalogue
+from layerloom.files import write_json
 from layerloom.schema.catalogue import Catalogue
 
 MADE_FROM = ("torch", "torchmetrics", "torchvision", "pydantic")
@@ -41,7 +41,7 @@ def _read_or_made(folder: Path) -> Catalogue:
         return Catalogue.model_validate_json(file.read_bytes())
     except (OSError, ValidationError):
         content = catalogue()
-        _write(file, content.model_dump_json().encode())
+        _write(file, content)
         return content
 
 
@@ -54,13 +54,11 @@ def _fingerprint() -> str:
     return digest.hexdigest()[:24]
 
 
-def _write(file: Path, content: bytes) -> None:
+def _write(file: Path, content: Catalogue) -> None:
     """Whole or not at all; files of other fingerprints are of no use to anyone any more."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as draft:
-            draft.write(content)
-        Path(draft.name).replace(file)
+        write_json(file, content, synced=False)
         for old in file.parent.glob("catalogue-*.json"):
             if old != file:
                 old.unlink(missing_ok=True)

@@ -40,6 +40,7 @@ def made(
     does, too. ``job`` is what of a job says which trial it is.
     """
     from layerloom.app import default_home, downloads_from_environment
+    from layerloom.files import write_json
     from layerloom.runs.executors.local import LocalExecutor
     from layerloom.runs.executors.port import Task
     from layerloom.runs.jobs import Means
@@ -52,7 +53,7 @@ def made(
         means = Means(data, python, downloads_from_environment())
         wanted = change(read(plan, PlanType, "training plan"))
         whole = means.job("trial", folder, document_of(network), wanted, **job)
-        (folder / "job.json").write_text(whole.model_dump_json(), encoding="utf-8")
+        write_json(folder / "job.json", whole)
         executor = LocalExecutor(prewarm=False)
         handle = executor.start(Task("trial", folder, needed(whole)))
         while executor.poll([handle])[handle].phase == "running":

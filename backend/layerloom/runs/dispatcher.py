@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from layerloom.files import write_json
 from layerloom.runs.executors.port import Executor, Need, Task
-from layerloom.runs.files import write_atomic
 from layerloom.runs.jobs import Means
 from layerloom.runs.parity import Parities
 from layerloom.runs.rates import RateSearches
@@ -135,7 +135,7 @@ class Dispatcher:
             adjusted=claim.adjusted,
             orders=claim.orders,
         )
-        write_atomic(folder / "job.json", job.model_dump_json().encode())
+        write_json(folder / "job.json", job)
         self._start(job, folder)
 
     def _start(self, job: Job, folder: Path) -> None:
@@ -154,5 +154,5 @@ class Dispatcher:
             # This service may have been started otherwise than the one that wrote it.
             allowed = self._means.allowed(job)
             if allowed != job:
-                write_atomic(folder / "job.json", allowed.model_dump_json().encode())
+                write_json(folder / "job.json", allowed)
             self._start(allowed, folder)

@@ -16,8 +16,8 @@ from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
+from layerloom.files import write_json
 from layerloom.runs.executors.port import Executor, Need, Task
-from layerloom.runs.files import write_atomic
 from layerloom.schema.trial import REPORT_FILE, Trial
 from layerloom.schema.worker import Job
 
@@ -41,8 +41,8 @@ class Trials(Generic[Report]):
 
     def add(self, folder: Path, job: Job, report: Report) -> None:
         """Put a trial into the queue, in a folder that is there."""
-        write_atomic(folder / "job.json", job.model_dump_json().encode())
-        keep(folder, report)
+        write_json(folder / "job.json", job)
+        write_json(folder / REPORT_FILE, report)
         with self._lock:
             if self._open is not None:
                 self._open.append(folder)
@@ -96,7 +96,7 @@ class Trials(Generic[Report]):
         with suppress(OSError):
             report = self.read(folder)
             if report is not None:
-                keep(folder, report.model_copy(update={"state": "failed", "message": message}))
+                write_json(folder / REPORT_FILE, report.model_copy(update={"state": "failed", "message": message}))
             return True
         return False
 
@@ -118,8 +118,3 @@ def read_report(kind: type[Report], folder: Path) -> Report | None:
     with suppress(FileNotFoundError, NotADirectoryError, ValidationError):
         return kind.model_validate_json((folder / REPORT_FILE).read_bytes())
     return None
-
-
-def keep(folder: Path, report: Trial) -> None:
-    """Put a report down, in place of an earlier one. Raises FileNotFoundError where nobody wants it any more."""
-    write_atomic(folder / REPORT_FILE, report.model_dump_json().encode())

@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from layerloom.files import tail
 from layerloom.runs import spool
 from layerloom.runs.executors.port import Executor, Status
-from layerloom.runs.files import tail
 from layerloom.schema.events import LIVE
 from layerloom.schema.problems import Problem, ProblemCode
 from layerloom.storage import Live, Missing, Store

@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from layerloom.files import write_json
 from layerloom.schema.base import Wire
 from layerloom.schema.events import Log
 from layerloom.training.batches import Batch, Batches, Stored, last
@@ -70,9 +71,7 @@ def known_way(folder: Path) -> Way | None:
 
 def keep_way(folder: Path, way: Way) -> None:
     """Hold later attempts to it."""
-    draft = folder / f"{FILE}.tmp"
-    draft.write_text(way.model_dump_json(), encoding="utf-8")
-    draft.replace(folder / FILE)
+    write_json(folder / FILE, way)
 
 
 def fastest_way(module: nn.Module, batches: Batches, criterion: Criterion | Heads) -> Choice:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from layerloom.data import Prepared, Scaling, main_inputs, prepare
+from layerloom.files import write_json
 from layerloom.graph import allow_python, build
 from layerloom.graph.spots import place_of
-from layerloom.schema.base import Wire
 from layerloom.schema.datasets import VOCABULARY_FILE
 from layerloom.schema.events import Event, Log, ProblemFound, StateChanged
 from layerloom.schema.problems import Problem
@@ -123,13 +123,14 @@ def _train(job: Job, emit: Callable[[Event], None], control: Control, ranks: Ran
     for note in data.notes:
         emit(Log(message=note))
     if ranks.first:
+        # Every attempt writes the same, since the split has a seed.
         folder = Path(job.folder)
         if data.scaling is not None:
-            keep(_plain(data.scaling), folder / SCALING_FILE)
+            write_json(folder / SCALING_FILE, _plain(data.scaling))
         if data.vocabulary is not None:
-            keep(data.vocabulary, folder / VOCABULARY_FILE)
+            write_json(folder / VOCABULARY_FILE, data.vocabulary)
         if data.preparation is not None:
-            keep(data.preparation, folder / PREPARATION_FILE)
+            write_json(folder / PREPARATION_FILE, data.preparation)
     if job.python:
         allow_python()
     module = build(job.document, seed=job.plan.seed)
@@ -172,14 +173,6 @@ def _plain(scaling: Scaling) -> InputScaling:
         deviation={name: value.tolist() for name, value in scaling.deviation.items()},
         filled={name: value.tolist() for name, value in scaling.filled.items()},
     )
-
-
-def keep(told: Wire, file: Path) -> None:
-    """Write a file whole, in place of an older one. Of those that belong to the weights every attempt writes the same,
-    since the split has a seed."""
-    draft = file.with_name(f"{file.name}.tmp")
-    draft.write_text(told.model_dump_json(by_alias=True), encoding="utf-8")
-    draft.replace(file)
 
 
 def listen(control: Control) -> None:

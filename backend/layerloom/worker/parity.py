@@ -18,6 +18,7 @@ from typing import Any, get_args
 import torch
 from pydantic import ValidationError
 
+from layerloom.files import write_json
 from layerloom.schema.parity import Parity, ParityWay, WayName
 from layerloom.schema.plan import Plan, Statistics
 from layerloom.schema.trial import REPORT_FILE
@@ -38,7 +39,7 @@ def run(path: Path, job: Job) -> int:
     warmed()
     ways = [ParityWay(name=name, devices=job.parity.devices if name == "devices" else 1) for name in get_args(WayName)]
     report = Parity(state="running", steps=job.parity.steps, ways=ways)
-    single.keep(report, path.parent / REPORT_FILE)
+    write_json(path.parent / REPORT_FILE, report)
     for place, way in enumerate(ways):
         folder = path.parent / way.name
         try:
@@ -54,7 +55,7 @@ def run(path: Path, job: Job) -> int:
         shutil.rmtree(folder, ignore_errors=True)
         state = "done" if place == len(ways) - 1 else "running"
         report = report.model_copy(update={"ways": [*ways], "state": state})
-        single.keep(report, path.parent / REPORT_FILE)
+        write_json(path.parent / REPORT_FILE, report)
     return single.ENDED
 
 

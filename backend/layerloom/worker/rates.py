@@ -6,6 +6,7 @@ import time
 import traceback
 from pathlib import Path
 
+from layerloom.files import write_json
 from layerloom.graph import allow_python, build
 from layerloom.schema.rates import HIGH, LOW, RateSearch
 from layerloom.schema.trial import REPORT_FILE
@@ -23,13 +24,13 @@ def run(path: Path, job: Job) -> int:
     """Search, and keep the report in the folder of ``path``; gives the exit code."""
     report = RateSearch(id=job.run, state="running")
     file = path.parent / REPORT_FILE
-    single.keep(report, file)
+    write_json(file, report, synced=False)
     kept = time.monotonic()
 
     def watch(curve: RateCurve) -> None:
         nonlocal kept
         if time.monotonic() >= kept + PERIOD:
-            single.keep(report.model_copy(update=vars(curve)), file)
+            write_json(file, report.model_copy(update=vars(curve)), synced=False)
             kept = time.monotonic()
 
     try:
@@ -55,5 +56,5 @@ def run(path: Path, job: Job) -> int:
     except BaseException as error:
         traceback.print_exc()
         report = report.model_copy(update={"state": "failed", "problems": single.problems_of(error)})
-    single.keep(report, file)
+    write_json(file, report)
     return single.ENDED

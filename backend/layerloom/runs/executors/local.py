@@ -13,12 +13,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from layerloom.files import write_atomic
 from layerloom.runs.executors.devices import Place, choose, cores, find_places
 from layerloom.runs.executors.environment import trainer_environment
 from layerloom.runs.executors.port import Need, Status, Task
 from layerloom.runs.executors.processes import Process
 from layerloom.runs.executors.template import ANSWER_S, COMMAND, Template, TemplateError
-from layerloom.runs.files import write_atomic
 from layerloom.schema.run import Device
 
 _RECORD = "process.json"
