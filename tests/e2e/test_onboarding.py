@@ -53,6 +53,20 @@ def test_the_tour_is_skipped_and_begun_again_by_keys(page: Page) -> None:
     expect(tour).to_have_count(0)
 
 
+def test_the_card_covers_no_part_of_the_drawing_in_a_small_window(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    arrive(page)
+    page.locator("[data-edge][data-label^='N×']").first.wait_for()
+    for _ in range(2):
+        card = page.get_by_test_id("tour").bounding_box()
+        assert card is not None
+        for node in page.locator("[data-node-id]").all():
+            box = node.bounding_box()
+            assert box is not None
+            assert box["x"] + box["width"] <= card["x"] or box["y"] >= card["y"] + card["height"]
+        page.get_by_test_id("tour").get_by_role("button", name="Next").click()
+
+
 def test_the_tour_speaks_chinese(page: Page) -> None:
     arrive(page)
     page.get_by_test_id("language").click()

@@ -29,7 +29,9 @@ export function DataPage() {
         {entry ? (
           <DatasetDetail key={entry.name} entry={entry} onRemoved={() => setSearch({})} />
         ) : data ? (
-          <Empty icon={<Database size={26} aria-hidden />} title={t.pick} />
+          <Empty icon={<Database size={26} aria-hidden />} title={t.pick}>
+            {t.pickHint}
+          </Empty>
         ) : (
           !error && <ListSkeleton rows={4} height={120} />
         )}

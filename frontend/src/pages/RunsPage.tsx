@@ -27,7 +27,7 @@ export function RunsPage() {
     refetchInterval: ({ state }) => (state.data?.items.some((run) => isActive(run.state)) ? REFRESH_MS : false),
   });
   return (
-    <div className={styles.page}>
+    <div className={styles.page} data-search>
       {error && <ErrorNotice error={error} retry={refetch} />}
       {!data && !error && <ListSkeleton rows={8} height={40} />}
       {data?.items.length === 0 && (
@@ -115,6 +115,7 @@ function Overview({ runs }: { runs: RunSummary[] }) {
         selected={selection}
         onSelect={setSelection}
         onDelete={(run) => setDoomed([run])}
+        onClear={() => setFilter("")}
       />
       <DeleteDialog runs={doomed} onClose={() => setDoomed([])} onDeleted={forget} />
     </>

@@ -72,6 +72,24 @@ export function Empty(props: {
   );
 }
 
+/** A search that found nothing, and the way back to everything. The field is the one of the nearest `data-search`. */
+export function NoHits({ children, onClear }: { children: ReactNode; onClear: () => void }) {
+  const t = useText().common;
+  const clear = (event: React.MouseEvent) => {
+    const field = event.currentTarget.closest("[data-search]")?.querySelector("input");
+    onClear();
+    field?.focus();
+  };
+  return (
+    <div className={styles.noHits} data-testid="no-hits">
+      <p role="status">{children}</p>
+      <Button size="compact-sm" variant="light" onClick={clear}>
+        {t.actions.clearSearch}
+      </Button>
+    </div>
+  );
+}
+
 /** The outline of a page while its code or data arrive. */
 export function PageSkeleton() {
   const t = useText().common;

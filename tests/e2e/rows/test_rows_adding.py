@@ -213,3 +213,13 @@ def test_row_07_a_node_that_has_its_place_crosses_edges_unharmed(page: Page) -> 
     do.drag(page, do.centre(do.by_id(page, "input:x")), do.along(edge))
     expect(edge).to_have_count(1)
     expect(page.locator("[data-edge]")).to_have_count(3)
+
+
+def test_row_01_nothing_is_dropped_onto_the_overview(page: Page) -> None:
+    expect(page.locator("[data-edge][data-label^='N×']").first).to_be_visible()
+    nodes = page.locator("[data-node-id]").count()
+    do.drop(page, "torch.nn.Linear", "Linear", do.centre(page.get_by_test_id("overview")))
+    do.last_step(page, None)
+    do.drop(page, "torch.nn.Linear", "Linear", do.blank(page))
+    expect(page.locator("[data-node-id]")).to_have_count(nodes + 1)
+    do.last_step(page, "Add Linear")

@@ -110,3 +110,19 @@ def test_row_22_each_parameter_has_an_initializer_with_its_arguments(conv: Page,
     do.choose(conv, conv.get_by_test_id("init-bias"), "PyTorch's default")
     statements = stored(conv, server)["blocks"]["Net"]["members"][0]["init"]
     assert [it["parameter"] for it in statements] == ["weight"]
+
+
+def test_row_22_a_renamed_item_of_a_box_keeps_the_keyboard(page: Page) -> None:
+    items: list[Layer] = [("first", "torch.nn.Flatten", {}), ("second", "torch.nn.ReLU", {})]
+    bring_in(page, chain(items, [8], "Named"))
+    do.node(page, "first").click()
+    do.node(page, "second").click(modifiers=["Shift"])
+    page.keyboard.press("Control+g")
+    page.get_by_label("Keep the names of the layers").check()
+    page.get_by_test_id("group-apply").click()
+    page.locator("[data-row-of]").filter(has_text="ReLU").first.click()
+    name = page.get_by_test_id("member-name")
+    expect(name).to_have_value("second")
+    do.rename(page, "act")
+    expect(name).to_have_value("act")
+    expect(name).to_be_focused()

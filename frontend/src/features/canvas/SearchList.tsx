@@ -1,6 +1,7 @@
 import { ScrollArea, TextInput } from "@mantine/core";
 import { Search } from "lucide-react";
 import { type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { NoHits } from "@/ui/States";
 import styles from "./SearchList.module.css";
 
 export type Choice = {
@@ -46,7 +47,7 @@ export function SearchList(props: {
   };
 
   return (
-    <div className={styles.root} data-testid={props.testId}>
+    <div className={styles.root} data-testid={props.testId} data-search>
       <TextInput
         aria-label={props.label}
         placeholder={props.placeholder}
@@ -94,9 +95,9 @@ export function SearchList(props: {
           ))}
         </div>
         {choices.length === 0 && (
-          <div className={styles.nothing}>
+          <NoHits onClear={() => setQuery("")}>
             {typeof props.nothing === "string" ? props.nothing : props.nothing(query)}
-          </div>
+          </NoHits>
         )}
       </ScrollArea.Autosize>
     </div>

@@ -12,9 +12,20 @@ import { lookup } from "./catalogue";
 import type { DropTarget } from "./state";
 import { type Added, addThing, addThingTo, type Thing, thingItem } from "./things";
 
+/** Whether this is part of what stands in front of the canvas: the overview, the tools. */
+const onPanel = (element: Element | null | undefined): boolean => element?.closest(".react-flow__panel") != null;
+
+/** Whether a thing can be dropped at a point of the screen. */
+export function takesDrop(x: number, y: number): boolean {
+  const element = document.elementFromPoint(x, y);
+  return element?.closest("[data-testid=canvas]") != null && !onPanel(element);
+}
+
 /** What lies under a point of the screen that could take something in. `moving` is a node that is being dragged. */
 export function targetAt(x: number, y: number, moving: string | null = null): DropTarget | null {
   const stack = document.elementsFromPoint(x, y);
+  // What lies below the overview or the tools is not what anybody points at.
+  if (onPanel(stack[0])) return null;
   for (const element of stack) {
     const box = element.closest<HTMLElement>("[data-box]");
     const node = box?.closest<HTMLElement>("[data-node-id]")?.dataset.nodeId;

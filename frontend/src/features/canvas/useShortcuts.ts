@@ -39,7 +39,6 @@ const CLIPBOARD = new Set<string>(["copy", "cut", "paste"]);
 const CANVAS_ONLY = new Set<string>([
   "open",
   "selectAll",
-  "addLayer",
   "connectTo",
   "callAgain",
   "repeat",

@@ -1,11 +1,12 @@
 import { Button, CopyButton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Check, Copy, Download, FileOutput } from "lucide-react";
+import { Check, Copy, Download, FileCode2, FileOutput } from "lucide-react";
 import { lazy, Suspense } from "react";
 import { api, unwrap } from "@/api/client";
 import { ApiError } from "@/api/errors";
 import { useCanvas } from "@/features/canvas/state";
 import { checkAgain, useCheck } from "@/features/problems/check";
+import { ToProblems } from "@/features/problems/ToProblems";
 import { useText } from "@/i18n";
 import { semantic } from "@/model/edit";
 import { useDoc } from "@/model/store";
@@ -32,7 +33,11 @@ export function CodePanel() {
     gcTime: 10_000,
   });
   if (error instanceof ApiError && error.status === 422 && !ok)
-    return <Empty title={t.code.broken}>{t.code.brokenHint}</Empty>;
+    return (
+      <Empty low icon={<FileCode2 size={26} aria-hidden />} title={t.code.broken} actions={<ToProblems />}>
+        {t.code.brokenHint}
+      </Empty>
+    );
   if (error) return <ErrorNotice error={error} retry={() => void refetch()} />;
   if (!data && failure !== null) return <ErrorNotice error={failure} retry={checkAgain} />;
   if (isPending && !data) return <ListSkeleton rows={6} height={16} />;

@@ -11,7 +11,7 @@ import { useRoaming } from "@/features/project/useRoaming";
 import { DEFAULTS, useOffered } from "@/features/train/settings";
 import { useText } from "@/i18n";
 import { shapeText, volume } from "@/lib/shape";
-import { ErrorNotice, ListSkeleton } from "@/ui/States";
+import { ErrorNotice, ListSkeleton, NoHits } from "@/ui/States";
 import { useBeginDialog } from "./beginning";
 import styles from "./Imports.module.css";
 
@@ -32,7 +32,7 @@ function Content() {
   const t = useText();
   const words = t.imports.begin;
   const leave = useLeave();
-  const { query, list, field, fromCard } = useRoaming("[data-begin]", () => {
+  const { query, clear, list, field, fromCard } = useRoaming("[data-begin]", () => {
     if (fitting[0]) begin.mutate(fitting[0].name);
   });
   const { data, error, isPending, refetch } = useQuery(datasetsQuery);
@@ -53,7 +53,7 @@ function Content() {
     );
   });
   return (
-    <div className={styles.library}>
+    <div className={styles.library} data-search>
       <Text size="sm" c="dimmed">
         {words.intro}
       </Text>
@@ -74,9 +74,7 @@ function Content() {
         {fitting.map((entry) => (
           <Row key={entry.name} entry={entry} onBegin={() => begin.mutate(entry.name)} busy={begin.isPending} />
         ))}
-        <Text size="sm" c="dimmed" role="status">
-          {data && fitting.length === 0 && words.nothing(query)}
-        </Text>
+        {data && fitting.length === 0 && <NoHits onClear={clear}>{words.nothing(query)}</NoHits>}
       </div>
     </div>
   );

@@ -20,12 +20,17 @@ export function LibraryTab({ onClose }: { onClose: () => void }) {
   const t = useText().imports.library;
   const { data, error, isPending, refetch } = useQuery(importSourcesQuery);
   const opening = useImport(onClose);
-  const { query, list, field, fromCard } = useRoaming("[data-library]", () => fitting[0] && open(fitting[0]));
+  const { query, clear, list, field, fromCard } = useRoaming("[data-library]", () => fitting[0] && open(fitting[0]));
   const [task, setTask] = useState<Task | null>(null);
   const networks = data?.networks ?? [];
   const fitting = found(networks, query, task);
   const open = (network: Parameters<typeof requestOf>[0]) =>
     opening.start({ source: { kind: "request", body: requestOf(network) }, name: network.name, quiet: true });
+  const showAll = () => {
+    clear();
+    setTask(null);
+    field.ref.current?.focus();
+  };
   const nothing = data !== undefined && fitting.length === 0;
   const typed = query.trim().toLowerCase();
   return (
@@ -64,7 +69,11 @@ export function LibraryTab({ onClose }: { onClose: () => void }) {
           </section>
         ))}
         {nothing && (
-          <Empty low title={networks.length === 0 ? t.none : t.nothing(query)}>
+          <Empty
+            low
+            title={networks.length === 0 ? t.none : query.trim() ? t.nothing(query) : t.noneOfTask}
+            actions={networks.length > 0 && <ShowAll onClick={showAll} />}
+          >
             {networks.length === 0 ? t.noneHint : NAME.test(typed) && t.tryHint}
           </Empty>
         )}
@@ -80,6 +89,15 @@ export function LibraryTab({ onClose }: { onClose: () => void }) {
       </div>
       <Below opening={opening} />
     </div>
+  );
+}
+
+function ShowAll({ onClick }: { onClick: () => void }) {
+  const t = useText().imports.library;
+  return (
+    <Button size="compact-sm" variant="light" onClick={onClick}>
+      {t.showAll}
+    </Button>
   );
 }
 

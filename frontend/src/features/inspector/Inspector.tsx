@@ -51,8 +51,14 @@ function finishByEnter(event: React.KeyboardEvent): void {
   const { target, nativeEvent } = event;
   if (event.key !== "Enter" || nativeEvent.isComposing || event.keyCode === 229) return;
   if (!(target instanceof HTMLInputElement) || !isTextField(target) || target.hasAttribute("aria-haspopup")) return;
+  const { currentTarget } = event;
   target.blur();
   target.focus();
+  // A renamed item of a box has another form, whose field takes the place of this one.
+  queueMicrotask(() => {
+    const { testid } = target.dataset;
+    if (!target.isConnected && testid) currentTarget.querySelector<HTMLElement>(`[data-testid="${testid}"]`)?.focus();
+  });
 }
 
 function Selected() {

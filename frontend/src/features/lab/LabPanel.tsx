@@ -2,7 +2,9 @@ import { Button, MultiSelect, SegmentedControl, Switch, Tooltip } from "@mantine
 import { FlaskConical, Sparkles } from "lucide-react";
 import { useMemo, useState } from "react";
 import type { LabReport } from "@/api/types";
+import { AddLayerButton } from "@/features/canvas/AddLayerButton";
 import { callerOf, trailAlong } from "@/features/problems/place";
+import { ToProblems } from "@/features/problems/ToProblems";
 import { useText } from "@/i18n";
 import { shortNumber } from "@/lib/format";
 import { initializeBy } from "@/model/edit";
@@ -25,7 +27,7 @@ export function LabPanel() {
   const [weighing, setWeighing] = useState(true);
   if (refused)
     return (
-      <Empty low icon={<FlaskConical size={26} aria-hidden />} title={t.notYet}>
+      <Empty low icon={<FlaskConical size={26} aria-hidden />} title={t.notYet} actions={<ToProblems />}>
         {t.notYetHint}
       </Empty>
     );
@@ -100,7 +102,12 @@ function Cards({ report, measure, weighing }: { report: LabReport; measure: Meas
     return { places, rows, layers, scale: scaleOf(rows, measure) };
   }, [report, measure, weighing]);
   const { places, rows, layers, scale } = shown;
-  if (places.length === 0) return <Empty low title={t.noLayers} />;
+  if (places.length === 0)
+    return (
+      <Empty low title={t.noLayers} actions={<AddLayerButton />}>
+        {t.noLayersHint}
+      </Empty>
+    );
   return (
     <>
       <p className={styles.explain}>

@@ -7,7 +7,7 @@ import { createPortal } from "react-dom";
 import { catalogueQuery } from "@/api/queries";
 import { addByHand } from "@/features/canvas/adding";
 import { byCategory, categoryColour } from "@/features/canvas/categories";
-import { dropThing, targetAt } from "@/features/canvas/drop";
+import { dropThing, takesDrop, targetAt } from "@/features/canvas/drop";
 import { search } from "@/features/canvas/search";
 import { hover, useCanvas } from "@/features/canvas/state";
 import type { Listed } from "@/features/canvas/things";
@@ -16,7 +16,7 @@ import { useThings } from "@/features/canvas/useThings";
 import { useText } from "@/i18n";
 import { currentDoc } from "@/model/store";
 import { placeIn, useView } from "@/model/view";
-import { ErrorNotice, ListSkeleton } from "@/ui/States";
+import { ErrorNotice, ListSkeleton, NoHits } from "@/ui/States";
 import { toast } from "@/ui/Toasts";
 import { useDrag } from "./drag";
 import styles from "./Palette.module.css";
@@ -46,7 +46,7 @@ export function Palette({ onFold }: { onFold: () => void }) {
   const row = (listed: Listed) => <Item key={listed.id} listed={listed} start={start} />;
 
   return (
-    <section className={styles.palette} aria-label={t.palette.title} data-testid="palette">
+    <section className={styles.palette} aria-label={t.palette.title} data-testid="palette" data-search>
       <div className={styles.top}>
         <TextInput
           size="sm"
@@ -89,7 +89,7 @@ export function Palette({ onFold }: { onFold: () => void }) {
         {found ? (
           <div className={styles.group}>
             {found.map(row)}
-            {found.length === 0 && <p className={styles.nothing}>{t.palette.nothing}</p>}
+            {found.length === 0 && <NoHits onClear={() => setQuery("")}>{t.palette.nothing}</NoHits>}
           </div>
         ) : (
           <>
@@ -215,7 +215,7 @@ function usePaletteDrag() {
   return useDrag<Listed>({
     move: (_, x, y, alt) => hover(alt ? null : targetAt(x, y)),
     drop: (listed, x, y, alt) => {
-      if (!document.elementFromPoint(x, y)?.closest("[data-testid=canvas]")) return;
+      if (!takesDrop(x, y)) return;
       const point = screenToFlowPosition({ x, y });
       const done = dropThing(blockHere(), listed.thing, t.steps.add(listed.label), alt ? null : targetAt(x, y), point);
       if (done === "refused") toast(t.canvas.onlyLayers, t.canvas.onlyLayersHint);

@@ -1,4 +1,6 @@
 import { Table } from "@mantine/core";
+import { Rows3 } from "lucide-react";
+import { AddLayerButton } from "@/features/canvas/AddLayerButton";
 import { useText } from "@/i18n";
 import { bytes, compactCount } from "@/lib/format";
 import { nodeReport, resultText } from "@/model/report";
@@ -16,7 +18,12 @@ export function ShapesPanel() {
   const { report, pending } = useCheck();
   const place = placeIn(trail, doc);
   const nodes = doc.blocks[place.block]?.forward.nodes ?? [];
-  if (!report || nodes.length === 0) return <Empty title={t.empty} />;
+  if (!report || nodes.length === 0)
+    return (
+      <Empty low icon={<Rows3 size={26} aria-hidden />} title={t.empty} actions={<AddLayerButton />}>
+        {t.emptyHint}
+      </Empty>
+    );
   const { totals } = report;
   return (
     <div className={styles.shapes} data-pending={pending || undefined} data-testid="shapes">

@@ -1,10 +1,10 @@
-import { Text, TextInput, UnstyledButton } from "@mantine/core";
+import { TextInput, UnstyledButton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { ArrowRight, Search } from "lucide-react";
 import type { Example } from "@/api/types";
 import { useLanguage, useText } from "@/i18n";
 import { compactCount } from "@/lib/format";
-import { ErrorNotice, ListSkeleton } from "@/ui/States";
+import { ErrorNotice, ListSkeleton, NoHits } from "@/ui/States";
 import styles from "./ExampleCards.module.css";
 import { examplesQuery, FAMILIES, found, shapesOf, wordsOf } from "./examples";
 import { openExample } from "./project";
@@ -15,14 +15,14 @@ import { useRoaming } from "./useRoaming";
 export function ExampleCards({ onClose }: { onClose: () => void }) {
   const t = useText().editor.project;
   const leave = useLeave();
-  const { query, list, field, fromCard } = useRoaming("[data-example]", () => fitting[0] && open(fitting[0]));
+  const { query, clear, list, field, fromCard } = useRoaming("[data-example]", () => fitting[0] && open(fitting[0]));
   const { data, error, refetch } = useQuery(examplesQuery);
   const fitting = data ? found(data, query, t.families) : [];
   const open = (example: Example) => void leave(() => openExample(example), onClose);
   if (error) return <ErrorNotice error={error} retry={() => void refetch()} />;
   if (!data) return <ListSkeleton rows={4} height={64} />;
   return (
-    <>
+    <div data-search>
       <TextInput
         {...field}
         data-autofocus
@@ -52,11 +52,9 @@ export function ExampleCards({ onClose }: { onClose: () => void }) {
             )
           );
         })}
-        <Text size="sm" c="dimmed" role="status">
-          {fitting.length === 0 && t.noExample(query)}
-        </Text>
+        {fitting.length === 0 && <NoHits onClear={clear}>{t.noExample(query)}</NoHits>}
       </div>
-    </>
+    </div>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Modal, Tabs, Text, UnstyledButton } from "@mantine/core";
+import { Button, Modal, Tabs, Text, UnstyledButton } from "@mantine/core";
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { FolderOpen } from "lucide-react";
 import { api, unwrap } from "@/api/client";
@@ -65,7 +65,15 @@ function Networks({ onClose }: { onClose: () => void }) {
   if (!data) return <ListSkeleton rows={4} height={44} />;
   if (data.length === 0)
     return (
-      <Empty icon={<FolderOpen size={24} aria-hidden />} title={t.noNetworks}>
+      <Empty
+        icon={<FolderOpen size={24} aria-hidden />}
+        title={t.noNetworks}
+        actions={
+          <Button variant="light" onClick={() => useOpening.setState({ way: "examples" })}>
+            {t.toExamples}
+          </Button>
+        }
+      >
         {t.noNetworksHint}
       </Empty>
     );

@@ -24,5 +24,6 @@ export function useRoaming(cards: string, takeFirst: () => void) {
     (next ?? field.current)?.focus();
   };
   const onChange = (event: ChangeEvent<HTMLInputElement>) => setQuery(event.currentTarget.value);
-  return { query, list, fromCard, field: { ref: field, value: query, onChange, onKeyDown: fromField } };
+  const clear = () => setQuery("");
+  return { query, clear, list, fromCard, field: { ref: field, value: query, onChange, onKeyDown: fromField } };
 }

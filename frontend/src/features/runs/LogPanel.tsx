@@ -7,7 +7,7 @@ import { clock } from "@/lib/format";
 import type { RunFeed } from "@/live/feed";
 import type { LogLine } from "@/live/fold";
 import { useTopic } from "@/live/useRunFeed";
-import { Empty } from "@/ui/States";
+import { Empty, NoHits } from "@/ui/States";
 import styles from "./LogPanel.module.css";
 import { ThinnedNote } from "./ThinnedNote";
 
@@ -23,11 +23,11 @@ export function LogPanel({ feed }: { feed: RunFeed }) {
   if (all.length === 0)
     return (
       <Empty icon={<ScrollText size={26} aria-hidden />} title={t.none}>
-        <ThinnedNote feed={feed} of={["log"]} />
+        {t.noneHint} <ThinnedNote feed={feed} of={["log"]} />
       </Empty>
     );
   return (
-    <div className={styles.panel}>
+    <div className={styles.panel} data-search>
       <div className={styles.bar}>
         <TextInput
           size="xs"
@@ -47,7 +47,7 @@ export function LogPanel({ feed }: { feed: RunFeed }) {
         <ThinnedNote feed={feed} of={["log"]} />
       </div>
       <Lines lines={lines} follow={follow} onFollow={setFollow} />
-      {lines.length === 0 && <p>{t.noMatch}</p>}
+      {lines.length === 0 && <NoHits onClear={() => setWanted("")}>{t.noMatch}</NoHits>}
     </div>
   );
 }

@@ -3,6 +3,7 @@ import { memo, useCallback, useMemo, useState } from "react";
 import { useText } from "@/i18n";
 import { shortNumber } from "@/lib/format";
 import { NORMS, type Norm, type ParameterTracks } from "@/live/tracks";
+import { NoHits } from "@/ui/States";
 import styles from "./ParameterTable.module.css";
 import { type TreeRow, treeRows } from "./parameterTree";
 import { Course, Row, RowName, VirtualTable } from "./VirtualTable";
@@ -13,13 +14,15 @@ interface Props {
   names: string[];
   selected: string | null;
   onSelect: (name: string) => void;
+  /** Takes the filter away. */
+  onClear: () => void;
 }
 
 const COLUMNS = "minmax(110px, 1.2fr) repeat(3, minmax(146px, 1fr)) 84px";
 const INDENT = 14;
 
 /** The tree of parameters, each with the course and the present value of its norms. Only rows in sight exist. */
-export function ParameterTable({ tracks, names, selected, onSelect }: Props) {
+export function ParameterTable({ tracks, names, selected, onSelect, onClear }: Props) {
   const t = useText().runs.parameters;
   const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
   const rows = useMemo(() => treeRows(names, folded), [names, folded]);
@@ -57,7 +60,7 @@ export function ParameterTable({ tracks, names, selected, onSelect }: Props) {
           />
         );
       }}
-      none={t.noMatch}
+      none={<NoHits onClear={onClear}>{t.noMatch}</NoHits>}
     />
   );
 }

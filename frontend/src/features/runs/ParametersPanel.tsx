@@ -35,7 +35,7 @@ export function ParametersPanel({ feed }: { feed: RunFeed }) {
   const selected = chosen ?? names[0] ?? null;
   return (
     <div className={styles.panel}>
-      <div className={styles.list}>
+      <div className={styles.list} data-search>
         <Rates feed={feed} />
         <TextInput
           size="xs"
@@ -46,7 +46,13 @@ export function ParametersPanel({ feed }: { feed: RunFeed }) {
           error={valid ? undefined : t.badFilter}
           onChange={(event) => setPattern(event.currentTarget.value)}
         />
-        <ParameterTable tracks={tracks} names={names} selected={selected} onSelect={setChosen} />
+        <ParameterTable
+          tracks={tracks}
+          names={names}
+          selected={selected}
+          onSelect={setChosen}
+          onClear={() => setPattern("")}
+        />
       </div>
       <div className={styles.side}>
         <GradientMap feed={feed} names={names} />

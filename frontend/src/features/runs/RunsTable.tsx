@@ -5,6 +5,7 @@ import { ArrowDown, ArrowUp, Trash2 } from "lucide-react";
 import { useRef } from "react";
 import type { RunSummary } from "@/api/types";
 import { useText } from "@/i18n";
+import { NoHits } from "@/ui/States";
 import { type ColumnId, isNumber, layout, shownColumns, useHiddenColumns } from "./columns";
 import grid from "./Rows.module.css";
 import { RunCell } from "./RunCell";
@@ -18,12 +19,14 @@ interface Props {
   selected: RowSelectionState;
   onSelect: (selected: RowSelectionState) => void;
   onDelete: (run: RunSummary) => void;
+  /** Takes the filter away. */
+  onClear: () => void;
 }
 
 const ROW = 44;
 
 /** All runs, sorted and filtered. Only the rows in sight exist in the page. */
-export function RunsTable({ runs, filter, selected, onSelect, onDelete }: Props) {
+export function RunsTable({ runs, filter, selected, onSelect, onDelete, onClear }: Props) {
   const texts = useText();
   const t = texts.runs;
   const scroll = useRef<HTMLDivElement>(null);
@@ -114,7 +117,7 @@ export function RunsTable({ runs, filter, selected, onSelect, onDelete }: Props)
           })}
         </tbody>
       </table>
-      {rows.length === 0 && <p className={grid.none}>{t.noMatch}</p>}
+      {rows.length === 0 && <NoHits onClear={onClear}>{t.noMatch}</NoHits>}
     </section>
   );
 }

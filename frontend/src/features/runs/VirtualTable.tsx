@@ -17,7 +17,7 @@ interface Props {
   /** A `Row` that stands at `start`, with a key of its own. */
   row: (index: number, start: number) => ReactNode;
   /** Below the heading, when there are no rows. */
-  none?: string;
+  none?: ReactNode;
 }
 
 /** A table of any number of rows, of which only those in sight exist. */
@@ -40,7 +40,7 @@ export function VirtualTable({ label, columns, least, head, count, row, none }: 
           {virtual.getVirtualItems().map((item) => row(item.index, item.start))}
         </tbody>
       </table>
-      {count === 0 && none && <p className={grid.none}>{none}</p>}
+      {count === 0 && none}
     </section>
   );
 }

@@ -8,6 +8,7 @@ export const common = {
   actions: {
     cancel: "Cancel",
     clear: "Clear",
+    clearSearch: "Clear the search",
     close: "Close",
     copy: "Copy",
     columns: "Choose columns",

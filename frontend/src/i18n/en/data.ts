@@ -152,6 +152,7 @@ export const data = {
   removeBody: "Its samples are removed from the disk. Runs that used it keep their results.",
   removed: (name: string) => `${name} deleted`,
   pick: "Choose a data set to look at it",
+  pickHint: "The list has those that come with LayerLoom and your own. To bring one, drop a file above the list.",
   /** Of the data sets that come with LayerLoom, by name; one that is missing has the service's own words. */
   sets: {
     digits: { label: "Digits", summary: "1,797 handwritten digits as 8×8 grey images between 0 and 1." },

@@ -21,6 +21,8 @@ export const imports = {
     partHint: "All that it computes between resizing the images and choosing boxes; its weights load strictly.",
     untrained: "Each is the module of torchvision, key for key; its weights begin untrained.",
     nothing: (query: string) => `No network of torchvision is listed as “${query}”.`,
+    noneOfTask: "No network has this task",
+    showAll: "Show all networks",
     tryName: (name: string) => `Open ${name} all the same`,
     tryHint: "It is made by its name and recorded, which takes some seconds.",
     none: "The networks that are kept belong to another version of torchvision",

@@ -42,6 +42,7 @@ export const lab = {
     "Gives every layer the initializer that the literature recommends for the activation behind it, in place of all others. One step, which undo takes back.",
   step: (scheme: string) => `Initialize: ${scheme}`,
   noLayers: "No layer with weights",
+  noLayersHint: "Initializers fill weights. Add a layer that has some, such as Linear or Conv2d.",
   notYet: "Nothing to measure yet",
   notYetHint: "The network has errors. Once they are mended, this shows how numbers and gradients travel through it.",
 };

@@ -225,6 +225,7 @@ export const runs = {
     search: "Search the log",
     follow: "Follow the end",
     none: "The log is empty",
+    noneHint: "What the trainer does is written here as it happens: its device, each epoch, what you change.",
     noMatch: "No line matches",
     levels: { debug: "debug", info: "info", warning: "warning", error: "error" },
     label: "Log of the run",
@@ -247,7 +248,7 @@ export const runs = {
     best: "best",
     last: "last",
     none: "No checkpoint yet",
-    noneHint: "The first one is saved at the end of the first epoch.",
+    noneHint: "The first one is saved at the end of the first epoch; “Save checkpoint” under “More” saves one at once.",
     download: "Download",
   },
   parity: {

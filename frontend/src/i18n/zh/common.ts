@@ -9,6 +9,7 @@ export const common: typeof en = {
   loading: "正在加载…",
   actions: {
     cancel: "取消",
+    clearSearch: "清除搜索",
     clear: "清除",
     close: "关闭",
     copy: "复制",

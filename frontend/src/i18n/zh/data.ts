@@ -141,6 +141,7 @@ export const data: typeof en = {
   removeBody: "其样本将从磁盘中删除。使用过它的训练仍保留结果。",
   removed: (name) => `已删除 ${name}`,
   pick: "选择一个数据集以查看内容",
+  pickHint: "列表中有 LayerLoom 自带的数据集和你自己的。把文件拖到列表上方即可添加。",
   sets: {
     digits: { label: "手写数字", summary: "1,797 张 8×8 灰度手写数字图像，取值在 0 到 1 之间。" },
     "digits-flat": { label: "手写数字（展平）", summary: "同样的手写数字，每个样本是 64 个数。" },

@@ -21,6 +21,8 @@ export const imports: typeof import("@/i18n/en/imports").imports = {
     partHint: "从缩放图像之后到选取边界框之前的全部计算；可严格加载其权重。",
     untrained: "每个网络都与 torchvision 的模块逐键相同；权重未经训练。",
     nothing: (query) => `torchvision 列表中没有“${query}”。`,
+    noneOfTask: "没有此类任务的网络",
+    showAll: "显示全部网络",
     tryName: (name) => `仍然尝试打开 ${name}`,
     tryHint: "按名称创建并记录该网络，需要几秒钟。",
     none: "已保存的网络属于另一个版本的 torchvision",

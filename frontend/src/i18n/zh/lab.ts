@@ -42,6 +42,7 @@ export const lab: typeof en = {
   recommendHint: "为每一层设置文献针对其后激活函数所推荐的初始化方法，替换其他所有设置。只占一步，可撤销。",
   step: (scheme) => `初始化：${scheme}`,
   noLayers: "没有含权重的层",
+  noLayersHint: "初始化作用于权重。请添加一个含权重的层，例如 Linear 或 Conv2d。",
   notYet: "暂时无法测量",
   notYetHint: "网络有错误。修正之后，这里会显示数值与梯度如何穿过网络。",
 };

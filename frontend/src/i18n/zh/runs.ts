@@ -219,6 +219,7 @@ export const runs: typeof en = {
     search: "搜索日志",
     follow: "跟随末尾",
     none: "日志为空",
+    noneHint: "训练过程中的事件会记录在这里：所用设备、每一轮的进展以及你的修改。",
     noMatch: "没有匹配的行",
     levels: { debug: "调试", info: "信息", warning: "警告", error: "错误" },
     label: "训练日志",
@@ -241,7 +242,7 @@ export const runs: typeof en = {
     best: "最佳",
     last: "最新",
     none: "还没有检查点",
-    noneHint: "第一个检查点在第一轮结束时保存。",
+    noneHint: "第一个检查点在第一轮结束时保存；用“更多”中的“保存检查点”可立即保存。",
     download: "下载",
   },
   parity: {
