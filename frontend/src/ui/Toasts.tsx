@@ -9,6 +9,8 @@ interface Toast {
   id: number;
   title: string;
   message?: string | undefined;
+  /** Of the message, where it is not the page's. */
+  lang?: string | undefined;
   bad: boolean;
 }
 
@@ -27,14 +29,19 @@ function dismiss(id: number) {
   useToasts.setState(({ items }) => ({ items: items.filter((item) => item.id !== id) }));
 }
 
-/** Says shortly that something was done. */
-export const toast = (title: string, message?: string) => show({ title, message, bad: false });
+/** Says shortly that something was done. `lang`: of a message in other words than the page's. */
+export const toast = (title: string, message?: string, lang?: string) => show({ title, message, lang, bad: false });
 
 /** Says why something was not done. */
 export function useErrorToast(): (error: unknown) => void {
   const t = useText();
   return (error) =>
-    show({ title: errorTitle(error, t), message: error instanceof Error ? error.message : String(error), bad: true });
+    show({
+      title: errorTitle(error, t),
+      message: error instanceof Error ? error.message : String(error),
+      lang: "en",
+      bad: true,
+    });
 }
 
 export function Toasts() {
@@ -63,7 +70,7 @@ function ToastItem({ item }: { item: Toast }) {
       closeButtonProps={{ "aria-label": t.dismiss }}
       role={item.bad ? "alert" : "status"}
     >
-      {item.message}
+      <span lang={item.lang}>{item.message}</span>
     </Notification>
   );
 }

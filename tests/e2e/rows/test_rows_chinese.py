@@ -40,6 +40,21 @@ Sequential ModuleList ModuleDict ParameterList ParameterDict True False None NaN
 """Names of things, keys and units that Chinese pages write as they are."""
 
 
+READABLE = """from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 2)
+
+    def forward(self, x):
+        assert x.ndim == 2
+        return self.fc(x)
+"""
+LOOPS = READABLE.replace("return self", "while x.ndim < 2:\n            x = x[None]\n        return self")
+
+
 def tokens(text: object) -> set[str]:
     return set(WORD.findall(str(text)))
 
@@ -56,7 +71,7 @@ def allowed(server: Server, run: str) -> set[str]:
     with server.client() as client:
         catalogue = client.get("/api/catalogue").json()
         examples = client.get("/api/examples").json()
-        formats = client.get("/api/graphs/export").json()
+        formats = [client.get("/api/graphs/export").json(), client.get("/api/graphs/import").json()["files"]]
         plan = client.get(f"/api/runs/{run}").json()["plan"]
     for example in examples:
         words |= tokens(example["zh"])
@@ -141,6 +156,29 @@ def opening(page: Page, run: str) -> None:
     expect(page.locator("[data-example]").first).to_be_visible()
 
 
+def coding(page: Page, run: str, code: str) -> None:
+    opening(page, run)
+    dialog = page.get_by_test_id("open-dialog")
+    dialog.get_by_role("tab").nth(3).click()
+    dialog.locator(".cm-content").fill(code)
+
+
+def importing_runs(page: Page, run: str) -> None:
+    coding(page, run, LOOPS)
+    expect(page.get_by_test_id("import-off")).to_be_visible()
+
+
+def importing_wrong(page: Page, run: str) -> None:
+    coding(page, run, "class")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def imported(page: Page, run: str) -> None:
+    coding(page, run, READABLE)
+    page.get_by_test_id("import-open").click()
+    expect(page.get_by_text("已打开 Net")).to_be_visible()
+
+
 def exporting(page: Page, run: str) -> None:
     editor(page, run)
     page.get_by_test_id("project-menu").click()
@@ -205,6 +243,9 @@ PLACES = [
     grouping,
     versions,
     opening,
+    importing_runs,
+    importing_wrong,
+    imported,
     exporting,
     training,
     broken,

@@ -136,14 +136,14 @@ function Told({ outline, refused, onShow }: { outline: Outline; refused: boolean
     return (
       <AtLine line={line} onShow={onShow}>
         <Alert color="red" variant="light" icon={<CircleAlert size={18} aria-hidden />} title={t.wrong}>
-          {said(t.line, line, reason)}
+          <Said line={line} reason={reason} />
         </Alert>
       </AtLine>
     );
   if (!refused)
     return (
       <p className={styles.told} data-testid="import-runs">
-        <ShieldAlert size={15} aria-hidden /> {t.runs} ({said(t.line, line, reason)})
+        <ShieldAlert size={15} aria-hidden /> {t.runs} (<Said line={line} reason={reason} />)
       </p>
     );
   return (
@@ -155,7 +155,9 @@ function Told({ outline, refused, onShow }: { outline: Outline; refused: boolean
         title={t.off}
         data-testid="import-off"
       >
-        <Text size="sm">{said(t.line, line, reason)}</Text>
+        <Text size="sm">
+          <Said line={line} reason={reason} />
+        </Text>
         <Text size="sm" mt={4}>
           {t.offHint} <Code>{t.offCommand}</Code>
         </Text>
@@ -164,8 +166,16 @@ function Told({ outline, refused, onShow }: { outline: Outline; refused: boolean
   );
 }
 
-const said = (name: (line: number) => string, line: number | null, reason = "") =>
-  line === null ? reason : `${name(line)}: ${reason}`;
+/** Why it cannot be read. The service speaks English of it. */
+function Said({ line, reason = "" }: { line: number | null; reason: string | undefined }) {
+  const t = useText().imports.code;
+  return (
+    <>
+      {line !== null && `${t.line(line)}${t.colon}`}
+      <span lang="en">{reason}</span>
+    </>
+  );
+}
 
 /** A message, and a way to the line that it is about. */
 function AtLine({ line, onShow, children }: { line: number | null; onShow: () => void; children: ReactNode }) {

@@ -50,6 +50,7 @@ export const imports = {
     offCommand: "layerloom serve --allow-python",
     wrong: "This is no Python yet",
     line: (line: number) => `Line ${line}`,
+    colon: ": ",
     toLine: "Show the line",
     open: "Open",
   },

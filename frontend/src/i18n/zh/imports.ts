@@ -50,6 +50,7 @@ export const imports: typeof import("@/i18n/en/imports").imports = {
     offCommand: "layerloom serve --allow-python",
     wrong: "这还不是有效的 Python 代码",
     line: (line) => `第 ${line} 行`,
+    colon: "：",
     toLine: "转到该行",
     open: "打开",
   },
