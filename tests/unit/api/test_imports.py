@@ -95,7 +95,7 @@ def test_a_library_s_network_opens_in_a_process_of_its_own(user: httpx.Client) -
 
 def test_a_part_of_a_library_s_network_opens_alone(user: httpx.Client) -> None:
     found = opened(user, source="torchvision:squeezenet1_1", part="features.3", inputs={"x": {"shape": [3, 64, 64]}})
-    assert found.document.main == "Fire"
+    assert (found.document.main, found.document.name) == ("Fire", "squeezenet1_1")
     assert found.document.inputs["x"].shape == [64, 15, 15]
     refused = user.post("/api/graphs/import", json={"source": "torchvision:squeezenet1_1", "part": "feature"})
     assert refused.status_code == 422

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ WEIGHTS = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
 PROGRAM = ".pt2"
 FILES = (".py", PROGRAM, *WEIGHTS)
 LIMITS = sandbox.Limits(memory=4 * 2**30, wall_s=180, answer=16 * 2**20)
+LIBRARY_LIMITS = sandbox.Limits(memory=8 * 2**30, wall_s=600, answer=16 * 2**20)
+"""Of a library's networks, which nobody made to do harm and which may be large. Whoever cannot wait cancels."""
 _NOTES, _LONGEST_NOTE = 20, 1_000
 """Of what a process says that ran code of others."""
 UNTRAINED = "The weights are those of an untrained network."
@@ -112,8 +114,11 @@ def open_named(source: str, inputs: Mapping[str, InputExample], rules: Rules, pa
         raise refuse(ProblemCode.UNKNOWN_SOURCE, f"{source[:80]!r} is no file and none of {known}.")
     if not inputs and (document := kept(source, part)) is not None:
         return Opened(document, [UNTRAINED])
-    answer = ask("open_named", {"source": source, "inputs": _written(inputs), "part": part}, rules)
-    return _recorded(_document(answer), UNTRAINED, *_notes(answer))
+    payload = {"source": source, "inputs": _written(inputs), "part": part}
+    answer = ask("open_named", payload, replace(rules, limits=LIBRARY_LIMITS))
+    # Its class has the same name in many sizes.
+    document = _document(answer).model_copy(update={"name": source.partition(":")[2]})
+    return _recorded(document, UNTRAINED, *_notes(answer))
 
 
 def open_file(file: Path, suffix: str, name: str, inputs: Mapping[str, InputExample], rules: Rules) -> Opened:

@@ -74,6 +74,13 @@ def prove(twin: nn.Module, module: nn.Module, call: Call) -> None:
             raise ClosedError(f"the rebuilt module fails {what}: {str(error).splitlines()[0][:200]}") from error
         if not equal(expected, got):
             raise ClosedError(f"the rebuilt module gives other outputs {what}")
+    # Both have run as often. Copies of their parameters at each step would be twice what a large network takes.
+    if not all(equal(own[name], others[name]) for name in _parameters(module) & own.keys()):
+        raise ClosedError("the rebuilt module changes its parameters otherwise when it runs")
+
+
+def _parameters(module: nn.Module) -> set[str]:
+    return {name for name, _ in module.named_parameters(remove_duplicate=False)}
 
 
 def _outputs(module: nn.Module, call: Call, training: bool, must: bool = False) -> Any:
@@ -87,7 +94,9 @@ def _outputs(module: nn.Module, call: Call, training: bool, must: bool = False) 
             if must:
                 raise
             return None
-        return result, [tensor.clone() for tensor in module.state_dict().values()] if training else []
+        parameters = _parameters(module)
+        state = module.state_dict().items() if training else ()
+        return result, [tensor.clone() for name, tensor in state if name not in parameters]
 
 
 @contextmanager
