@@ -30,10 +30,11 @@ test: system-packages check $(STATIC) ## Every check and every test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder \
 		$(PYTEST_ARGS)
 
-endure: system-packages $(VENV)/.development $(STATIC) ## Exports of all examples, 2,000 documents of each kind, 200 through the page, 200 kills of server or trainer, 50 in an epoch: an hour
+endure: system-packages $(VENV)/.development $(STATIC) ## All exports and networks of torchvision, 2,000 documents of each kind, 200 through the page, 200 kills of server or trainer, 50 in an epoch: two hours
 	LAYERLOOM_EXPORTS=all $(BIN)/python -m pytest tests/unit/graph/exporting/test_examples.py
 	LAYERLOOM_PROPERTIES=2000 $(BIN)/python -m pytest tests/unit/graph/checking/test_any_document.py
 	LAYERLOOM_THROUGH_THE_PAGE=200 $(BIN)/python -m pytest tests/e2e/test_any_network.py
+	LAYERLOOM_LIBRARY=all $(BIN)/python -m pytest tests/e2e/test_library.py tests/integration/test_library.py
 	LAYERLOOM_INSTALL=all $(BIN)/python -m pytest tests/integration/test_fresh_install.py
 	LAYERLOOM_SERVER_KILLS=200 LAYERLOOM_KILLS=50 $(BIN)/python -m pytest -s tests/faults/test_endurance.py \
 		tests/faults/test_killed_trainer.py
