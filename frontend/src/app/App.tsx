@@ -1,10 +1,9 @@
 import { localStorageColorSchemeManager, MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { RouterProvider } from "react-router";
 import { queryClient } from "@/api/queries";
 import { useSession } from "@/api/session";
-import { router } from "@/app/router";
+import { Pages } from "@/app/router";
 import { cssVariables, themeFor } from "@/app/theme";
 import { useText } from "@/i18n";
 import { SessionPage } from "@/pages/SessionPage";
@@ -35,5 +34,5 @@ export function App() {
 }
 
 function Content() {
-  return useSession((state) => state.expired) ? <SessionPage /> : <RouterProvider router={router} />;
+  return useSession((state) => state.expired) ? <SessionPage /> : <Pages />;
 }

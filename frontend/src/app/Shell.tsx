@@ -1,16 +1,15 @@
 import { ActionIcon, Menu, Tooltip, useMantineColorScheme } from "@mantine/core";
 import { MonitorCog, Moon, Sun } from "lucide-react";
-import { NavLink, Outlet, useLocation, useNavigation } from "react-router";
+import type { ReactNode } from "react";
+import { Link, useLocation } from "wouter";
 import { LANGUAGES, type Language, setLanguage, useLanguage, useText } from "@/i18n";
 import { Logo } from "@/ui/Logo";
 import { TopBarProvider, TopBarSlot } from "@/ui/TopBar";
 import styles from "./Shell.module.css";
 
 /** The frame of every page: one slim bar, and the page below it. */
-export function Shell() {
+export function Shell({ busy, children }: { busy: boolean; children: ReactNode }) {
   const t = useText().common;
-  const busy = useNavigation().state !== "idle";
-  const comparing = useLocation().pathname === "/compare";
   return (
     <TopBarProvider>
       <div className={styles.shell}>
@@ -18,20 +17,16 @@ export function Shell() {
           {t.skip}
         </a>
         <header className={styles.bar}>
-          <NavLink to="/" className={styles.brand} aria-label={t.appName}>
+          <Link to="/" className={styles.brand} aria-label={t.appName}>
             <Logo size={24} />
             <span className={styles.name}>{t.appName}</span>
-          </NavLink>
+          </Link>
           <nav className={styles.nav} aria-label={t.nav.label}>
-            <NavLink to="/" end className={styles.link ?? ""}>
-              {t.nav.editor}
-            </NavLink>
-            <NavLink to="/runs" className={`${styles.link} ${comparing ? "active" : ""}`}>
+            <PageLink to="/">{t.nav.editor}</PageLink>
+            <PageLink to="/runs" and="/compare">
               {t.nav.runs}
-            </NavLink>
-            <NavLink to="/data" className={styles.link ?? ""}>
-              {t.nav.data}
-            </NavLink>
+            </PageLink>
+            <PageLink to="/data">{t.nav.data}</PageLink>
           </nav>
           <TopBarSlot className={styles.slot} />
           <LanguageMenu />
@@ -39,10 +34,21 @@ export function Shell() {
           {busy && <div className={styles.progress} role="progressbar" aria-label={t.loading} />}
         </header>
         <main id="content" className={styles.content} tabIndex={-1}>
-          <Outlet />
+          {children}
         </main>
       </div>
     </TopBarProvider>
+  );
+}
+
+/** Leads to a page, and is marked while that one, one below it or one that belongs to it is shown. */
+function PageLink({ to, and, children }: { to: string; and?: string; children: ReactNode }) {
+  const [path] = useLocation();
+  const here = path === to || path === and || (to !== "/" && path.startsWith(`${to}/`));
+  return (
+    <Link to={to} className={styles.link} aria-current={here ? "page" : undefined}>
+      {children}
+    </Link>
   );
 }
 

@@ -1,7 +1,7 @@
 import { Button, Title } from "@mantine/core";
 import { useQueries } from "@tanstack/react-query";
 import { ArrowLeft, GitCompareArrows } from "lucide-react";
-import { Link, useSearchParams } from "react-router";
+import { Link, useSearchParams } from "wouter";
 import { runQuery } from "@/api/queries";
 import type { Run } from "@/api/types";
 import { CompareBoard } from "@/features/compare/CompareBoard";

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Database } from "lucide-react";
-import { useSearchParams } from "react-router";
+import { useSearchParams } from "wouter";
 import { datasetsQuery } from "@/api/queries";
 import { DatasetDetail } from "@/features/data/DatasetDetail";
 import { DatasetList } from "@/features/data/DatasetList";

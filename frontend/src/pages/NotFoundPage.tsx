@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { Compass } from "lucide-react";
-import { Link } from "react-router";
+import { Link } from "wouter";
 import { useText } from "@/i18n";
 import { Empty } from "@/ui/States";
 

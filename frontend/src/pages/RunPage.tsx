@@ -2,7 +2,7 @@ import { Button, Tabs } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Activity, ChartLine, Layers, Package, Repeat2, Scale, ScrollText, Settings2, Workflow } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
-import { useParams, useSearchParams } from "react-router";
+import { useParams, useSearchParams } from "wouter";
 import { ApiError } from "@/api/errors";
 import { runQuery } from "@/api/queries";
 import type { Run } from "@/api/types";

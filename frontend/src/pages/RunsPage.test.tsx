@@ -1,7 +1,6 @@
 import { MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { cleanup, fireEvent, render, screen, within } from "@testing-library/react";
-import { MemoryRouter } from "react-router";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { api } from "@/api/client";
 import { queryClient, runsQuery } from "@/api/queries";
@@ -16,9 +15,7 @@ describe("the runs page", () => {
     render(
       <MantineProvider env="test">
         <QueryClientProvider client={queryClient}>
-          <MemoryRouter>
-            <RunsPage />
-          </MemoryRouter>
+          <RunsPage />
         </QueryClientProvider>
       </MantineProvider>,
     );

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { RowSelectionState } from "@tanstack/react-table";
 import { ChartLine, GitCompareArrows, Search, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { Link, useNavigate } from "react-router";
+import { Link, useLocation } from "wouter";
 import { runsQuery } from "@/api/queries";
 import type { RunSummary } from "@/api/types";
 import { ColumnsMenu } from "@/features/runs/ColumnsMenu";
@@ -51,7 +51,7 @@ export function RunsPage() {
 function Overview({ runs }: { runs: RunSummary[] }) {
   const texts = useText();
   const t = texts.runs;
-  const navigate = useNavigate();
+  const [, navigate] = useLocation();
   const [filter, setFilter] = useState("");
   const [selection, setSelection] = useState<RowSelectionState>({});
   const [doomed, setDoomed] = useState<RunSummary[]>([]);

@@ -2,8 +2,9 @@ import { MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { act, cleanup, render, screen } from "@testing-library/react";
 import type { ReactNode } from "react";
-import { createMemoryRouter, RouterProvider } from "react-router";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Route, Router } from "wouter";
+import { memoryLocation } from "wouter/memory-location";
 import { api } from "@/api/client";
 import { ApiError } from "@/api/errors";
 import { checkpointsQuery, queryClient, runQuery } from "@/api/queries";
@@ -19,11 +20,13 @@ class SilentSocket {
 }
 
 function show(page: ReactNode, path: string, address: string) {
-  const router = createMemoryRouter([{ path, element: page }], { initialEntries: [address] });
+  const { hook } = memoryLocation({ path: address });
   render(
     <MantineProvider env="test">
       <QueryClientProvider client={queryClient}>
-        <RouterProvider router={router} />
+        <Router hook={hook}>
+          <Route path={path}>{page}</Route>
+        </Router>
       </QueryClientProvider>
     </MantineProvider>,
   );

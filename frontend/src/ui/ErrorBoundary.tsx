@@ -1,25 +1,36 @@
 import { Button, Code, Group, Stack, Text, Title } from "@mantine/core";
 import { Component, type ReactNode } from "react";
-import { useRouteError } from "react-router";
 import { useText } from "@/i18n";
 
+interface Props {
+  children: ReactNode;
+  /** Where the reader is: whoever goes elsewhere has left what broke. */
+  at?: unknown;
+  /** Another try, where drawing once more is none. */
+  again?: () => void;
+}
+interface State {
+  error: Error | null;
+  at: unknown;
+}
+
 /** Catches what breaks while rendering; the rest of the page stays. */
-export class ErrorBoundary extends Component<{ children: ReactNode }, { error: Error | null }> {
-  override state: { error: Error | null } = { error: null };
+export class ErrorBoundary extends Component<Props, State> {
+  override state: State = { error: null, at: this.props.at };
 
   static getDerivedStateFromError(error: Error) {
     return { error };
   }
 
+  static getDerivedStateFromProps({ at }: Props, state: State) {
+    return at === state.at ? null : { error: null, at };
+  }
+
   override render() {
     const { error } = this.state;
-    return error ? <Crash error={error} again={() => this.setState({ error: null })} /> : this.props.children;
+    const { children, again = () => this.setState({ error: null }) } = this.props;
+    return error ? <Crash error={error} again={again} /> : children;
   }
-}
-
-/** The same for a route of the router. */
-export function RouteCrash() {
-  return <Crash error={useRouteError()} again={() => location.reload()} />;
 }
 
 function Crash({ error, again }: { error: unknown; again: () => void }) {

@@ -1,6 +1,6 @@
 import { Switch, Table, Text, useComputedColorScheme } from "@mantine/core";
 import { useState } from "react";
-import { Link } from "react-router";
+import { Link } from "wouter";
 import type { Run } from "@/api/types";
 import { useText } from "@/i18n";
 import { differences, settings } from "@/lib/difference";

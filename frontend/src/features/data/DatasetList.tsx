@@ -1,7 +1,7 @@
 import { NavLink as Item } from "@mantine/core";
 import { ChartSpline, CloudDownload, CloudOff, FileWarning, Grid3x3, Table2, TextQuote } from "lucide-react";
 import { useEffect, useRef } from "react";
-import { Link } from "react-router";
+import { Link } from "wouter";
 import type { DatasetEntry } from "@/api/types";
 import { type Texts, useText } from "@/i18n";
 import { compactCount } from "@/lib/format";

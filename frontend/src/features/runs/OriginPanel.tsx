@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { GitCompareArrows } from "lucide-react";
-import { Link } from "react-router";
+import { Link } from "wouter";
 import type { Run } from "@/api/types";
 import { CarryView } from "@/features/train/fork/CarryView";
 import { useText } from "@/i18n";

@@ -1,4 +1,4 @@
-import { Link } from "react-router";
+import { Link } from "wouter";
 import type { RunSummary } from "@/api/types";
 import { figureText, metricTitle, shortMetricTitle } from "@/features/charts/groups";
 import { datasetLabel } from "@/features/data/texts";

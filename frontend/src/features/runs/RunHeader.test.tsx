@@ -1,7 +1,6 @@
 import { MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { cleanup, fireEvent, render, screen } from "@testing-library/react";
-import { MemoryRouter } from "react-router";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { api } from "@/api/client";
 import { formatsQuery } from "@/api/exports";
@@ -20,12 +19,10 @@ function show(part: Partial<Run>) {
   render(
     <MantineProvider env="test">
       <QueryClientProvider client={queryClient}>
-        <MemoryRouter>
-          <RunHeader run={one} feed={feed}>
-            <DownloadMenu run={one} feed={feed} />
-          </RunHeader>
-          <Failure run={one} feed={feed} />
-        </MemoryRouter>
+        <RunHeader run={one} feed={feed}>
+          <DownloadMenu run={one} feed={feed} />
+        </RunHeader>
+        <Failure run={one} feed={feed} />
       </QueryClientProvider>
     </MantineProvider>,
   );

@@ -1,7 +1,7 @@
 import { Button, Group, Progress, Text, Title } from "@mantine/core";
 import { ArrowLeft, CirclePause, CirclePlay } from "lucide-react";
 import type { ReactNode } from "react";
-import { Link } from "react-router";
+import { Link } from "wouter";
 import type { Run } from "@/api/types";
 import { datasetLabel } from "@/features/data/texts";
 import { useText } from "@/i18n";

@@ -1,6 +1,5 @@
 import { MantineProvider } from "@mantine/core";
 import { cleanup, render, screen } from "@testing-library/react";
-import { MemoryRouter } from "react-router";
 import { afterEach, expect, it } from "vitest";
 import type { DatasetEntry } from "@/api/types";
 import { block, network } from "@/model/example.test-data";
@@ -15,16 +14,14 @@ function show(...inputs: string[]) {
   const document = network(block([], [], null, inputs));
   render(
     <MantineProvider env="test">
-      <MemoryRouter>
-        <DatasetField
-          entries={[entry]}
-          document={document}
-          transformed={false}
-          value="iris"
-          onChange={() => {}}
-          error={undefined}
-        />
-      </MemoryRouter>
+      <DatasetField
+        entries={[entry]}
+        document={document}
+        transformed={false}
+        value="iris"
+        onChange={() => {}}
+        error={undefined}
+      />
     </MantineProvider>,
   );
 }

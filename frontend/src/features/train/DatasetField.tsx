@@ -1,6 +1,6 @@
 import { Select } from "@mantine/core";
 import { CircleCheck, TriangleAlert } from "lucide-react";
-import { Link } from "react-router";
+import { Link } from "wouter";
 import type { DatasetEntry, Document } from "@/api/types";
 import { isDamaged } from "@/features/data/kinds";
 import { datasetTexts } from "@/features/data/texts";

@@ -1,7 +1,6 @@
 import { MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { cleanup, fireEvent, render, screen } from "@testing-library/react";
-import { MemoryRouter } from "react-router";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { api } from "@/api/client";
 import { ApiError } from "@/api/errors";
@@ -62,9 +61,7 @@ function show(plan?: Plan) {
   render(
     <MantineProvider env="test">
       <QueryClientProvider client={queryClient}>
-        <MemoryRouter>
-          <TrainDialog document={{ ...digits(), name: "Digits CNN" }} plan={plan} opened onClose={() => {}} />
-        </MemoryRouter>
+        <TrainDialog document={{ ...digits(), name: "Digits CNN" }} plan={plan} opened onClose={() => {}} />
       </QueryClientProvider>
     </MantineProvider>,
   );

@@ -1,8 +1,9 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, renderHook } from "@testing-library/react";
 import type { ReactNode } from "react";
-import { MemoryRouter, useLocation } from "react-router";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { Router } from "wouter";
+import { memoryLocation } from "wouter/memory-location";
 import { api } from "@/api/client";
 import { ApiError, UnreachableError } from "@/api/errors";
 import { digits } from "@/model/example.test-data";
@@ -27,22 +28,15 @@ const order = (name: string) => ({ document: digits(), settings: DEFAULTS, datas
 
 function mount() {
   const client = new QueryClient();
-  const at = { path: "" };
-  function Place() {
-    at.path = useLocation().pathname;
-    return null;
-  }
+  const { hook, history } = memoryLocation({ record: true });
   const wrapper = ({ children }: { children: ReactNode }) => (
     <QueryClientProvider client={client}>
-      <MemoryRouter>
-        <Place />
-        {children}
-      </MemoryRouter>
+      <Router hook={hook}>{children}</Router>
     </QueryClientProvider>
   );
   const { result, unmount } = renderHook(() => useStartRun(() => {}), { wrapper });
   const send = (name: string) => act(() => result.current.mutateAsync(order(name)).catch(() => {}));
-  return { at, send, result, unmount };
+  return { history, send, result, unmount };
 }
 
 describe("starting a run", () => {
@@ -50,9 +44,9 @@ describe("starting a run", () => {
 
   it("shows it", async () => {
     serve(async () => ({ id: "r1" }));
-    const { at, send } = mount();
+    const { history, send } = mount();
     await send("a");
-    expect(at.path).toBe("/runs/r1");
+    expect(history).toEqual(["/", "/runs/r1"]);
   });
 
   it("sends the same order under the same key, and another one under another", async () => {
@@ -74,12 +68,12 @@ describe("starting a run", () => {
   it("stops the run, and goes nowhere, when the form was closed before the answer came", async () => {
     let answer: (run: unknown) => void = () => {};
     const { stopped } = serve(() => new Promise((resolve) => (answer = resolve)));
-    const { at, result, unmount } = mount();
+    const { history, result, unmount } = mount();
     act(() => result.current.mutate(order("a")));
     await vi.waitFor(() => expect(api.POST).toHaveBeenCalled());
     unmount();
     answer({ id: "r1" });
     await vi.waitFor(() => expect(stopped).toEqual(["r1"]));
-    expect(at.path).toBe("/");
+    expect(history).toEqual(["/"]);
   });
 });

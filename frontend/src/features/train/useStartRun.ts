@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
-import { useNavigate } from "react-router";
+import { useLocation } from "wouter";
 import { api, unwrap } from "@/api/client";
 import { UnreachableError } from "@/api/errors";
 import { runQuery, runsQuery } from "@/api/queries";
@@ -40,7 +40,7 @@ class OrderKey {
 
 /** Starts a run and shows it. A form that was closed before the answer came wanted none: its run is stopped. */
 export function useStartRun(onStarted: () => void) {
-  const navigate = useNavigate();
+  const [, navigate] = useLocation();
   const client = useQueryClient();
   const tell = useErrorToast();
   const t = useText().train;

@@ -1,7 +1,7 @@
 import { Checkbox, Select } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { Link } from "react-router";
+import { Link } from "wouter";
 import { api, unwrap } from "@/api/client";
 import { checkpointsQuery } from "@/api/queries";
 import type { Checkpoint, Document, Plan } from "@/api/types";

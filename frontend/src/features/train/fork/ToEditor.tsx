@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { PencilRuler } from "lucide-react";
-import { useNavigate } from "react-router";
+import { useLocation } from "wouter";
 import type { Document } from "@/api/types";
 import { openCopy } from "@/features/project/project";
 import { useProject } from "@/features/project/store";
@@ -14,7 +14,7 @@ import { type Beginning, useBeginning } from "./begin";
 export function ToEditor({ document, from }: { document: Document; from: Beginning }) {
   const t = useText().train.fork;
   const leave = useLeave();
-  const navigate = useNavigate();
+  const [, navigate] = useLocation();
   const open = async () => {
     await claimTab();
     openCopy(document);
