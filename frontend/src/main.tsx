@@ -1,4 +1,4 @@
-import "@mantine/core/styles.css";
+import "@/ui/first.css";
 import "@/ui/tokens.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

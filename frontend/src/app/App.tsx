@@ -22,6 +22,8 @@ export function App() {
       cssVariablesResolver={cssVariables}
       colorSchemeManager={schemes}
       defaultColorScheme="auto"
+      // All are computed here, so that no style sheet has to bring those that the theme leaves as they are.
+      deduplicateCssVariables={false}
     >
       <ErrorBoundary>
         <QueryClientProvider client={queryClient}>

@@ -3,14 +3,15 @@ import { type AroundNavHandler, type BaseLocationHook, Route, Router, Switch } f
 import { navigate, usePathname, useSearch } from "wouter/use-browser-location";
 import { Shell } from "@/app/Shell";
 import { NotFoundPage } from "@/pages/NotFoundPage";
+import { apart } from "@/ui/apart";
 import { ErrorBoundary } from "@/ui/ErrorBoundary";
 import { PageSkeleton } from "@/ui/States";
 
 const EditorPage = lazy(async () => ({ default: (await import("@/pages/EditorPage")).EditorPage }));
-const RunsPage = lazy(async () => ({ default: (await import("@/pages/RunsPage")).RunsPage }));
-const RunPage = lazy(async () => ({ default: (await import("@/pages/RunPage")).RunPage }));
-const ComparePage = lazy(async () => ({ default: (await import("@/pages/ComparePage")).ComparePage }));
-const DataPage = lazy(async () => ({ default: (await import("@/pages/DataPage")).DataPage }));
+const RunsPage = apart(async () => (await import("@/pages/RunsPage")).RunsPage);
+const RunPage = apart(async () => (await import("@/pages/RunPage")).RunPage);
+const ComparePage = apart(async () => (await import("@/pages/ComparePage")).ComparePage);
+const DataPage = apart(async () => (await import("@/pages/DataPage")).DataPage);
 
 /** The address whose page is shown: the browser's own, or the one before it while the code of the new page arrives. */
 const Shown = createContext({ path: "/", search: "" });

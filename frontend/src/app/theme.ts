@@ -3,9 +3,9 @@ import {
   createTheme,
   type MantineColorsTuple,
   Menu,
-  Modal,
-  MultiSelect,
-  Select,
+  type ModalProps,
+  type MultiSelectProps,
+  type SelectProps,
   Tooltip,
 } from "@mantine/core";
 import type { Texts } from "@/i18n";
@@ -37,6 +37,9 @@ const dark: MantineColorsTuple = [
   "#0f1115",
 ];
 
+/** What `extend` of a component gives. Named only as types, those of dialogs and forms are fetched with them. */
+const byDefault = <Props>(defaultProps: Partial<Props>) => ({ defaultProps });
+
 const theme = createTheme({
   colors: { iris, dark },
   primaryColor: "iris",
@@ -51,7 +54,7 @@ const theme = createTheme({
     // The placeholder that takes the first focus is no menu item, which screen readers are told a menu consists of.
     Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 350, withArrow: true, multiline: true, maw: 320 } }),
-    Select: Select.extend({ defaultProps: { allowDeselect: false, comboboxProps: { shadow: "md" } } }),
+    Select: byDefault<SelectProps>({ allowDeselect: false, comboboxProps: { shadow: "md" } }),
   },
 });
 
@@ -61,20 +64,19 @@ export function themeFor({ actions }: Texts["common"]) {
     ...theme,
     components: {
       ...theme.components,
-      Modal: Modal.extend({
-        defaultProps: {
-          centered: true,
-          transitionProps: { duration: 120 },
-          closeButtonProps: { "aria-label": actions.close },
-          // What scrolls is within the rounded corners.
-          styles: {
-            content: { display: "flex", flexDirection: "column", overflow: "hidden" },
-            body: { flex: "auto", minHeight: 0, overflowY: "auto" },
-          },
+      Modal: byDefault<ModalProps>({
+        centered: true,
+        transitionProps: { duration: 120 },
+        closeButtonProps: { "aria-label": actions.close },
+        // What scrolls is within the rounded corners.
+        styles: {
+          content: { display: "flex", flexDirection: "column", overflow: "hidden" },
+          body: { flex: "auto", minHeight: 0, overflowY: "auto" },
         },
       }),
-      MultiSelect: MultiSelect.extend({
-        defaultProps: { clearButtonProps: { "aria-label": actions.clear }, comboboxProps: { shadow: "md" } },
+      MultiSelect: byDefault<MultiSelectProps>({
+        clearButtonProps: { "aria-label": actions.clear },
+        comboboxProps: { shadow: "md" },
       }),
     },
   });

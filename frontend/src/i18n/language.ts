@@ -1,17 +1,17 @@
 import { create } from "zustand";
-import { en } from "@/i18n/en";
+import { first } from "@/i18n/en/first";
 
 export type Language = "en" | "zh";
-/** Every text of the page. A language lacks none and has none too many, or the build fails. */
-export type Texts = typeof en;
+/** The texts of the first page; `whole` has all. */
+export type Texts = typeof first;
+type Whole = typeof import("@/i18n/en").en;
 
 const KEY = "layerloom.language";
 /** English is always there: the service speaks it, and what it says is found again by it. */
-const dictionaries: { en: Texts } & Partial<Record<Language, Texts>> = { en };
-const DICTIONARIES: Record<Language, () => Promise<Texts>> = {
-  en: async () => en,
+const DICTIONARIES: Record<Exclude<Language, "en">, () => Promise<Whole>> = {
   zh: async () => (await import("@/i18n/zh")).zh,
 };
+const dictionaries: Partial<Record<Language, Whole>> = {};
 /** How each language is named in itself, and its tag for the browser. */
 export const LANGUAGES: Record<Language, { label: string; tag: string }> = {
   en: { label: "English", tag: "en" },
@@ -40,7 +40,7 @@ export const useLanguage = create<{ language: Language }>(() => {
 
 /** Fetches a language's texts; of use before they are shown for the first time. */
 export async function loadLanguage(language: Language = useLanguage.getState().language): Promise<void> {
-  dictionaries[language] ??= await DICTIONARIES[language]();
+  if (language !== "en") dictionaries[language] ??= await DICTIONARIES[language]();
 }
 
 /** Shows the page in a language, once its texts are there. */
@@ -55,12 +55,15 @@ export async function setLanguage(language: Language): Promise<void> {
   useLanguage.setState({ language });
 }
 
-/** The texts of the chosen language: `useText().runs.title`. Components follow a switch without a reload. */
+/** All texts in a language other than English. */
+export const translated = (language: Language): Whole | undefined => dictionaries[language];
+
+/** The texts of the chosen language: `useText().editor.title`. Components follow a switch without a reload. */
 export function useText(): Texts {
-  return dictionaries[useLanguage((state) => state.language)] ?? en;
+  return translated(useLanguage((state) => state.language)) ?? first;
 }
 
 /** The same outside React. */
 export function text(): Texts {
-  return dictionaries[useLanguage.getState().language] ?? en;
+  return translated(useLanguage.getState().language) ?? first;
 }

@@ -6,7 +6,7 @@ import { runQuery } from "@/api/queries";
 import type { Run } from "@/api/types";
 import { CompareBoard } from "@/features/compare/CompareBoard";
 import { Differences } from "@/features/compare/Differences";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { Empty, ErrorNotice, PageSkeleton } from "@/ui/States";
 import { useTitle } from "@/ui/useTitle";
 import styles from "./ComparePage.module.css";

@@ -5,7 +5,7 @@ import { datasetsQuery } from "@/api/queries";
 import { DatasetDetail } from "@/features/data/DatasetDetail";
 import { DatasetList } from "@/features/data/DatasetList";
 import { UploadDrop } from "@/features/data/UploadDrop";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { Empty, ErrorNotice, ListSkeleton } from "@/ui/States";
 import { useTitle } from "@/ui/useTitle";
 import styles from "./DataPage.module.css";

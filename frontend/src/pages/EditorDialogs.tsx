@@ -1,31 +1,89 @@
+import { Database, FileCode2, FileOutput, FilePlus2, FolderOpen, History, Library, Play } from "lucide-react";
+import { CommandPalette } from "@/features/canvas/CommandPalette";
+import { useCanvas } from "@/features/canvas/state";
 import { HelpDialog } from "@/features/help/HelpDialog";
 import { ShortcutsDialog } from "@/features/help/ShortcutsDialog";
 import { BeginDialog } from "@/features/imports/BeginDialog";
+import { useBeginDialog } from "@/features/imports/beginning";
 import { ConflictDialog } from "@/features/project/ConflictDialog";
 import { ExportNetwork } from "@/features/project/ExportNetwork";
 import { OpenDialog } from "@/features/project/OpenDialog";
+import { openFrom } from "@/features/project/opening";
 import { useProject } from "@/features/project/store";
+import { useNewNetwork } from "@/features/project/useNewNetwork";
 import { VersionsDialog } from "@/features/project/VersionsDialog";
 import { useBeginning } from "@/features/train/fork/begin";
 import type { Refit } from "@/features/train/refit/RefitPanel";
 import { useOffered } from "@/features/train/settings";
 import { TrainDialog } from "@/features/train/TrainDialog";
+import { useText } from "@/i18n";
 import { mended } from "@/model/patch";
 import { apply, currentDoc, useDoc } from "@/model/store";
 
 /** All that opens over the editor. What is to be open stands in stores, so that it may arrive after the wish for it. */
-export function EditorDialogs({ training, onTrained }: { training: boolean; onTrained: () => void }) {
+export function EditorDialogs({ training, onTrain }: { training: boolean; onTrain: (training: boolean) => void }) {
   return (
     <>
+      <Commands onTrain={() => onTrain(true)} />
       <OpenDialog />
       <BeginDialog />
       <ExportNetwork />
       <VersionsDialog />
       <ShortcutsDialog />
       <ConflictDialog />
-      <Train opened={training} onClose={onTrained} />
+      <Train opened={training} onClose={() => onTrain(false)} />
       <HelpDialog />
     </>
+  );
+}
+
+/** The command palette, with the page's own commands. */
+function Commands({ onTrain }: { onTrain: () => void }) {
+  const { editor, imports } = useText();
+  const begin = useNewNetwork();
+  return (
+    <CommandPalette
+      more={[
+        { id: "new", label: editor.project.new, hint: <FilePlus2 size={13} aria-hidden />, run: begin },
+        { id: "train", label: editor.project.train, hint: <Play size={13} aria-hidden />, run: onTrain },
+        {
+          id: "openProject",
+          label: editor.project.open,
+          hint: <FolderOpen size={13} aria-hidden />,
+          run: () => openFrom(),
+        },
+        {
+          id: "startFromData",
+          label: imports.begin.menu,
+          hint: <Database size={13} aria-hidden />,
+          run: () => useBeginDialog.setState({ opened: true }),
+        },
+        {
+          id: "importTorchvision",
+          label: imports.menu.torchvision,
+          hint: <Library size={13} aria-hidden />,
+          run: () => openFrom("torchvision"),
+        },
+        {
+          id: "importCode",
+          label: imports.menu.code,
+          hint: <FileCode2 size={13} aria-hidden />,
+          run: () => openFrom("code"),
+        },
+        {
+          id: "versions",
+          label: editor.versions.open,
+          hint: <History size={13} aria-hidden />,
+          run: () => useCanvas.setState({ dialog: "versions" }),
+        },
+        {
+          id: "export",
+          label: editor.project.export,
+          hint: <FileOutput size={13} aria-hidden />,
+          run: () => useCanvas.setState({ dialog: "export" }),
+        },
+      ]}
+    />
   );
 }
 

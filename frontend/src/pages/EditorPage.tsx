@@ -2,48 +2,36 @@ import { ActionIcon, Tooltip } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { ReactFlowProvider } from "@xyflow/react";
-import {
-  Database,
-  FileCode2,
-  FileOutput,
-  FilePlus2,
-  FolderOpen,
-  History,
-  Library,
-  PanelLeftOpen,
-  PanelRightOpen,
-  Play,
-} from "lucide-react";
-import { lazy, Suspense, useState } from "react";
+import { PanelLeftOpen, PanelRightOpen } from "lucide-react";
+import { Suspense, useEffect, useState } from "react";
 import { Canvas } from "@/features/canvas/Canvas";
-import { CommandPalette } from "@/features/canvas/CommandPalette";
 import { useCanvas } from "@/features/canvas/state";
+import { usePaletteKeys } from "@/features/canvas/useShortcuts";
 import { HelpMenu } from "@/features/help/HelpMenu";
 import { TourCard } from "@/features/help/TourCard";
-import { useBeginDialog } from "@/features/imports/beginning";
 import { FileDrop } from "@/features/imports/FileDrop";
-import { Inspector } from "@/features/inspector/Inspector";
+import { Inspector, Selected } from "@/features/inspector/Inspector";
 import { Palette } from "@/features/palette/Palette";
 import { useChecking } from "@/features/problems/check";
-import { openFrom } from "@/features/project/opening";
 import { ProjectBar } from "@/features/project/ProjectBar";
 import { openAtStart } from "@/features/project/project";
 import { useAutosave } from "@/features/project/useAutosave";
-import { useNewNetwork } from "@/features/project/useNewNetwork";
 import { useText } from "@/i18n";
 import { useDocument } from "@/model/store";
+import { apart, useArrived } from "@/ui/apart";
 import { ErrorNotice, PageSkeleton } from "@/ui/States";
 import { TopBar } from "@/ui/TopBar";
-import { useIdle } from "@/ui/useIdle";
 import styles from "./EditorPage.module.css";
 import { EditorPageBottom } from "./EditorPageBottom";
 
 /** Fetched when the page has come to rest: nobody needs a dialog before there is something to see. */
-const EditorDialogs = lazy(async () => ({ default: (await import("./EditorDialogs")).EditorDialogs }));
+const EditorDialogs = apart(async () => (await import("./EditorDialogs")).EditorDialogs);
 
 /** Draws a network. Opens what was open last, or the first example. */
 export function EditorPage() {
   const loaded = useDocument((state) => state.loaded);
+  // While the document is on its way: most often the forms are there before it.
+  useEffect(() => void Selected.fetch().catch(() => {}), []);
   const start = useQuery({
     queryKey: ["editor", "start"],
     queryFn: async () => {
@@ -71,14 +59,15 @@ export function EditorPage() {
 const NARROW = "(max-width: 1000px)";
 
 function Workbench() {
-  const { editor: t, imports } = useText();
+  const { editor: t } = useText();
   useChecking();
   useAutosave();
   const [training, setTraining] = useState(false);
   const [palette, setPalette] = useSidePanel();
   const [inspector, setInspector] = useSidePanel();
-  const begin = useNewNetwork();
-  const idle = useIdle();
+  const wanted = useCanvas((state) => state.dialog !== null);
+  const arrived = useArrived(EditorDialogs);
+  usePaletteKeys();
   return (
     <>
       <TopBar>
@@ -109,51 +98,9 @@ function Workbench() {
           <Rail label={t.inspector.unfold} onUnfold={() => setInspector(true)} side="right" />
         )}
       </div>
-      <CommandPalette
-        more={[
-          { id: "new", label: t.project.new, hint: <FilePlus2 size={13} aria-hidden />, run: begin },
-          { id: "train", label: t.project.train, hint: <Play size={13} aria-hidden />, run: () => setTraining(true) },
-          {
-            id: "openProject",
-            label: t.project.open,
-            hint: <FolderOpen size={13} aria-hidden />,
-            run: () => openFrom(),
-          },
-          {
-            id: "startFromData",
-            label: imports.begin.menu,
-            hint: <Database size={13} aria-hidden />,
-            run: () => useBeginDialog.setState({ opened: true }),
-          },
-          {
-            id: "importTorchvision",
-            label: imports.menu.torchvision,
-            hint: <Library size={13} aria-hidden />,
-            run: () => openFrom("torchvision"),
-          },
-          {
-            id: "importCode",
-            label: imports.menu.code,
-            hint: <FileCode2 size={13} aria-hidden />,
-            run: () => openFrom("code"),
-          },
-          {
-            id: "versions",
-            label: t.versions.open,
-            hint: <History size={13} aria-hidden />,
-            run: () => useCanvas.setState({ dialog: "versions" }),
-          },
-          {
-            id: "export",
-            label: t.project.export,
-            hint: <FileOutput size={13} aria-hidden />,
-            run: () => useCanvas.setState({ dialog: "export" }),
-          },
-        ]}
-      />
-      {(idle || training) && (
+      {(arrived || training || wanted) && (
         <Suspense fallback={null}>
-          <EditorDialogs training={training} onTrained={() => setTraining(false)} />
+          <EditorDialogs training={training} onTrain={setTraining} />
         </Suspense>
       )}
     </>

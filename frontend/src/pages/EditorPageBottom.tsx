@@ -1,20 +1,23 @@
 import { ActionIcon, Badge, Tooltip, UnstyledButton, VisuallyHidden } from "@mantine/core";
 import { ChevronDown, ChevronUp } from "lucide-react";
-import { lazy, Suspense, useId, useState } from "react";
-import { CodePanel } from "@/features/code/CodePanel";
+import { Suspense, useId, useState } from "react";
 import { useCheck } from "@/features/problems/check";
-import { ProblemsPanel } from "@/features/problems/ProblemsPanel";
-import { ShapesPanel } from "@/features/problems/ShapesPanel";
 import { useText } from "@/i18n";
 import { compactCount } from "@/lib/format";
 import { useDocument } from "@/model/store";
 import { type BottomTab, useView } from "@/model/view";
+import { apart, useArrived } from "@/ui/apart";
 import styles from "./EditorPage.module.css";
 
 const TABS: BottomTab[] = ["problems", "code", "shapes", "rules", "lab"];
-const RulesPanel = lazy(async () => ({ default: (await import("@/features/rules/RulesPanel")).RulesPanel }));
-const LabPanel = lazy(async () => ({ default: (await import("@/features/lab/LabPanel")).LabPanel }));
-const PANELS = { problems: ProblemsPanel, code: CodePanel, shapes: ShapesPanel, rules: RulesPanel, lab: LabPanel };
+/** Folded at first, each is fetched when the page has come to rest. */
+const PANELS = {
+  problems: apart(async () => (await import("@/features/problems/ProblemsPanel")).ProblemsPanel),
+  code: apart(async () => (await import("@/features/code/CodePanel")).CodePanel),
+  shapes: apart(async () => (await import("@/features/problems/ShapesPanel")).ShapesPanel),
+  rules: apart(async () => (await import("@/features/rules/RulesPanel")).RulesPanel),
+  lab: apart(async () => (await import("@/features/lab/LabPanel")).LabPanel),
+};
 const LEAST_PX = 120;
 
 /** What the network means: problems, code, shapes, initializers. Folds down to its tabs. */
@@ -24,6 +27,7 @@ export function EditorPageBottom() {
   const [height, setHeight] = useState(240);
   const id = useId();
   const Panel = PANELS[tab];
+  useArrived(...Object.values(PANELS));
   const choose = (next: BottomTab) =>
     useView.setState((state) => ({ tab: next, bottomOpen: state.tab === next ? !state.bottomOpen : true }));
   const onKeyDown = (event: React.KeyboardEvent) => {

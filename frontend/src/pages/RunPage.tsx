@@ -19,7 +19,7 @@ import { ParityPanel } from "@/features/runs/parity/ParityPanel";
 import { RunHeader } from "@/features/runs/RunHeader";
 import { UnknownRun } from "@/features/runs/UnknownRun";
 import { TrainDialog } from "@/features/train";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { useRunFeed, useTopic } from "@/live/useRunFeed";
 import { ErrorNotice, PageSkeleton } from "@/ui/States";
 import { useTitle } from "@/ui/useTitle";

@@ -11,7 +11,7 @@ import { DeleteDialog } from "@/features/runs/DeleteDialog";
 import { RunsTable } from "@/features/runs/RunsTable";
 import { isActive } from "@/features/runs/StateBadge";
 import { matches } from "@/features/runs/table";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { Empty, ErrorNotice, ListSkeleton } from "@/ui/States";
 import { useTitle } from "@/ui/useTitle";
 import styles from "./RunsPage.module.css";

@@ -12,29 +12,26 @@ import {
   useReactFlow,
   useStore,
 } from "@xyflow/react";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useCheck } from "@/features/problems/check";
 import { useText } from "@/i18n";
 import { place as placeNodes } from "@/model/graph";
 import { apply, currentDoc, useDoc, useDocument } from "@/model/store";
 import type { Position } from "@/model/types";
 import { focusNode, placeIn, select, useView } from "@/model/view";
+import { apart, useArrived } from "@/ui/apart";
 import { Arranging } from "./Arranging";
 import { BoxNode } from "./BoxNode";
 import styles from "./Canvas.module.css";
-import { CanvasMenu } from "./CanvasMenu";
-import { ConnectDialog } from "./ConnectDialog";
 import { useLookup } from "./catalogue";
 import { openSelected } from "./commands";
 import { dropNode, isLoose, moveKey, targetAt } from "./drop";
 import { EmptyHint } from "./EmptyHint";
 import { FAR, FarView } from "./FarView";
 import { createBuilder, type FlowEdge, type FlowNode } from "./flow";
-import { GroupDialog } from "./GroupDialog";
 import { useKindName } from "./kinds";
 import { LayerNode } from "./LayerNode";
 import { Overview } from "./Overview";
-import { QuickAddSearch } from "./QuickAddSearch";
 import { ShapeEdge } from "./ShapeEdge";
 import { cardAt, sketched } from "./sketch";
 import { hover, useCanvas } from "./state";
@@ -44,6 +41,8 @@ import { Trail } from "./Trail";
 import { useCanvasActions } from "./useCanvasActions";
 import { type Mark, useConnecting } from "./useConnecting";
 import { useShortcuts } from "./useShortcuts";
+
+const Overlays = apart(async () => (await import("./Overlays")).Overlays);
 
 const nodeTypes = { layer: LayerNode, box: BoxNode, terminal: TerminalNode };
 const edgeTypes = { shape: ShapeEdge };
@@ -103,6 +102,8 @@ export function Canvas() {
   const painted = (event: { clientX: number; clientY: number }) =>
     far ? cardAt(sketch, flow.screenToFlowPosition({ x: event.clientX, y: event.clientY })) : undefined;
 
+  const overlaid = useCanvas(({ quick, menu, dialog }) => quick !== null || menu !== null || dialog !== null);
+  const overlays = useArrived(Overlays) || overlaid;
   useCanvasActions(scene, root);
   useShortcuts(root);
 
@@ -262,10 +263,11 @@ export function Canvas() {
         {connecting.refusal}
       </div>
       <Arranging />
-      <QuickAddSearch nodes={scene.nodes} />
-      <CanvasMenu />
-      <GroupDialog />
-      <ConnectDialog nodes={scene.nodes} />
+      {overlays && (
+        <Suspense fallback={null}>
+          <Overlays nodes={scene.nodes} />
+        </Suspense>
+      )}
     </div>
   );
 }

@@ -1,5 +1,4 @@
 import { Modal } from "@mantine/core";
-import { useEffect } from "react";
 import { useCheck } from "@/features/problems/check";
 import { useText } from "@/i18n";
 import { useDoc } from "@/model/store";
@@ -14,28 +13,16 @@ import { useKindName } from "./kinds";
 import { type Choice, SearchList } from "./SearchList";
 import { search } from "./search";
 import { useCanvas } from "./state";
-import { matches } from "./useShortcuts";
 import { useSelectedAxes } from "./useSuggested";
 import { useThings } from "./useThings";
 
 const close = () => useCanvas.setState({ dialog: null });
 const MOST = 40;
-/** Also while something is typed. */
-export const PALETTE_KEYS = "Mod+K";
 
 /** Every command, every layer by name, and every node by name, type or shape. `more` are the page's own commands. */
 export function CommandPalette({ more }: { more: Choice[] }) {
   const t = useText().editor;
   const opened = useCanvas((state) => state.dialog === "palette");
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (!matches(event, PALETTE_KEYS) || event.isComposing) return;
-      event.preventDefault();
-      useCanvas.setState(({ dialog }) => ({ dialog: dialog === "palette" ? null : "palette" }));
-    };
-    window.addEventListener("keydown", onKey);
-    return () => window.removeEventListener("keydown", onKey);
-  }, []);
   return (
     <Modal.Root opened={opened} onClose={close} size="lg" yOffset="12vh" centered={false}>
       <Modal.Overlay />

@@ -1,5 +1,5 @@
 import { Modal } from "@mantine/core";
-import { portText } from "@/features/forms";
+import { portText } from "@/features/forms/conditions";
 import { useText } from "@/i18n";
 import { connect } from "@/model/connect";
 import { OUTPUT, upstream } from "@/model/graph";

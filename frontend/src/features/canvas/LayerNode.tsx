@@ -13,8 +13,8 @@ import {
   TriangleAlert,
 } from "lucide-react";
 import { memo } from "react";
-import { onlyText, portText } from "@/features/forms";
-import { goTo } from "@/features/problems/ProblemsPanel";
+import { onlyText, portText } from "@/features/forms/conditions";
+import { goTo } from "@/features/problems/goTo";
 import { useText } from "@/i18n";
 import { TRAINING } from "@/model/cases";
 import { handleX } from "@/model/geometry";

@@ -1,7 +1,7 @@
 /** From the document to what React Flow draws. What did not change stays the same object, so that it is not drawn again. */
 import { type Edge, type Node, Position as Side } from "@xyflow/react";
 import type { Entry, NodeReport, Problem, Report, Result } from "@/api/types";
-import { formatValue } from "@/features/forms";
+import { formatValue } from "@/features/forms/literals";
 import { text } from "@/i18n";
 import { boxOf, HANDLE, handleX, nodeSize, type Size, terminalSize } from "@/model/geometry";
 import { edges as edgesOf, inputId, OUTPUT, refName, viewOf } from "@/model/graph";

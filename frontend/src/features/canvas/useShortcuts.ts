@@ -3,6 +3,7 @@ import { text as texts } from "@/i18n";
 import { useDocument } from "@/model/store";
 import { clearSelection, goUp, useView } from "@/model/view";
 import { type Command, commands, openSelected, pasteText, removeCopied, selectionText } from "./commands";
+import { PALETTE_KEYS } from "./keys";
 import { useCanvas } from "./state";
 import { finishTyping, followTyping, isUnfinished } from "./typing";
 
@@ -117,6 +118,19 @@ export function useShortcuts(root: RefObject<HTMLDivElement | null>): void {
       document.removeEventListener("paste", onPaste);
     };
   }, [root]);
+}
+
+/** The keys that open and close the command palette. */
+export function usePaletteKeys(): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (!matches(event, PALETTE_KEYS) || event.isComposing) return;
+      event.preventDefault();
+      useCanvas.setState(({ dialog }) => ({ dialog: dialog === "palette" ? null : "palette" }));
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, []);
 }
 
 function somethingSelected(): boolean {

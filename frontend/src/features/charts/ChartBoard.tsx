@@ -1,7 +1,7 @@
 import { Button, SegmentedControl, Slider, Switch, Text } from "@mantine/core";
 import { ZoomOut } from "lucide-react";
 import { useState } from "react";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import type { Axis } from "@/live/series";
 import styles from "./ChartBoard.module.css";
 import { LineChart, type Zoom } from "./LineChart";

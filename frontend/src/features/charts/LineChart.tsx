@@ -1,7 +1,7 @@
 import "uplot/dist/uPlot.min.css";
 import { useComputedColorScheme } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { nearest } from "@/lib/downsample";
 import { shortNumber } from "@/lib/format";
 import { type Drawable, drawLoop } from "@/live/loop";

@@ -1,4 +1,4 @@
-import type { Texts } from "@/i18n";
+import type { Texts } from "@/i18n/whole";
 import { shortNumber } from "@/lib/format";
 import type { Series } from "@/live/series";
 import type { ChartSpec } from "./ChartBoard";

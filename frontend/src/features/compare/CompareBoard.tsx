@@ -2,7 +2,7 @@ import { useCallback } from "react";
 import type { Run } from "@/api/types";
 import { ChartBoard, type ChartSpec } from "@/features/charts/ChartBoard";
 import { seriesTitle } from "@/features/charts/groups";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import type { RunFeed } from "@/live/feed";
 import { useRunFeeds, useTopics } from "@/live/useRunFeed";
 import { stableIndices } from "@/ui/colours";

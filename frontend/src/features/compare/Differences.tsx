@@ -2,7 +2,7 @@ import { Switch, Table, Text, useComputedColorScheme } from "@mantine/core";
 import { useState } from "react";
 import { Link } from "wouter";
 import type { Run } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { differences, settings } from "@/lib/difference";
 import { curveColour, stableIndices } from "@/ui/colours";
 import styles from "./Differences.module.css";

@@ -1,7 +1,7 @@
 import { NativeSelect, Table, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { ColumnFacts } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { shortNumber } from "@/lib/format";
 import styles from "./Columns.module.css";
 import { type Column, withColumn } from "./reading";

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { api, unwrap } from "@/api/client";
 import { detailsQuery, refreshDatasets } from "@/api/queries";
 import type { DatasetDetails, DatasetEntry, Reading } from "@/api/types";
-import { type Texts, useText } from "@/i18n";
+import { type Texts, useText } from "@/i18n/whole";
 import { shapeText } from "@/lib/shape";
 import { ErrorNotice, ListSkeleton } from "@/ui/States";
 import { toast } from "@/ui/Toasts";

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { api, unwrap } from "@/api/client";
 import { detailsQuery, previewQuery, refreshDatasets } from "@/api/queries";
 import type { DatasetEntry } from "@/api/types";
-import { type Texts, useText } from "@/i18n";
+import { type Texts, useText } from "@/i18n/whole";
 import { shapeText } from "@/lib/shape";
 import { ProblemText } from "@/ui/ProblemText";
 import { ErrorNotice, ListSkeleton } from "@/ui/States";

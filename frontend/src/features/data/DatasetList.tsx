@@ -3,7 +3,7 @@ import { ChartSpline, CloudDownload, CloudOff, FileWarning, Grid3x3, Table2, Tex
 import { useEffect, useRef } from "react";
 import { Link } from "wouter";
 import type { DatasetEntry } from "@/api/types";
-import { type Texts, useText } from "@/i18n";
+import { type Texts, useText } from "@/i18n/whole";
 import { compactCount } from "@/lib/format";
 import { shapeText } from "@/lib/shape";
 import styles from "./DatasetList.module.css";

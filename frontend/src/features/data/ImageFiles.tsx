@@ -5,7 +5,7 @@ import { api, unwrap } from "@/api/client";
 import { detailsQuery, refreshDatasets } from "@/api/queries";
 import type { DatasetDetails, DatasetEntry, ImageReading } from "@/api/types";
 import { NumberField } from "@/features/forms";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { shapeText } from "@/lib/shape";
 import { ErrorNotice, ListSkeleton } from "@/ui/States";
 import { toast } from "@/ui/Toasts";

@@ -1,7 +1,7 @@
 import { Alert, Text } from "@mantine/core";
 import type { CSSProperties } from "react";
 import type { DatasetPreview } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { ProblemText } from "@/ui/ProblemText";
 import styles from "./Parts.module.css";
 

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react";
 import type { Picture } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import styles from "./samples.module.css";
 
 /** Images in a grid, each with its label below. */

@@ -1,5 +1,5 @@
 import { Button, Group } from "@mantine/core";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { ErrorNotice } from "@/ui/States";
 import styles from "./Columns.module.css";
 

@@ -1,7 +1,7 @@
 import { NativeSelect, Switch, Text } from "@mantine/core";
 import type { Reading, TextReading } from "@/api/types";
 import { NumberField } from "@/features/forms";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import styles from "./Columns.module.css";
 
 interface Props {

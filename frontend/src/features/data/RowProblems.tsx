@@ -1,6 +1,6 @@
 import { Text } from "@mantine/core";
 import type { DatasetDetails } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import styles from "./Columns.module.css";
 
 /** Rows that lack something: in which column, why, and what was done with them. */

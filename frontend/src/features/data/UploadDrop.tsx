@@ -4,7 +4,7 @@ import { FileUp } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { datasetsQuery, refreshDatasets } from "@/api/queries";
 import { datasetName, type Upload, uploadDataset } from "@/api/upload";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { ErrorNotice } from "@/ui/States";
 import { toast } from "@/ui/Toasts";
 import styles from "./UploadDrop.module.css";

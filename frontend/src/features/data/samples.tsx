@@ -1,6 +1,6 @@
 import { Table } from "@mantine/core";
 import type { DatasetEntry, DatasetPreview } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { shortNumber } from "@/lib/format";
 import { range } from "@/lib/range";
 import { sampleKind, targetText } from "./kinds";

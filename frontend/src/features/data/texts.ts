@@ -1,5 +1,5 @@
 import type { DatasetEntry } from "@/api/types";
-import type { Texts } from "@/i18n";
+import type { Texts } from "@/i18n/whole";
 
 type Named = Pick<DatasetEntry, "name" | "label" | "summary">;
 

@@ -18,7 +18,7 @@ import { formatsQuery } from "@/api/exports";
 import type { ExportFormat, Run } from "@/api/types";
 import { stateOf } from "@/features/runs/replay";
 import { isEnded } from "@/features/runs/StateBadge";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import type { RunFeed } from "@/live/feed";
 import { useTopic } from "@/live/useRunFeed";
 import { saveJson, saveText } from "@/ui/save";

@@ -3,7 +3,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { formatsQuery, type Subject, writtenFile } from "@/api/exports";
 import type { ExportFormat, Problem } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { ErrorNotice, ListSkeleton } from "@/ui/States";
 import { saveBlob } from "@/ui/save";
 import styles from "./ExportDialog.module.css";

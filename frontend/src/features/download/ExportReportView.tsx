@@ -1,5 +1,6 @@
 import type { ExportReport } from "@/api/types";
-import { LANGUAGES, useLanguage, useText } from "@/i18n";
+import { LANGUAGES, useLanguage } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { bytes, shortNumber } from "@/lib/format";
 import styles from "./ExportDialog.module.css";
 

@@ -4,7 +4,7 @@ import { useEffect, useRef } from "react";
 import { ApiError } from "@/api/errors";
 import type { WrittenFile } from "@/api/exports";
 import type { ExportFormat, Problem } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { bytes } from "@/lib/format";
 import { ErrorNotice } from "@/ui/States";
 import styles from "./ExportDialog.module.css";

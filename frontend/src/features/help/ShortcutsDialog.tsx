@@ -1,7 +1,6 @@
 import { Kbd, Modal } from "@mantine/core";
-import { PALETTE_KEYS } from "@/features/canvas/CommandPalette";
 import { commands } from "@/features/canvas/commands";
-import { keyText } from "@/features/canvas/keys";
+import { keyText, PALETTE_KEYS } from "@/features/canvas/keys";
 import { useCanvas } from "@/features/canvas/state";
 import { ALSO } from "@/features/canvas/useShortcuts";
 import { useText } from "@/i18n";

@@ -9,7 +9,7 @@ import { openCopy } from "@/features/project/project";
 import { useLeave } from "@/features/project/useLeave";
 import { useRoaming } from "@/features/project/useRoaming";
 import { DEFAULTS, useOffered } from "@/features/train/settings";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { shapeText, volume } from "@/lib/shape";
 import { ErrorNotice, ListSkeleton, NoHits } from "@/ui/States";
 import { useBeginDialog } from "./beginning";

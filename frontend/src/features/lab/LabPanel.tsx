@@ -5,7 +5,7 @@ import type { LabReport } from "@/api/types";
 import { AddLayerButton } from "@/features/canvas/AddLayerButton";
 import { callerOf, trailAlong } from "@/features/problems/place";
 import { ToProblems } from "@/features/problems/ToProblems";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { shortNumber } from "@/lib/format";
 import { initializeBy } from "@/model/edit";
 import { apply, currentDoc } from "@/model/store";

@@ -1,6 +1,6 @@
 import { Badge, Button } from "@mantine/core";
 import { Check, TrendingDown, TrendingUp } from "lucide-react";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { shortNumber } from "@/lib/format";
 import styles from "./Lab.module.css";
 import type { Judgement, Scale } from "./scheme";

@@ -1,15 +1,12 @@
 import { CircleAlert, CircleCheck, TriangleAlert } from "lucide-react";
 import type { Problem } from "@/api/types";
 import { useText } from "@/i18n";
-import { nodeAt } from "@/model/graph";
-import { currentDoc } from "@/model/store";
-import { clearSelection, focusNode, placeIn, useView } from "@/model/view";
 import { ProblemText } from "@/ui/ProblemText";
 import { Empty, ErrorNotice } from "@/ui/States";
 import { checkAgain, useCheck } from "./check";
 import { FixButtons } from "./FixButtons";
+import { goTo } from "./goTo";
 import styles from "./Problems.module.css";
-import { callerOf, trailTo } from "./place";
 
 /** What the check found: each entry leads to its place, and offers its mend where there is one. */
 export function ProblemsPanel() {
@@ -34,24 +31,6 @@ export function ProblemsPanel() {
       </ul>
     </>
   );
-}
-
-/** Goes to the block and node of a problem. */
-export function goTo(problem: Problem): void {
-  const doc = currentDoc();
-  const block = problem.block ?? doc.main;
-  const graph = doc.blocks[block]?.forward;
-  if (!graph) return;
-  const shown = placeIn(useView.getState().trail, doc);
-  const here = shown.block === block && (problem.instance === null || problem.instance === shown.instance);
-  if (!here) useView.setState({ trail: trailTo(problem, doc, useCheck.getState().report) });
-  const { node, member } = problem;
-  const id = node && graph.inputs.some((input) => input.name === node) ? `input:${node}` : node;
-  const called = member === null ? undefined : callerOf(graph, member);
-  const target = id && (id.startsWith("input:") || nodeAt(graph, id)) ? id : called?.id;
-  if (target) focusNode(target);
-  else clearSelection();
-  if (target && member && called?.id === target && called.target !== member) useView.setState({ item: member });
 }
 
 function Entry({ problem }: { problem: Problem }) {

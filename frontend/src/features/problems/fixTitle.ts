@@ -1,10 +1,10 @@
 import type { Texts } from "@/i18n";
-import { en } from "@/i18n/en";
+import { first } from "@/i18n/en/first";
 
 type Words = string | ((...names: string[]) => string);
 
 /** The service's titles as patterns, in the order of the dictionary: the more particular come first there. */
-const PATTERNS = Object.entries(en.fixes as Record<string, Words>).map(([key, words]) => {
+const PATTERNS = Object.entries(first.fixes as Record<string, Words>).map(([key, words]) => {
   const template = typeof words === "string" ? words : words(...new Array(words.length).fill("\0"));
   const pattern = template.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("\0", "(.+)");
   return { key, pattern: new RegExp(`^${pattern}$`) };

@@ -4,7 +4,7 @@ import { normalise } from "@/model/normalise";
 import { useDocument } from "@/model/store";
 import { enterMain, useView } from "@/model/view";
 import { useCheck } from "./check";
-import { goTo } from "./ProblemsPanel";
+import { goTo } from "./goTo";
 
 const layer = (name: string) => ({ kind: "layer", name, target: "torch.nn.ReLU" });
 const block = (name: string, of: string) => ({ kind: "block", name, block: of });

@@ -18,8 +18,7 @@ import {
   Upload,
 } from "lucide-react";
 import { useRef } from "react";
-import { PALETTE_KEYS } from "@/features/canvas/CommandPalette";
-import { keyText } from "@/features/canvas/keys";
+import { keyText, PALETTE_KEYS } from "@/features/canvas/keys";
 import { useCanvas } from "@/features/canvas/state";
 import { useBeginDialog } from "@/features/imports/beginning";
 import { useOpenFile } from "@/features/imports/useOpenFile";

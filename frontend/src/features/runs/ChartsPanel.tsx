@@ -2,7 +2,7 @@ import { Loader, Text } from "@mantine/core";
 import { useCallback } from "react";
 import { ChartBoard } from "@/features/charts/ChartBoard";
 import { chartsOf } from "@/features/charts/groups";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import type { RunFeed } from "@/live/feed";
 import { useTopic } from "@/live/useRunFeed";
 import { Empty } from "@/ui/States";

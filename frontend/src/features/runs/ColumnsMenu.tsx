@@ -1,6 +1,6 @@
 import { ActionIcon, Menu } from "@mantine/core";
 import { Columns3 } from "lucide-react";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { COLUMN_IDS, canHide, toggleColumn, useHiddenColumns } from "./columns";
 
 /** Chooses which columns the runs table shows. */

@@ -1,7 +1,7 @@
 import { Button, CopyButton, Table } from "@mantine/core";
 import { Check, Copy } from "lucide-react";
 import type { Run } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { flatten, leafText } from "@/lib/flatten";
 import styles from "./ConfigPanel.module.css";
 import { OriginPanel } from "./OriginPanel";

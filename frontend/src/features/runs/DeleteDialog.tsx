@@ -1,6 +1,6 @@
 import { Button, Group, List, Modal, Text } from "@mantine/core";
 import type { RunSummary } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { toast } from "@/ui/Toasts";
 import { useDeleteRuns } from "./useRunCommands";
 

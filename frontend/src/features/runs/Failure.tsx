@@ -1,7 +1,7 @@
 import { Alert, Button, Code, CopyButton, Group, Text } from "@mantine/core";
 import { Check, Copy, OctagonAlert } from "lucide-react";
 import type { Run } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import type { RunFeed } from "@/live/feed";
 import { useTopic } from "@/live/useRunFeed";
 import { ProblemText } from "@/ui/ProblemText";

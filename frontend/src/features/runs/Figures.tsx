@@ -1,5 +1,5 @@
 import { figureText, metricTitle, splitName } from "@/features/charts/groups";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { shortNumber } from "@/lib/format";
 import type { RunFeed } from "@/live/feed";
 import type { Series } from "@/live/series";

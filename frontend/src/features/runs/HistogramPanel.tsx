@@ -2,7 +2,7 @@ import { SegmentedControl, Text } from "@mantine/core";
 import { useMemo, useState } from "react";
 import { histogramGrid } from "@/features/charts/grids";
 import { HeatCanvas } from "@/features/charts/HeatCanvas";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { shortNumber } from "@/lib/format";
 import type { RunFeed } from "@/live/feed";
 import type { HistogramTracks } from "@/live/tracks";

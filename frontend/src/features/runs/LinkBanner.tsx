@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { CircleSlash, PlugZap } from "lucide-react";
 import { useEffect, useState } from "react";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import type { RunFeed } from "@/live/feed";
 import { useTopic } from "@/live/useRunFeed";
 import styles from "./LinkBanner.module.css";

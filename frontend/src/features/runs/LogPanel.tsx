@@ -2,7 +2,7 @@ import { Switch, TextInput } from "@mantine/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ScrollText, Search } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { clock } from "@/lib/format";
 import type { RunFeed } from "@/live/feed";
 import type { LogLine } from "@/live/fold";

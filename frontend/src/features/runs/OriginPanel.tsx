@@ -3,7 +3,7 @@ import { GitCompareArrows } from "lucide-react";
 import { Link } from "wouter";
 import type { Run } from "@/api/types";
 import { CarryView } from "@/features/train/fork/CarryView";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import styles from "./ConfigPanel.module.css";
 
 /** Where a run was forked from and what it began with, and the runs that were forked from it. */

@@ -1,6 +1,6 @@
 import { ChevronDown, ChevronRight } from "lucide-react";
 import { memo, useCallback, useMemo, useState } from "react";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { shortNumber } from "@/lib/format";
 import { NORMS, type Norm, type ParameterTracks } from "@/live/tracks";
 import { NoHits } from "@/ui/States";

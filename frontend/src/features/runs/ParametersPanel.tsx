@@ -3,7 +3,7 @@ import { Activity, Search } from "lucide-react";
 import { useMemo, useState } from "react";
 import { normGrid } from "@/features/charts/grids";
 import { HeatCanvas } from "@/features/charts/HeatCanvas";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { VIRIDIS_GRADIENT } from "@/lib/colormap";
 import { shortNumber } from "@/lib/format";
 import type { RunFeed } from "@/live/feed";

@@ -1,6 +1,6 @@
 import { Text } from "@mantine/core";
 import type { EventOf } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import type { RunFeed } from "@/live/feed";
 import { useTopic } from "@/live/useRunFeed";
 

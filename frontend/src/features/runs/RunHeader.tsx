@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import type { Run } from "@/api/types";
 import { datasetLabel } from "@/features/data/texts";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { compactCount, duration } from "@/lib/format";
 import type { RunFeed } from "@/live/feed";
 import { useTopic } from "@/live/useRunFeed";

@@ -2,7 +2,7 @@ import { ActionIcon, TextInput, Tooltip } from "@mantine/core";
 import { Pencil } from "lucide-react";
 import { useState } from "react";
 import type { RunSummary } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import styles from "./RunName.module.css";
 import { useRenameRun } from "./useRunCommands";
 

@@ -4,7 +4,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp, Trash2 } from "lucide-react";
 import { useRef } from "react";
 import type { RunSummary } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { NoHits } from "@/ui/States";
 import { type ColumnId, isNumber, layout, shownColumns, useHiddenColumns } from "./columns";
 import grid from "./Rows.module.css";

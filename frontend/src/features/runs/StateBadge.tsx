@@ -1,5 +1,5 @@
 import type { RunState, RunSummary } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import styles from "./StateBadge.module.css";
 
 type Tone = "idle" | "busy" | "ok" | "warn" | "bad";

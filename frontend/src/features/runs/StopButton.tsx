@@ -1,7 +1,7 @@
 import { Button, Group, Popover, Text } from "@mantine/core";
 import { CircleStop } from "lucide-react";
 import { useState } from "react";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 
 /** Ends a run for good, and therefore asks first. */
 export function StopButton({ onStop, disabled }: { onStop: () => void; disabled: boolean }) {

@@ -1,7 +1,7 @@
 import { Text } from "@mantine/core";
 import { Scissors } from "lucide-react";
 import type { EventOf } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import type { RunFeed } from "@/live/feed";
 
 /** Says that the operator's limits have taken some of what was recorded here. */

@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { CircleSlash } from "lucide-react";
 import { Link } from "wouter";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { Empty } from "@/ui/States";
 
 /** In place of a run that the service does not know. */

@@ -10,7 +10,7 @@ import {
 } from "@tanstack/react-table";
 import type { RunSummary } from "@/api/types";
 import { datasetLabel } from "@/features/data/texts";
-import type { Texts } from "@/i18n";
+import type { Texts } from "@/i18n/whole";
 import { direction } from "./Figures";
 
 export const features = tableFeatures({

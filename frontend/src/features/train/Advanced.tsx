@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { systemQuery } from "@/api/queries";
 import type { Catalogue, DatasetEntry } from "@/api/types";
 import { NumberField } from "@/features/forms";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { AveragingFields } from "./AveragingFields";
 import { BestFields } from "./BestFields";
 import { ChoiceField } from "./ChoiceField";

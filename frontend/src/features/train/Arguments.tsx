@@ -3,7 +3,7 @@ import { ChevronDown, ChevronRight } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import type { Choice, Entry, ParameterSpec } from "@/api/types";
 import { ParameterField } from "@/features/forms";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import styles from "./TrainDialog.module.css";
 
 interface Props {

@@ -1,5 +1,5 @@
 import { NumberField } from "@/features/forms";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import type { PartProps } from "./Advanced";
 import { messageFor } from "./problems";
 import type { Settings } from "./settings";

@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import type { DatasetEntry, Document } from "@/api/types";
 import { isDamaged } from "@/features/data/kinds";
 import { datasetTexts } from "@/features/data/texts";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { compactCount } from "@/lib/format";
 import { shapeText } from "@/lib/shape";
 import { misfit, requiredInputs } from "./fit";

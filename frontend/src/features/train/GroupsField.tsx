@@ -3,7 +3,7 @@ import { Plus, X } from "lucide-react";
 import { Fragment, useId, useState } from "react";
 import type { ParameterGroup } from "@/api/types";
 import { NumberField } from "@/features/forms";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import type { PartProps } from "./Advanced";
 import { messageFor } from "./problems";
 import styles from "./TrainDialog.module.css";

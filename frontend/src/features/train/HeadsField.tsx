@@ -3,7 +3,7 @@ import { Plus, X } from "lucide-react";
 import { useState } from "react";
 import type { Catalogue, Head } from "@/api/types";
 import { NumberField } from "@/features/forms";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import type { PartProps } from "./Advanced";
 import { ChoiceField } from "./ChoiceField";
 import { lossHint } from "./losses";

@@ -1,7 +1,7 @@
 import { MultiSelect } from "@mantine/core";
 import type { Choice, Entry } from "@/api/types";
 import { metricTitle, seriesName } from "@/features/charts/groups";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { Arguments, editable } from "./Arguments";
 import { messageBeside, messageFor, type Refused } from "./problems";
 import styles from "./TrainDialog.module.css";

@@ -1,6 +1,6 @@
 import { Select } from "@mantine/core";
 import { NumberField } from "@/features/forms";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import type { PartProps } from "./Advanced";
 import { messageFor } from "./problems";
 

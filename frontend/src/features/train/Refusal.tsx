@@ -1,5 +1,5 @@
 import { Alert } from "@mantine/core";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { ProblemText } from "@/ui/ProblemText";
 import { ErrorNotice } from "@/ui/States";
 import { type Refused, unplaced } from "./problems";

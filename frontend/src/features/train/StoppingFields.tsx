@@ -2,7 +2,7 @@ import { Select } from "@mantine/core";
 import type { DatasetEntry } from "@/api/types";
 import { seriesTitle } from "@/features/charts/groups";
 import { NumberField } from "@/features/forms";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import type { PartProps } from "./Advanced";
 import { messageFor } from "./problems";
 import { monitorable } from "./series";

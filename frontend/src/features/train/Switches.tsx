@@ -1,5 +1,5 @@
 import { Switch } from "@mantine/core";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import type { PartProps } from "./Advanced";
 import { messageFor } from "./problems";
 import styles from "./TrainDialog.module.css";

@@ -2,7 +2,7 @@ import { Modal } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { catalogueQuery, datasetsQuery } from "@/api/queries";
 import type { Document, Plan } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { ErrorNotice, ListSkeleton } from "@/ui/States";
 import type { Beginning } from "./fork/begin";
 import type { Refit } from "./refit/RefitPanel";

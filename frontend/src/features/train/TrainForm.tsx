@@ -6,7 +6,7 @@ import { UnreachableError } from "@/api/errors";
 import { runsQuery } from "@/api/queries";
 import type { Catalogue, DatasetEntry, Document, Plan } from "@/api/types";
 import { Form, NumberField } from "@/features/forms";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { Advanced, type PartProps } from "./Advanced";
 import { ChoiceField } from "./ChoiceField";
 import { DatasetField } from "./DatasetField";

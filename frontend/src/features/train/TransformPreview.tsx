@@ -7,7 +7,7 @@ import { ApiError } from "@/api/errors";
 import { transformsQuery } from "@/api/queries";
 import type { DatasetEntry, Transform } from "@/api/types";
 import { Pictures } from "@/features/data/Pictures";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { shapeText } from "@/lib/shape";
 import styles from "./TrainDialog.module.css";
 

@@ -2,7 +2,7 @@ import { ActionIcon, Select } from "@mantine/core";
 import { ArrowDown, ArrowUp, X } from "lucide-react";
 import { useState } from "react";
 import type { DatasetEntry, Entry, Transform } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import type { PartProps } from "./Advanced";
 import { Arguments, editable } from "./Arguments";
 import { messageBeside, messageFor } from "./problems";

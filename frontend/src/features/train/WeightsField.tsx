@@ -1,7 +1,7 @@
 import { Select, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useFault } from "@/features/forms";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import type { PartProps } from "./Advanced";
 import { messageFor } from "./problems";
 import styles from "./TrainDialog.module.css";

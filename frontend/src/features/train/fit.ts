@@ -1,5 +1,5 @@
 import type { DatasetEntry, Document, InputExample } from "@/api/types";
-import type { Texts } from "@/i18n";
+import type { Texts } from "@/i18n/whole";
 import { shapeText, volume } from "@/lib/shape";
 
 /** The inputs that the data set has to feed: the main block's, without the optional ones. */

@@ -1,5 +1,5 @@
 import type { Entry } from "@/api/types";
-import type { Texts } from "@/i18n";
+import type { Texts } from "@/i18n/whole";
 
 /** What a loss that somebody has chosen expects; in torch's words where there are none of ours. */
 export function lossHint(entry: Entry | undefined, t: Texts): string | undefined {

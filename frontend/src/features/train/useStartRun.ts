@@ -5,7 +5,7 @@ import { api, unwrap } from "@/api/client";
 import { UnreachableError } from "@/api/errors";
 import { runQuery, runsQuery } from "@/api/queries";
 import type { Document } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { randomId } from "@/lib/id";
 import { toast, useErrorToast } from "@/ui/Toasts";
 import type { Fork } from "./fork/ForkFields";

@@ -1,29 +1,9 @@
-import { common } from "./common";
 import { data } from "./data";
-import { editor } from "./editor";
 import { exporting } from "./export";
-import { fixes } from "./fixes";
-import { help } from "./help";
-import { imports } from "./imports";
+import { first } from "./first";
 import { lab } from "./lab";
 import { metrics } from "./metrics";
-import { problems } from "./problems";
-import { remedies } from "./remedies";
 import { runs } from "./runs";
 import { train } from "./train";
 
-export const en = {
-  common,
-  data,
-  editor,
-  exporting,
-  fixes,
-  help,
-  imports,
-  lab,
-  metrics,
-  problems,
-  remedies,
-  runs,
-  train,
-};
+export const en = { ...first, data, exporting, lab, metrics, runs, train };

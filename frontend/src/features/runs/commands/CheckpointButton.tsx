@@ -2,7 +2,7 @@ import { Button, Tooltip } from "@mantine/core";
 import { Save } from "lucide-react";
 import type { Run } from "@/api/types";
 import { useRunCommand } from "@/features/runs/useRunCommands";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { toast } from "@/ui/Toasts";
 
 /** Saves what a run has learned so far, without stopping it. */

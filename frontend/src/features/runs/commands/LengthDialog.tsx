@@ -2,7 +2,7 @@ import { useState } from "react";
 import type { Run, RunPatch } from "@/api/types";
 import { NumberField } from "@/features/forms";
 import { useAdjustRun } from "@/features/runs/useRunCommands";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { toast } from "@/ui/Toasts";
 import { Asking } from "./Asking";
 

@@ -2,7 +2,7 @@ import { Button, Menu } from "@mantine/core";
 import { ChevronDown, Gauge, GitFork, TimerReset } from "lucide-react";
 import { useState } from "react";
 import type { Run } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { ForkDialog } from "./ForkDialog";
 import { LengthDialog } from "./LengthDialog";
 import { RateDialog } from "./RateDialog";

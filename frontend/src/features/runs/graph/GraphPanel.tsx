@@ -8,7 +8,7 @@ import { useLookup } from "@/features/canvas/catalogue";
 import { createBuilder } from "@/features/canvas/flow";
 import { Rates } from "@/features/runs/Rates";
 import { StepSlider } from "@/features/runs/StepSlider";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { VIRIDIS_GRADIENT } from "@/lib/colormap";
 import { shortNumber } from "@/lib/format";
 import type { RunFeed } from "@/live/feed";

@@ -1,7 +1,7 @@
 import { Handle, type NodeProps, Position } from "@xyflow/react";
 import { memo } from "react";
 import { useKindName } from "@/features/canvas/kinds";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { viridis } from "@/lib/colormap";
 import { shortNumber } from "@/lib/format";
 import { BOX, handleX } from "@/model/geometry";

@@ -2,7 +2,7 @@ import { SegmentedControl, Select, Text } from "@mantine/core";
 import { useState } from "react";
 import { StepSlider } from "@/features/runs/StepSlider";
 import { ThinnedNote } from "@/features/runs/ThinnedNote";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { VIRIDIS_GRADIENT } from "@/lib/colormap";
 import { shortNumber } from "@/lib/format";
 import type { RunFeed } from "@/live/feed";

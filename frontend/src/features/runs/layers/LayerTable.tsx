@@ -1,7 +1,7 @@
 import { Image } from "lucide-react";
 import { Course, Row, RowName, VirtualTable } from "@/features/runs/VirtualTable";
 import table from "@/features/runs/VirtualTable.module.css";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { shortNumber } from "@/lib/format";
 import type { ImageTracks } from "@/live/images";
 import type { LayerTracks, Moment } from "@/live/tracks";

@@ -2,7 +2,7 @@ import { Layers } from "lucide-react";
 import { useState } from "react";
 import { Rates } from "@/features/runs/Rates";
 import { ThinnedNote } from "@/features/runs/ThinnedNote";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import type { RunFeed } from "@/live/feed";
 import { useTopic } from "@/live/useRunFeed";
 import { Empty } from "@/ui/States";

@@ -1,6 +1,6 @@
 import { useComputedColorScheme } from "@mantine/core";
 import type { ParityWay } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { shortNumber } from "@/lib/format";
 import { curveColour } from "@/ui/colours";
 import styles from "./ParityPanel.module.css";

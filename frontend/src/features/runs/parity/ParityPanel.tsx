@@ -6,7 +6,7 @@ import { api, unwrap } from "@/api/client";
 import { parityQuery } from "@/api/queries";
 import type { Parity } from "@/api/types";
 import { NumberField } from "@/features/forms";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { ErrorNotice, ListSkeleton } from "@/ui/States";
 import { useErrorToast } from "@/ui/Toasts";
 import { ParityChart } from "./ParityChart";

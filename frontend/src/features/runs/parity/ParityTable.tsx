@@ -1,6 +1,6 @@
 import { Badge, Table } from "@mantine/core";
 import type { ParityWay } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { shortNumber } from "@/lib/format";
 import styles from "./ParityPanel.module.css";
 import { Swatch } from "./Swatch";

@@ -1,5 +1,5 @@
 import type { CarryReport } from "@/api/types";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { shapeText } from "@/lib/shape";
 import styles from "./CarryView.module.css";
 

@@ -6,7 +6,7 @@ import { api, unwrap } from "@/api/client";
 import { checkpointsQuery } from "@/api/queries";
 import type { Checkpoint, Document, Plan } from "@/api/types";
 import { figureText, seriesTitle, splitName } from "@/features/charts/groups";
-import { type Texts, useText } from "@/i18n";
+import { type Texts, useText } from "@/i18n/whole";
 import { ErrorNotice, ListSkeleton } from "@/ui/States";
 import type { Beginning } from "./begin";
 import { CarryView } from "./CarryView";

@@ -6,7 +6,7 @@ import { openCopy } from "@/features/project/project";
 import { useProject } from "@/features/project/store";
 import { claimTab } from "@/features/project/tab";
 import { useLeave } from "@/features/project/useLeave";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { useDocument } from "@/model/store";
 import { type Beginning, useBeginning } from "./begin";
 

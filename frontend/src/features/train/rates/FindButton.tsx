@@ -1,7 +1,7 @@
 import { Button, Loader, Tooltip } from "@mantine/core";
 import { TrendingDown } from "lucide-react";
 import type { Ref } from "react";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import type { Search } from "./useRateSearch";
 
 /** Beside the learning rate: searches for one. */

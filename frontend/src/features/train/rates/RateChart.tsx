@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import type { RateSearch } from "@/api/types";
 import type { Line } from "@/features/charts/lines";
 import { type Hover, LinePlot } from "@/features/charts/plot";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { nearest } from "@/lib/downsample";
 import { shortNumber } from "@/lib/format";
 import { Series } from "@/live/series";

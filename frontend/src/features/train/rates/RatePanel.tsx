@@ -2,7 +2,7 @@ import { Alert, Button, CloseButton, Progress } from "@mantine/core";
 import { CircleAlert } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
 import type { RateSearch } from "@/api/types";
-import { type Texts, useText } from "@/i18n";
+import { type Texts, useText } from "@/i18n/whole";
 import { ProblemText } from "@/ui/ProblemText";
 import { ErrorNotice } from "@/ui/States";
 import styles from "./RatePanel.module.css";

@@ -6,7 +6,7 @@ import { api, unwrap } from "@/api/client";
 import type { Catalogue, DatasetEntry, Document, Fitting, Fix, NewPlan } from "@/api/types";
 import { datasetTexts } from "@/features/data/texts";
 import type { Settings } from "@/features/train/settings";
-import { useText } from "@/i18n";
+import { useText } from "@/i18n/whole";
 import { ProblemText } from "@/ui/ProblemText";
 import { toast } from "@/ui/Toasts";
 import { type Change, planChanges } from "./changes";

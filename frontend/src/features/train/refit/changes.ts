@@ -2,7 +2,7 @@
 import type { Catalogue, DatasetEntry } from "@/api/types";
 import { metricTitle, seriesName } from "@/features/charts/groups";
 import type { Settings } from "@/features/train/settings";
-import type { Texts } from "@/i18n";
+import type { Texts } from "@/i18n/whole";
 
 /** One row of what would change. */
 export type Change = { key: string; label: string; before: string; after: string };
