@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import type { ProxyOptions } from "vite";
 import { defineConfig } from "vitest/config";
+import { groups } from "./chunks.ts";
 
 const service = process.env.LAYERLOOM_SERVICE ?? "http://127.0.0.1:7878";
 
@@ -30,6 +31,7 @@ export default defineConfig({
     // The content security policy allows no data: URLs.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 900,
+    rolldownOptions: { output: { codeSplitting: { groups } } },
   },
   worker: { format: "es" },
   server: { host: "127.0.0.1", proxy: { "/api": proxy } },

@@ -1,11 +1,13 @@
-import { ActionIcon, Menu, Tooltip, useMantineColorScheme } from "@mantine/core";
-import { MonitorCog, Moon, Sun } from "lucide-react";
+import { ActionIcon, Tooltip, useMantineColorScheme } from "@mantine/core";
 import type { ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { LANGUAGES, type Language, setLanguage, useLanguage, useText } from "@/i18n";
+import { apart } from "@/ui/apart";
 import { Logo } from "@/ui/Logo";
+import { MenuButton } from "@/ui/MenuButton";
 import { TopBarProvider, TopBarSlot } from "@/ui/TopBar";
 import styles from "./Shell.module.css";
+import { THEMES } from "./themes";
 
 /** The frame of every page: one slim bar, and the page below it. */
 export function Shell({ busy, children }: { busy: boolean; children: ReactNode }) {
@@ -30,7 +32,7 @@ export function Shell({ busy, children }: { busy: boolean; children: ReactNode }
           </nav>
           <TopBarSlot className={styles.slot} />
           <LanguageMenu />
-          <ThemeMenu />
+          <ThemeButton />
           {busy && <div className={styles.progress} role="progressbar" aria-label={t.loading} />}
         </header>
         <main id="content" className={styles.content} tabIndex={-1}>
@@ -73,16 +75,15 @@ function LanguageMenu() {
   );
 }
 
-const THEMES = { light: Sun, dark: Moon, auto: MonitorCog } as const;
+const ThemeMenu = apart(async () => (await import("./ThemeMenu")).ThemeMenu);
 
-function ThemeMenu() {
+function ThemeButton() {
   const t = useText().common.theme;
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
-  const labels = { light: t.light, dark: t.dark, auto: t.system };
-  const Icon = THEMES[colorScheme];
+  const Icon = THEMES[useMantineColorScheme().colorScheme];
   return (
-    <Menu position="bottom-end" shadow="md">
-      <Menu.Target>
+    <MenuButton
+      menu={ThemeMenu}
+      target={
         <ActionIcon
           variant="subtle"
           color="gray"
@@ -93,23 +94,7 @@ function ThemeMenu() {
         >
           <Icon size={17} aria-hidden />
         </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {(["light", "dark", "auto"] as const).map((scheme) => {
-          const Item = THEMES[scheme];
-          return (
-            <Menu.Item
-              key={scheme}
-              leftSection={<Item size={15} aria-hidden />}
-              onClick={() => setColorScheme(scheme)}
-              data-active={scheme === colorScheme || undefined}
-              className={styles.option}
-            >
-              {labels[scheme]}
-            </Menu.Item>
-          );
-        })}
-      </Menu.Dropdown>
-    </Menu>
+      }
+    />
   );
 }

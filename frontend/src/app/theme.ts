@@ -2,7 +2,7 @@ import {
   type CSSVariablesResolver,
   createTheme,
   type MantineColorsTuple,
-  Menu,
+  type MenuProps,
   type ModalProps,
   type MultiSelectProps,
   type SelectProps,
@@ -52,7 +52,7 @@ const theme = createTheme({
   headings: { fontWeight: "600" },
   components: {
     // The placeholder that takes the first focus is no menu item, which screen readers are told a menu consists of.
-    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
+    Menu: byDefault<MenuProps>({ withInitialFocusPlaceholder: false }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 350, withArrow: true, multiline: true, maw: 320 } }),
     Select: byDefault<SelectProps>({ allowDeselect: false, comboboxProps: { shadow: "md" } }),
   },

@@ -7,7 +7,7 @@ import { Suspense, useEffect, useState } from "react";
 import { Canvas } from "@/features/canvas/Canvas";
 import { useCanvas } from "@/features/canvas/state";
 import { usePaletteKeys } from "@/features/canvas/useShortcuts";
-import { HelpMenu } from "@/features/help/HelpMenu";
+import { HelpButton } from "@/features/help/HelpButton";
 import { TourCard } from "@/features/help/TourCard";
 import { FileDrop } from "@/features/imports/FileDrop";
 import { Inspector, Selected } from "@/features/inspector/Inspector";
@@ -72,7 +72,7 @@ function Workbench() {
     <>
       <TopBar>
         <ProjectBar onTrain={() => setTraining(true)} />
-        <HelpMenu />
+        <HelpButton />
       </TopBar>
       <div className={styles.page} data-palette={palette || undefined} data-inspector={inspector || undefined}>
         <h1 className={styles.hidden}>{t.title}</h1>

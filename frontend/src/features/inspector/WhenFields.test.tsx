@@ -47,7 +47,7 @@ const given = (id: string) => {
 };
 const undo = () => act(() => useDocument.getState().undo());
 
-function show(selected: string, output: Value = ref("n3")) {
+async function show(selected: string, output: Value = ref("n3")) {
   const scaled = { input: raw(ref("n2")), other: raw(choice("training", 0.5, ref("n1"))) };
   const nodes = [
     call("n1", "a", "x"),
@@ -71,6 +71,8 @@ function show(selected: string, output: Value = ref("n3")) {
       </MantineProvider>
     </QueryClientProvider>,
   );
+  // The forms come apart from their frame.
+  await screen.findByRole("heading", { level: 2 }, { timeout: 20_000 });
 }
 
 /** By keyboard: opened with the arrow, and the option chosen by its name. */
@@ -125,8 +127,8 @@ describe("when a node runs", () => {
 });
 
 describe("an argument that is one of two", () => {
-  it("has a field for what is written and tells where the other comes from", () => {
-    show("n3");
+  it("has a field for what is written and tells where the other comes from", async () => {
+    await show("n3");
     const group = screen.getByRole("group", { name: "other" });
     expect(within(group).getByText(words.from("a"))).toBeTruthy();
     const field = within(group).getByLabelText(words.during.training);
@@ -137,7 +139,7 @@ describe("an argument that is one of two", () => {
   });
 
   it("is made of one value, and is one value again", async () => {
-    show("n3");
+    await show("n3");
     act(() =>
       useDocument
         .getState()
@@ -155,8 +157,8 @@ describe("an argument that is one of two", () => {
     expect(given("n3").other).toBe(4);
   });
 
-  it("is shown where no form has a field for it, with its condition", () => {
-    show("n4");
+  it("is shown where no form has a field for it, with its condition", async () => {
+    await show("n4");
     const group = screen.getByRole("group", { name: "input" });
     expect(within(group).getByText(words.from("mul"))).toBeTruthy();
     expect(within(group).getByText(words.from("x"))).toBeTruthy();
@@ -166,8 +168,8 @@ describe("an argument that is one of two", () => {
 });
 
 describe("what is returned", () => {
-  it("differs while the network trains, each case in a form of its own", () => {
-    show(OUTPUT);
+  it("differs while the network trains, each case in a form of its own", async () => {
+    await show(OUTPUT);
     fireEvent.click(screen.getByTestId("output-cases"));
     expect(net().forward.output).toEqual(choice("training", ref("n3"), ref("n3")));
     const forms = screen.getAllByRole("radiogroup", { name: t.inspector.returns });

@@ -1,41 +1,24 @@
-import { ActionIcon, Button, Menu, Tooltip, UnstyledButton } from "@mantine/core";
-import {
-  Check,
-  ChevronDown,
-  CloudOff,
-  Database,
-  FileCode2,
-  FileOutput,
-  FilePlus2,
-  FolderOpen,
-  History,
-  Library,
-  LoaderCircle,
-  Play,
-  Redo2,
-  Search,
-  Undo2,
-  Upload,
-} from "lucide-react";
-import { useRef } from "react";
+import { ActionIcon, Button, Tooltip, UnstyledButton } from "@mantine/core";
+import { Check, ChevronDown, CloudOff, LoaderCircle, Play, Redo2, Search, Undo2 } from "lucide-react";
 import { keyText, PALETTE_KEYS } from "@/features/canvas/keys";
 import { useCanvas } from "@/features/canvas/state";
-import { useBeginDialog } from "@/features/imports/beginning";
 import { useOpenFile } from "@/features/imports/useOpenFile";
 import { useText } from "@/i18n";
 import { useDocument } from "@/model/store";
-import { openFrom } from "./opening";
+import { apart } from "@/ui/apart";
+import { MenuButton } from "@/ui/MenuButton";
+import { filePicker } from "./opening";
 import styles from "./Project.module.css";
 import { save } from "./save";
 import { useProject } from "./store";
-import { useNewNetwork } from "./useNewNetwork";
 
 /** The editor's part of the top bar. */
 export function ProjectBar({ onTrain }: { onTrain: () => void }) {
   const t = useText().editor;
   return (
     <div className={styles.bar}>
-      <ProjectMenu />
+      <ProjectButton />
+      <FilePicker />
       <SavedState />
       <HistoryButtons />
       <span className={styles.space} />
@@ -62,79 +45,41 @@ export function ProjectBar({ onTrain }: { onTrain: () => void }) {
   );
 }
 
-function ProjectMenu() {
-  const { editor, imports } = useText();
-  const t = editor.project;
-  const openFile = useOpenFile();
+const ProjectMenu = apart(async () => (await import("./ProjectMenu")).ProjectMenu);
+
+function ProjectButton() {
+  const t = useText().editor.project;
   const name = useDocument((state) => state.history.doc.name || state.history.doc.main);
-  const file = useRef<HTMLInputElement>(null);
-  const begin = useNewNetwork();
   return (
-    <>
-      <Menu position="bottom-start" shadow="md" width={240}>
-        <Menu.Target>
-          <UnstyledButton className={styles.name} data-testid="project-menu" aria-label={t.menu(name)}>
-            <span>{name}</span>
-            <ChevronDown size={14} aria-hidden />
-          </UnstyledButton>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item leftSection={<FilePlus2 size={15} aria-hidden />} onClick={begin}>
-            {t.new}
-          </Menu.Item>
-          <Menu.Item
-            leftSection={<Database size={15} aria-hidden />}
-            onClick={() => useBeginDialog.setState({ opened: true })}
-          >
-            {imports.begin.menu}
-          </Menu.Item>
-          <Menu.Item
-            leftSection={<FolderOpen size={15} aria-hidden />}
-            onClick={() => openFrom()}
-            data-testid="open-project"
-          >
-            {t.open}
-          </Menu.Item>
-          <Menu.Item
-            leftSection={<History size={15} aria-hidden />}
-            onClick={() => useCanvas.setState({ dialog: "versions" })}
-            data-testid="versions"
-          >
-            {editor.versions.open}
-          </Menu.Item>
-          <Menu.Divider />
-          <Menu.Item leftSection={<Library size={15} aria-hidden />} onClick={() => openFrom("torchvision")}>
-            {imports.menu.torchvision}
-          </Menu.Item>
-          <Menu.Item leftSection={<FileCode2 size={15} aria-hidden />} onClick={() => openFrom("code")}>
-            {imports.menu.code}
-          </Menu.Item>
-          <Menu.Item leftSection={<Upload size={15} aria-hidden />} onClick={() => file.current?.click()}>
-            {imports.menu.file}
-          </Menu.Item>
-          <Menu.Divider />
-          <Menu.Item
-            leftSection={<FileOutput size={15} aria-hidden />}
-            onClick={() => useCanvas.setState({ dialog: "export" })}
-            data-testid="export"
-          >
-            {t.export}
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
-      <input
-        ref={file}
-        type="file"
-        hidden
-        aria-label={imports.menu.file}
-        data-testid="import-file"
-        onChange={(event) => {
-          const [chosen] = event.currentTarget.files ?? [];
-          if (chosen) void openFile(chosen);
-          event.currentTarget.value = "";
-        }}
-      />
-    </>
+    <MenuButton
+      menu={ProjectMenu}
+      target={
+        <UnstyledButton className={styles.name} data-testid="project-menu" aria-label={t.menu(name)}>
+          <span>{name}</span>
+          <ChevronDown size={14} aria-hidden />
+        </UnstyledButton>
+      }
+    />
+  );
+}
+
+/** Stays when the menu that opens it closes. */
+function FilePicker() {
+  const { menu } = useText().imports;
+  const openFile = useOpenFile();
+  return (
+    <input
+      ref={filePicker}
+      type="file"
+      hidden
+      aria-label={menu.file}
+      data-testid="import-file"
+      onChange={(event) => {
+        const [chosen] = event.currentTarget.files ?? [];
+        if (chosen) void openFile(chosen);
+        event.currentTarget.value = "";
+      }}
+    />
   );
 }
 

@@ -1,4 +1,5 @@
 /** Which way of opening a network is shown, and what was handed to it. */
+import type { RefObject } from "react";
 import { create } from "zustand";
 
 export type Way = "saved" | "examples" | "torchvision" | "code";
@@ -23,3 +24,6 @@ export const openFrom = (way: Way | null = null, given: Partial<Pick<Opening, "s
 
 /** Hides it. What was typed into it is not kept. */
 export const closeOpening = (): void => useOpening.setState({ opened: false, file: null });
+
+/** The field behind the browser's own dialog for files. */
+export const filePicker: RefObject<HTMLInputElement | null> = { current: null };
