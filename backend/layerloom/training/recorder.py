@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,9 @@ WATCHED_SECONDS = 0.035
 LONG_STEP = 0.02
 """Seconds of a step that is told at once while somebody watches."""
 PROGRESS_SECONDS = 0.2
+RATE_SECONDS = 2.0
+"""How far back one looks for the speed of training: two looks may lie so near to each other, or have so long a pause
+between them (a checkpoint, a validation), that what was done meanwhile says little."""
 MOMENT_DIGITS = 6
 """Of a step's time in seconds: clocks tell no more, and digits cost text."""
 
@@ -52,7 +56,8 @@ class Recorder:
         self._start = time.perf_counter()
         self._before = 0.0
         self._begin_step = 0
-        self._last_progress = (-math.inf, 0)
+        self._marks: deque[tuple[float, int]] = deque()
+        """When progress was told, and after which step; the first may lie further back than is looked."""
         self.next_flush = self._start
         self._last = self._start
 
@@ -104,13 +109,16 @@ class Recorder:
     def progress(self, step: int, epoch: int, *, force: bool = False) -> None:
         """Emit how far training is; at most five times a second unless forced."""
         now = time.perf_counter()
-        then, before = self._last_progress
-        if not force and now - then < PROGRESS_SECONDS:
+        if not force and self._marks and now - self._marks[-1][0] < PROGRESS_SECONDS:
             return
-        self._last_progress = (now, step)
+        marks = self._marks
+        while len(marks) > 1 and now - marks[1][0] >= RATE_SECONDS:
+            marks.popleft()
+        then, before = marks[0] if marks else (self._start, self._begin_step)
+        marks.append((now, step))
         steps, _per_epoch, epochs = self._total
         done, spent = step - self._begin_step, now - self._start
-        recent = (step - before) / (now - then) if math.isfinite(then) and step > before else None
+        recent = (step - before) / (now - then) if step > before and now > then else None
         average = done / spent if done > 0 and spent > 0 else None
         rate = recent or average
         self._emit(
