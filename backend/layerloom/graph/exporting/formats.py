@@ -65,7 +65,7 @@ FORMATS: dict[str, Format] = {
     "int8_pt": Format(
         "int8 state_dict",
         ".int8.pt",
-        "Weights, those of linear layers in 8 bits",
+        "Weights; linear layers in 8 bits",
         "quantized",
         write_int8_pt,
         needs=("torchao",),
@@ -73,7 +73,7 @@ FORMATS: dict[str, Format] = {
     "int8_pt2": Format(
         "int8 torch.export",
         ".int8.pt2",
-        "A program, its linear layers in 8 bits",
+        "A program; linear layers in 8 bits",
         "quantized",
         write_int8_pt2,
         needs=("torchao",),
@@ -81,7 +81,7 @@ FORMATS: dict[str, Format] = {
     "int8_dynamic_pt": Format(
         "dynamic int8 state_dict",
         ".int8-dynamic.pt",
-        "Weights, those of linear layers in 8 bits, their inputs rounded as they come",
+        "Weights; linear layers in 8 bits, their inputs too, scaled batch by batch",
         "quantized",
         write_int8_dynamic_pt,
         needs=("torchao",),
@@ -89,7 +89,7 @@ FORMATS: dict[str, Format] = {
     "int8_dynamic_pt2": Format(
         "dynamic int8 torch.export",
         ".int8-dynamic.pt2",
-        "A program, its linear layers in 8 bits, their inputs rounded as they come",
+        "A program; linear layers in 8 bits, their inputs too, scaled batch by batch",
         "quantized",
         write_int8_dynamic_pt2,
         needs=("torchao",),

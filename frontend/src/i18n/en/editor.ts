@@ -296,7 +296,7 @@ export const editor = {
     openBlock: (name: string) => `Open ${name}`,
     calledBy: (count: number) => `Called by ${count} nodes`,
     ownWeights: "Give this node weights of its own",
-    ownClass: (name: string) => `Detach from the other ${name}`,
+    ownClass: (name: string) => `Give this ${name} a class of its own`,
     several: (count: number) => `${count} nodes selected`,
     choice: "Choice",
     choiceHint: "The item that is called. With None all are called, and the result is a dict.",

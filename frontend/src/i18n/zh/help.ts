@@ -32,7 +32,7 @@ export const help: typeof en = {
     open: (label) => `帮助：${label}`,
     shape: "形状规则",
     description: "说明",
-    arguments: "参数",
+    arguments: "参数说明",
     attributes: "属性",
     returns: "返回值",
     notes: "注意事项",

@@ -1,7 +1,7 @@
 /** Opening networks that were written elsewhere. */
 export const imports: typeof import("@/i18n/en/imports").imports = {
   tabs: { torchvision: "torchvision", code: "Python 代码" },
-  menu: { torchvision: "从 torchvision 导入……", code: "导入 Python 代码……", file: "导入文件……" },
+  menu: { torchvision: "从 torchvision 导入…", code: "导入 Python 代码…", file: "导入文件…" },
   library: {
     search: "按名称或系列搜索，例如 resnet",
     task: "任务",
@@ -31,7 +31,7 @@ export const imports: typeof import("@/i18n/en/imports").imports = {
   code: {
     editor: "Python 代码",
     placeholder: "在此粘贴 nn.Module 的代码，或拖入 .py 文件",
-    file: "选择文件……",
+    file: "选择文件…",
     fileHint: (suffixes) => `也可打开 ${suffixes}`,
     cls: "要打开的类",
     noClass: "还没有类",
@@ -55,7 +55,7 @@ export const imports: typeof import("@/i18n/en/imports").imports = {
     open: "打开",
   },
   begin: {
-    menu: "从数据开始……",
+    menu: "从数据开始…",
     title: "为数据新建网络",
     intro: "网络接收数据的样本，并给出目标所需的输出。中间部分由你来画。",
     search: "搜索数据集",
@@ -64,7 +64,7 @@ export const imports: typeof import("@/i18n/en/imports").imports = {
     outputs: (count) => `${count} 个输出`,
     classes: (count) => `${count} 个类别`,
   },
-  opening: (what) => `正在打开 ${what}……`,
+  opening: (what) => `正在打开 ${what}…`,
   cancel: "取消",
   opened: (name) => `已打开 ${name}`,
   drop: "松开即可打开",

@@ -28,7 +28,7 @@ export const train: typeof en = {
   /** A network changed to fit the data. */
   refit: {
     title: (dataset) => `为适配“${dataset}”，将做以下修改`,
-    looking: "正在查看数据所需的修改……",
+    looking: "正在查看数据所需的修改…",
     input: (name) => `输入 ${name}`,
     output: (name) => `输出（${name}）`,
     loss: "损失",
@@ -169,8 +169,8 @@ export const train: typeof en = {
   },
   accumulation: "每批分几份运行",
   rates: {
-    find: "查找",
-    findRate: "查找合适的学习率",
+    find: "搜索",
+    findRate: "搜索合适的学习率",
     title: "学习率逐步升高时的损失",
     close: "关闭",
     cancel: "取消",
@@ -183,8 +183,8 @@ export const train: typeof en = {
     use: "采用",
     none: "在尝试过的所有学习率下，损失都没有下降。",
     noneHint: "请检查损失函数、初始化方式和冻结的参数组：有什么使网络无法学习。",
-    failed: "查找失败",
-    again: "重新查找",
+    failed: "搜索失败",
+    again: "重新搜索",
     rate: "学习率",
     loss: "损失",
   },
@@ -215,7 +215,7 @@ export const train: typeof en = {
     budget: "统计所占时间比例",
     norms: "参数的范数",
     histograms: "参数的分布",
-    activations: "激活值与失活单元",
+    activations: "激活值与死亡单元",
     features: "各层的特征图",
     attention: "注意力图",
     layers: "取图的层（名称模式）",
@@ -251,7 +251,7 @@ export const train: typeof en = {
   seed: "随机种子",
   validation: "验证集比例",
   normalize: "按均值和标准差缩放特征",
-  arguments: "参数",
+  arguments: "更多参数",
   withdrawn: "训练此前已经开始，现已停止",
   problems: (count) => `请先解决 ${count} 个问题`,
 };
