@@ -45,6 +45,7 @@ def test_a_fork_of_an_edited_network_begins_with_what_was_learned(page: Page, se
     report = page.get_by_test_id("carry-report")
     expect(report).to_contain_text(re.compile(r"(\d+) of \1 tensors"))
     page.get_by_role("button", name="Edit the network first").click()
+    expect(page.get_by_test_id("saved")).to_have_attribute("data-state", "saved")
     do.node(page, "fc").click()
     field = page.get_by_role("textbox", name="out_features")
     field.fill("12")

@@ -14,7 +14,7 @@ def test_it_opens_on_a_drawn_network_with_every_shape(page: Page) -> None:
     edges = page.locator("[data-edge]")
     expect(edges.first).to_be_visible()
     expect(page.locator("[data-edge][data-label^='N×']")).to_have_count(edges.count())
-    expect(page.get_by_test_id("saved")).to_have_attribute("data-state", "saved")
+    expect(page.get_by_test_id("saved")).to_have_attribute("data-state", "untouched")
 
 
 def test_a_shortcut_is_projected_in_one_step(page: Page) -> None:

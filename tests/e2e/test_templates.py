@@ -43,6 +43,9 @@ def test_a_network_begun_from_data_trains_at_once(page: Page, server: Server) ->
     begin(page, "wine", "wine")
     expect(do.node(page, "head")).to_contain_text("N×3")
     expect(page.locator("[data-node-id='input:x']")).to_contain_text("13")
+    expect(page.get_by_test_id("saved")).to_have_attribute("data-state", "saved")
+    with server.client() as client:
+        assert len(client.get("/api/networks").raise_for_status().json()) == 1
     dialog = train_dialog(page)
     expect(dialog.get_by_test_id("dataset")).to_have_value("Wine · 13")
     expect(dialog.get_by_test_id("refit")).to_have_count(0)

@@ -40,7 +40,7 @@ function Content() {
     mutationFn: async (dataset: string) => {
       const document = await unwrap(api.POST("/api/graphs/template", { body: { dataset } }));
       await leave(() => {
-        openCopy(document);
+        openCopy(document, true);
         useOffered.setState({ plan: { ...DEFAULTS, dataset } });
       }, close);
     },

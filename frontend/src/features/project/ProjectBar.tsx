@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Tooltip, UnstyledButton } from "@mantine/core";
-import { Check, ChevronDown, CloudOff, LoaderCircle, Play, Redo2, Search, Undo2 } from "lucide-react";
+import { Check, ChevronDown, CircleDashed, CloudOff, LoaderCircle, Play, Redo2, Search, Undo2 } from "lucide-react";
 import { keyText, PALETTE_KEYS } from "@/features/canvas/keys";
 import { useCanvas } from "@/features/canvas/state";
 import { useOpenFile } from "@/features/imports/useOpenFile";
@@ -9,8 +9,8 @@ import { apart } from "@/ui/apart";
 import { MenuButton } from "@/ui/MenuButton";
 import { filePicker } from "./opening";
 import styles from "./Project.module.css";
-import { save } from "./save";
-import { useProject } from "./store";
+import { saveAnyway } from "./save";
+import { standing, useProject } from "./store";
 
 /** The editor's part of the top bar. */
 export function ProjectBar({ onTrain }: { onTrain: () => void }) {
@@ -85,10 +85,10 @@ function FilePicker() {
 
 function SavedState() {
   const t = useText().editor.project;
-  const saved = useProject((state) => state.saved);
+  const saved = useProject(standing);
   const kept = useProject((state) => state.kept);
   const wrong = saved === "failed" || saved === "conflict" || !kept;
-  const Icon = saved === "saved" ? Check : wrong ? CloudOff : LoaderCircle;
+  const Icon = saved === "saved" ? Check : saved === "untouched" ? CircleDashed : wrong ? CloudOff : LoaderCircle;
   return (
     <Tooltip label={kept ? t.savedHints[saved] : t.noRoomHint}>
       <UnstyledButton
@@ -96,7 +96,7 @@ function SavedState() {
         data-state={saved}
         data-kept={kept}
         data-testid="saved"
-        onClick={() => void save()}
+        onClick={() => void saveAnyway()}
       >
         <Icon size={14} aria-hidden />
         <span role="status">{t.savedStates[saved]}</span>

@@ -6,8 +6,8 @@ import { apply, currentDoc, useDocument } from "@/model/store";
 import type { Doc } from "@/model/types";
 import { drafts } from "./drafts";
 import { leftDrafts, openAtStart, openCopy, openDraft, openNetwork } from "./project";
-import { save, saveToLeave, settleConflict } from "./save";
-import { useProject } from "./store";
+import { save, saveAnyway, saveToLeave, settleConflict } from "./save";
+import { standing, useProject } from "./store";
 
 /** The service, as far as networks go. Its answers wait while it is `slow`, and nothing arrives while it is `down`. */
 function service() {
@@ -122,6 +122,16 @@ describe("saving", () => {
     remote.release();
     await saving;
     expect(unsaved()).toMatchObject([{ network: "net1", revision: 1, document: { name: "edited" } }]);
+  });
+
+  it("is claimed only of what the service has", async () => {
+    openCopy(emptyDocument("example"));
+    await save();
+    expect(remote.saves).toBe(0);
+    expect(standing(state())).toBe("untouched");
+    await saveAnyway();
+    expect([...remote.networks.values()]).toMatchObject([{ document: { name: "example" } }]);
+    expect(standing(state())).toBe("saved");
   });
 
   it("keeps only a pointer of what the service has", async () => {

@@ -38,6 +38,7 @@ export function show(document: Doc, { network, revision, dirty = false, draft = 
 /**
  * Opens something that the service does not have as a network: an example, an import, an empty one.
  *
+ * @param dirty it is saved at once: somebody made it, and it cannot be had again by choosing it from a list.
  * @throws MalformedDocument; what was open stays open then.
  */
 export function openCopy(document: unknown, dirty = false): void {

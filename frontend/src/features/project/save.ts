@@ -9,7 +9,7 @@ import type { Doc } from "@/model/types";
 import { same } from "@/model/values";
 import { amend, forget, recall } from "./drafts";
 import { fetchNetwork, keepDraft, show } from "./project";
-import { useProject } from "./store";
+import { standing, useProject } from "./store";
 
 export const networksKey = ["networks"];
 /** How long somebody who leaves a document waits for it to be saved; its draft waits longer. */
@@ -28,6 +28,12 @@ export async function save(): Promise<void> {
     sending = null;
   });
   await sending;
+}
+
+/** Saves also what was only opened, such as an example: it becomes a network of its own. */
+export async function saveAnyway(): Promise<void> {
+  if (standing(useProject.getState()) === "untouched") useProject.setState({ saved: "unsaved" });
+  await save();
 }
 
 /** Who has what was on the screen: the service, this browser alone, or nobody, so that leaving it would lose it. */

@@ -3,7 +3,7 @@ import { create } from "zustand";
 import type { Network } from "@/api/types";
 
 export type Saved =
-  /** As it was opened, or as the service has it. */
+  /** As the service has it; or as it was opened, where the service has no network of it: see `standing`. */
   | "saved"
   | "unsaved"
   | "saving"
@@ -26,6 +26,10 @@ type Project = {
   /** Whether this browser had room for the draft. */
   kept: boolean;
 };
+
+/** What a person is told. An example that nobody has changed is in no store: it is not saved, and needs no saving. */
+export const standing = ({ network, saved }: Project): Saved | "untouched" =>
+  saved === "saved" && network === null ? "untouched" : saved;
 
 export const useProject = create<Project>(() => ({
   network: null,

@@ -6,7 +6,7 @@ import type { Revision } from "@/api/types";
 import { normalise } from "@/model/normalise";
 import { apply } from "@/model/store";
 import { enterMain } from "@/model/view";
-import { save } from "./save";
+import { saveAnyway } from "./save";
 import { useProject } from "./store";
 
 const PAGE = 100;
@@ -37,9 +37,7 @@ export async function nameVersion(network: string, revision: number, label: stri
 
 /** Saves what is on the screen, and gives it a name. False where it could not be saved. */
 export async function keepVersion(label: string): Promise<boolean> {
-  // What was only opened, such as an example, becomes a network with its first name.
-  if (useProject.getState().network === null) useProject.setState({ saved: "unsaved" });
-  await save();
+  await saveAnyway();
   const { network, revision, saved } = useProject.getState();
   if (network === null || saved !== "saved") return false;
   await nameVersion(network, revision, label);

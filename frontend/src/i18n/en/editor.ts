@@ -440,6 +440,7 @@ export const editor = {
     noRoomLeave: "The service does not take it either, so it stays open. Export it before you open another one.",
     savedStates: {
       saved: "Saved",
+      untouched: "Unchanged",
       unsaved: "Unsaved",
       saving: "Saving…",
       failed: "Not saved",
@@ -447,6 +448,7 @@ export const editor = {
     },
     savedHints: {
       saved: "Everything is saved",
+      untouched: "Not among your networks yet: your first change saves it. Click to save it now.",
       unsaved: "Changes are kept in this browser and saved in a moment",
       saving: "Saving",
       failed: "The service does not take it at the moment; your changes are kept in this browser. Click to try again.",

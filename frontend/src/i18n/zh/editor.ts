@@ -423,6 +423,7 @@ export const editor: typeof en = {
     noRoomLeave: "服务也无法保存，因此它保持打开。打开其他网络之前请先导出它。",
     savedStates: {
       saved: "已保存",
+      untouched: "未改动",
       unsaved: "未保存",
       saving: "正在保存…",
       failed: "保存失败",
@@ -430,6 +431,7 @@ export const editor: typeof en = {
     },
     savedHints: {
       saved: "所有修改都已保存",
+      untouched: "还不在你的网络列表中：一有改动就会自动保存。点击可立即保存。",
       unsaved: "修改已保留在此浏览器中，稍后会保存",
       saving: "正在保存",
       failed: "服务暂时无法保存，你的修改保留在此浏览器中。点击重试。",

@@ -17,7 +17,7 @@ export function ToEditor({ document, from }: { document: Document; from: Beginni
   const [, navigate] = useLocation();
   const open = async () => {
     await claimTab();
-    openCopy(document);
+    openCopy(document, true);
     useBeginning.setState({ draft: useProject.getState().draft, from });
   };
   const go = () => {
