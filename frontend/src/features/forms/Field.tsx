@@ -48,7 +48,7 @@ export function Field(props: ParameterFieldProps) {
   const choose = (next: Mode) => {
     setHeld(null);
     setChosen(next);
-    change(nextValue(spec, next, value));
+    change(nextValue(spec, next, value, resolved));
   };
   const reset = () => {
     setHeld(null);

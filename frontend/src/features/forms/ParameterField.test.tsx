@@ -104,6 +104,13 @@ describe("ParameterField", () => {
     expect(screen.getByText("1024")).toBeTruthy();
   });
 
+  it("goes on with the number that was automatic", async () => {
+    const onChange = show(spec({ kinds: ["int"], auto: true, required: true }), { $auto: true }, { resolved: 1024 });
+    fireEvent.click(screen.getByRole("button", { name: /size: kind/ }));
+    fireEvent.click(await screen.findByRole("menuitem", { name: "int" }));
+    expect(onChange).toHaveBeenLastCalledWith(1024);
+  });
+
   it("edits an expression as text", () => {
     const onChange = show(spec({ kinds: ["int"], required: true }), { $expr: "width" }, { expressions: true });
     type("width * 2");

@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import type { ParameterSpec, Value } from "@/api/types";
 import { Field } from "./Field";
+import type { Resolved } from "./modes";
 
 export interface ParameterFieldProps {
   spec: ParameterSpec;
@@ -11,7 +12,7 @@ export interface ParameterFieldProps {
   /** A problem of this argument, in words. */
   error?: string | undefined;
   /** What the check found for an automatic size. */
-  resolved?: number | number[] | undefined;
+  resolved?: Resolved;
   /** Offer expressions over the block's arguments. */
   expressions?: boolean | undefined;
   /** Offer one value while the network trains and another one otherwise. */

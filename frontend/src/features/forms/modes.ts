@@ -94,13 +94,25 @@ export function isChanged(spec: ParameterSpec, value: Value | undefined): boolea
   return value !== undefined && !spec.required && !same(value, spec.default);
 }
 
+/** What the check found for an automatic size. */
+export type Resolved = number | number[] | undefined;
+
 /** The value with which a mode begins that was just chosen: what was there before goes on holding where it can. */
-export function nextValue(spec: ParameterSpec, mode: Mode, value: Value | undefined): Value | undefined {
+export function nextValue(
+  spec: ParameterSpec,
+  mode: Mode,
+  value: Value | undefined,
+  resolved?: Resolved,
+): Value | undefined {
   const before = value === undefined ? spec.default : value;
   if (mode === "cases") return isIf(before) ? before : choice(TRAINING, before, before);
   if (isIf(before)) {
     const kept = [before.else, before.then].find((it) => shows(mode, spec, it));
     if (kept !== undefined) return kept;
+  }
+  if (modeOf(spec, value) === "auto" && mode !== "auto" && resolved !== undefined) {
+    const found = Array.isArray(resolved) ? { $tuple: resolved } : resolved;
+    if (shows(mode, spec, found)) return found;
   }
   return firstValue(spec, mode);
 }
