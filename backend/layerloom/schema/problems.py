@@ -68,6 +68,7 @@ class ProblemCode(StrEnum):
     FORGET_GATE_CLOSED = "forget_gate_closed"
     NORM_WEIGHT_ZERO = "norm_weight_zero"
     ACTIVATION_BEFORE_LOSS = "activation_before_loss"
+    ACTIVATION_AT_OUTPUT = "activation_at_output"
     DROPOUT_AT_OUTPUT = "dropout_at_output"
     # --- imports
     PYTHON_DISABLED = "python_disabled"

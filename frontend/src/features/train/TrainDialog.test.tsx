@@ -7,6 +7,7 @@ import { ApiError } from "@/api/errors";
 import { catalogueQuery, datasetsQuery, queryClient, runsQuery } from "@/api/queries";
 import type { ParameterSpec, Plan } from "@/api/types";
 import { digits } from "@/model/example.test-data";
+import type { Refit } from "./refit/RefitPanel";
 import { DEFAULTS } from "./settings";
 import { TrainDialog } from "./TrainDialog";
 
@@ -53,7 +54,7 @@ const DATASET = {
   uploaded: false,
 };
 
-function show(plan?: Plan) {
+function show(plan?: Plan, onRefit?: Refit) {
   queryClient.setQueryData(catalogueQuery.queryKey, CATALOGUE as never);
   queryClient.setQueryData(datasetsQuery.queryKey, [DATASET] as never);
   queryClient.setQueryData(runsQuery.queryKey, { items: [{ name: "Digits CNN 2" }], total: 1 } as never);
@@ -61,7 +62,13 @@ function show(plan?: Plan) {
   render(
     <MantineProvider env="test">
       <QueryClientProvider client={queryClient}>
-        <TrainDialog document={{ ...digits(), name: "Digits CNN" }} plan={plan} opened onClose={() => {}} />
+        <TrainDialog
+          document={{ ...digits(), name: "Digits CNN" }}
+          plan={plan}
+          onRefit={onRefit}
+          opened
+          onClose={() => {}}
+        />
       </QueryClientProvider>
     </MantineProvider>,
   );
@@ -71,10 +78,15 @@ const field = (name: RegExp | string) => screen.getByLabelText(name) as HTMLInpu
 const type = (name: RegExp | string, text: string) => fireEvent.change(field(name), { target: { value: text } });
 const press = () => fireEvent.click(screen.getByTestId("start-run"));
 
+const asked = (post: { mock: { calls: unknown } }) => post.mock.calls as [path: string, options: unknown][];
+
 /** A service that takes every order; what it was sent. */
 function taking() {
   const post = vi.spyOn(api, "POST").mockResolvedValue({ data: { id: "r1" }, response: new Response() } as never);
-  return () => (post.mock.calls[0]?.[1] as unknown as { body: { plan: Plan; name: string } } | undefined)?.body;
+  return () => {
+    const order = asked(post).find(([path]) => path === "/api/runs");
+    return (order?.[1] as { body: { plan: Plan; name: string } } | undefined)?.body;
+  };
 }
 
 describe("the train dialog", () => {
@@ -108,6 +120,29 @@ describe("the train dialog", () => {
     expect(field("Name of the run").placeholder).toBe("Digits CNN 3");
     press();
     await vi.waitFor(() => expect(sent()?.name).toBe("Digits CNN 3"));
+  });
+
+  it("warns of an activation that the chosen loss applies itself, offers the mend, and starts all the same", async () => {
+    const fix = { title: "Remove soft", edits: [{ op: "remove", path: "/blocks/DigitsCNN/members/1", value: null }] };
+    const problem = { code: "activation_before_loss", severity: "warning", message: "soft stands…", fixes: [fix] };
+    const other = { ...problem, code: "dropout_at_output" };
+    const post = vi.spyOn(api, "POST");
+    post.mockImplementation(((path: string) => {
+      const data = path === "/api/graphs/doctor" ? { problems: [problem, other] } : { id: "r1" };
+      return Promise.resolve({ data, response: new Response() });
+    }) as never);
+    const refit = vi.fn(() => true);
+    const plan: Plan = { ...DEFAULTS, dataset: "digits", loss: { name: "torch.nn.CrossEntropyLoss", arguments: {} } };
+    show(plan, refit);
+    const told = await screen.findAllByTestId("loss-warning");
+    expect(told.map((it) => it.textContent)).toEqual([expect.stringContaining("applies this activation itself")]);
+    expect(asked(post).find(([path]) => path === "/api/graphs/doctor")?.[1]).toMatchObject({
+      body: { plan: { dataset: "digits", loss: plan.loss } },
+    });
+    fireEvent.click(screen.getByRole("button", { name: "Remove soft" }));
+    expect(refit).toHaveBeenCalledWith(expect.objectContaining({ edits: fix.edits }));
+    press();
+    await vi.waitFor(() => expect(asked(post).map(([path]) => path)).toContain("/api/runs"));
   });
 
   it("starts nothing with a field that is wrong or empty", async () => {

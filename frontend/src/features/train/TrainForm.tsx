@@ -14,6 +14,7 @@ import { suggested } from "./fit";
 import type { Beginning } from "./fork/begin";
 import { type Fork, ForkFields } from "./fork/ForkFields";
 import { ToEditor } from "./fork/ToEditor";
+import { LossWarning } from "./LossWarning";
 import { nextName } from "./names";
 import { outputNames } from "./outputs";
 import { concernsFolded, messageFor, refusedFields } from "./problems";
@@ -122,6 +123,7 @@ export function TrainForm({ document, plan, from, editable = false, onRefit, cat
               onSettled={() => setBefore(entry)}
             />
           )}
+          {entry && <LossWarning document={document} entry={entry} settings={settings} onRefit={onRefit} />}
           <Lengths settings={settings} onChange={change} refused={refused} />
           <ChoiceField
             label={t.train.optimizer}

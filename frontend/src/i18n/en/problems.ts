@@ -55,6 +55,7 @@ export const problems: Record<ProblemCode, string> = {
   forget_gate_closed: "The forget gate begins half closed",
   norm_weight_zero: "The normalization multiplies by zero",
   activation_before_loss: "The loss applies this activation itself",
+  activation_at_output: "Cross-entropy would apply this activation itself",
   dropout_at_output: "Dropout on the network's output",
   python_disabled: "Running Python code is switched off",
   python_invalid: "This Python code cannot be a layer",

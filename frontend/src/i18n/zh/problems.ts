@@ -54,6 +54,7 @@ export const problems: Record<ProblemCode, string> = {
   forget_gate_closed: "遗忘门初始为半关闭状态",
   norm_weight_zero: "归一化层以零相乘",
   activation_before_loss: "损失函数会自行应用此激活函数",
+  activation_at_output: "交叉熵会自行应用此激活函数",
   dropout_at_output: "网络输出上使用了随机丢弃",
   python_disabled: "未启用运行 Python 代码",
   python_invalid: "这段 Python 代码不能作为层",

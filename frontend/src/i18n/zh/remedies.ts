@@ -54,6 +54,7 @@ export const remedies: Record<ProblemCode, string> = {
   forget_gate_closed: "可把遗忘门的偏置初始化为 1。",
   norm_weight_zero: "若非有意为之，请把权重初始化为 1。",
   activation_before_loss: "损失函数已包含此激活，请删除最后的激活层。",
+  activation_at_output: "若用交叉熵训练，损失函数已包含此激活，请删除最后的激活层；若损失函数接受概率，则可保留。",
   dropout_at_output: "请删除输出处的 Dropout。",
   python_disabled: "请用 --allow-python 启动服务；仅当您信任所有使用者时才这样做。",
   python_invalid: "请按下面的原因修改代码。",

@@ -276,10 +276,25 @@ def test_softmax_before_cross_entropy() -> None:
         assert problem.member == "soft"
         document = cured(drawn, "activation_before_loss", given)
         assert [member.name for member in document.blocks["Net"].members] == ["a"]
-    assert not found(drawn, "activation_before_loss")
+        assert not found(drawn, "activation_at_output", given)
     assert not found(drawn, "activation_before_loss", plan("MSELoss"))
     log = chain(linear("a", 8, out=10), layer("soft", "LogSoftmax", dim=1), shape=[8])
     assert not found(log, "activation_before_loss", plan("NLLLoss"))
+
+
+def test_softmax_at_the_output_is_told_before_a_loss_is_chosen() -> None:
+    for dim in (1, None):
+        drawn = chain(linear("a", 8, out=10), layer("soft", "Softmax", dim=dim), shape=[8])
+        (problem,) = found(drawn, "activation_at_output")
+        assert not found(drawn, "activation_before_loss")
+        assert problem.member == "soft"
+        assert problem.message.startswith("soft stands at the output. If the network is trained with Cross")
+        document = cured(drawn, "activation_at_output")
+        assert [member.name for member in document.blocks["Net"].members] == ["a"]
+    for harmless in ("LogSoftmax", "Sigmoid"):
+        assert not found(chain(linear("a", 8, out=10), layer("end", harmless), shape=[8]), "activation_at_output")
+    inside = chain(linear("a", 8), layer("soft", "Softmax", dim=1), linear("b"), shape=[8])
+    assert not found(inside, "activation_at_output")
 
 
 def test_sigmoid_before_a_loss_of_logits() -> None:

@@ -84,23 +84,34 @@ def check_saturation(patient: Patient, findings: Findings) -> None:
 
 
 def check_loss(patient: Patient, findings: Findings) -> None:
-    """Activations at the output that the plan's loss applies itself: twice, they flatten the gradient."""
-    if patient.plan is None:
-        return
-    loss = patient.plan.loss.name if patient.plan.loss else DEFAULT_LOSS
+    """Activations at the output that the loss applies itself: twice, they flatten the gradient.
+
+    Without a plan nobody knows the loss: probabilities at the output are told with the condition that they depend on.
+    """
+    plan = patient.plan
+    loss = plan.loss.name if plan and plan.loss else DEFAULT_LOSS
+    label = loss.rpartition(".")[2]
     twice = APPLIED_BY_LOSS.get(loss, ())
     for step in _at_output(patient, lambda step: activation(step.target) is not None):
         known = activation(step.target)
-        sure = patient.plan.loss is not None or (known is not None and known.family == "probabilities")
+        sure = (plan and plan.loss) or (known is not None and known.family == "probabilities")
         if short(step.target) not in twice or not sure:
             continue
-        label = loss.rpartition(".")[2]
-        message = (
-            f"{label_of(step)} stands at the output, and {label} applies its own to what it is given: the network "
-            "learns slowly. Return the numbers as they are (logits)."
-        )
+        if plan is None:
+            code = ProblemCode.ACTIVATION_AT_OUTPUT
+            message = (
+                f"{label_of(step)} stands at the output. If the network is trained with {label}, which applies its "
+                "own, it learns slowly: return the numbers as they are (logits). With a loss of probabilities it is in "
+                "place."
+            )
+        else:
+            code = ProblemCode.ACTIVATION_BEFORE_LOSS
+            message = (
+                f"{label_of(step)} stands at the output, and {label} applies its own to what it is given: the network "
+                "learns slowly. Return the numbers as they are (logits)."
+            )
         findings.add(
-            ProblemCode.ACTIVATION_BEFORE_LOSS,
+            code,
             message,
             step.place,
             severity="warning",

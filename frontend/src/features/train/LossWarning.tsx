@@ -1,0 +1,71 @@
+import { Alert, Button, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { TriangleAlert, Wrench } from "lucide-react";
+import { api, unwrap } from "@/api/client";
+import type { DatasetEntry, Document, Problem } from "@/api/types";
+import { fixTitle } from "@/features/problems/fixTitle";
+import { useText } from "@/i18n/whole";
+import { ProblemText } from "@/ui/ProblemText";
+import { toast } from "@/ui/Toasts";
+import type { Refit } from "./refit/RefitPanel";
+import type { Settings } from "./settings";
+
+interface Props {
+  document: Document;
+  entry: DatasetEntry;
+  settings: Settings;
+  onRefit?: Refit | undefined;
+}
+
+/** What the chosen loss does not go with in the network: a warning with its mend, which holds nobody up. */
+export function LossWarning({ document, entry, settings, onRefit }: Props) {
+  const t = useText();
+  const { data = [] } = useQuery(lossQuery(document, entry, settings));
+  return data.map((problem) => (
+    <Alert
+      key={problem.message}
+      color="yellow"
+      variant="light"
+      icon={<TriangleAlert size={16} aria-hidden />}
+      title={t.problems[problem.code]}
+      data-testid="loss-warning"
+    >
+      <Text size="sm">
+        <ProblemText code={problem.code} message={problem.message} />
+      </Text>
+      {onRefit &&
+        problem.fixes.map((fix) => {
+          const title = fixTitle(fix.title, t);
+          return (
+            <Button
+              key={fix.title}
+              mt={8}
+              size="compact-sm"
+              variant="default"
+              leftSection={<Wrench size={13} aria-hidden />}
+              onClick={() => {
+                const done = onRefit({ ...fix, title: t.editor.steps.mend(title) });
+                toast(done ? title : t.train.refit.stale, done ? t.train.refit.undo : undefined);
+              }}
+            >
+              {title}
+            </Button>
+          );
+        })}
+    </Alert>
+  ));
+}
+
+/** Only the loss is asked about: what else of a plan is half typed does not silence the answer. */
+const lossQuery = (document: Document, entry: DatasetEntry, { loss }: Settings) => ({
+  queryKey: ["loss", loss?.name, { ...document, ui: null }],
+  queryFn: async ({ signal }: { signal: AbortSignal }): Promise<Problem[]> => {
+    const plan = { dataset: entry.name, loss };
+    const report = await unwrap(api.POST("/api/graphs/doctor", { body: { document, plan }, signal }));
+    return report.problems.filter((problem) => problem.code === "activation_before_loss");
+  },
+  // Without a loss of the plan's own, numbers are compared by squares: there any output is in place.
+  enabled: loss !== null || entry.task === "classification" || entry.task === "tokens",
+  staleTime: Number.POSITIVE_INFINITY,
+  gcTime: 30_000,
+});
