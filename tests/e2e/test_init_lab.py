@@ -12,7 +12,7 @@ from layerloom import from_module
 from layerloom.graph.lab import READY
 from serving import HANG_GUARD_S, Server
 
-DEPTH, WIDTH = 24, 32
+DEPTH, WIDTH = 24, 128
 
 
 def deep() -> nn.Module:
@@ -34,8 +34,8 @@ def test_initializers_are_compared_and_the_recommended_applied_as_one_step(page:
     page.get_by_role("tab", name="Init lab").click()
     guard = HANG_GUARD_S * 1_000
     drawn = page.get_by_test_id("scheme-as drawn")
-    expect(drawn).to_have_attribute("data-verdict", "fades", timeout=guard)
-    expect(page.get_by_test_id("scheme-normal 1")).to_have_attribute("data-verdict", "grows")
+    expect(drawn).to_have_attribute("data-verdict", "vanishes", timeout=guard)
+    expect(page.get_by_test_id("scheme-normal 1")).to_have_attribute("data-verdict", "explodes")
     expect(page.get_by_test_id("scheme-kaiming normal")).to_have_attribute("data-verdict", "steady")
     expect(page.get_by_role("img", name=re.compile(f"Xavier uniform: .* over {DEPTH + 1} layers"))).to_be_visible()
     # Among the problems: each layer whose initializer does not fit its ReLU, and that numbers and gradients fade.
@@ -46,8 +46,25 @@ def test_initializers_are_compared_and_the_recommended_applied_as_one_step(page:
     expect(drawn).to_have_attribute("data-verdict", "steady", timeout=guard)
     expect(page.get_by_test_id("problem-count")).to_have_count(0, timeout=guard)
     page.keyboard.press("Control+z")
-    expect(drawn).to_have_attribute("data-verdict", "fades", timeout=guard)
+    expect(drawn).to_have_attribute("data-verdict", "vanishes", timeout=guard)
     expect(page.get_by_test_id("problem-count")).to_have_text(told, timeout=guard)
+
+
+def test_what_only_grows_or_fades_is_not_called_steady(page: Page, server: Server) -> None:
+    """As torch makes them, four layers fade by a factor of some tens: they learn, and are no model of steadiness."""
+    shallow = nn.Sequential(*(layer for _ in range(3) for layer in (nn.Linear(64, 64), nn.ReLU())), nn.Linear(64, 64))
+    plain = from_module(shallow, (torch.randn(4, 64),)).model_copy(update={"name": "Shallow"})
+    with server.client() as client:
+        body = {"document": plain.model_dump(mode="json", by_alias=True)}
+        client.post("/api/networks", json=body).raise_for_status()
+    page.get_by_test_id("project-menu").click()
+    page.get_by_test_id("open-project").click()
+    page.get_by_test_id("open-dialog").get_by_text("Shallow", exact=True).click()
+    page.get_by_role("tab", name="Init lab").click()
+    drawn = page.get_by_test_id("scheme-as drawn")
+    expect(drawn).to_have_attribute("data-verdict", "fades", timeout=HANG_GUARD_S * 1_000)
+    expect(drawn).to_contain_text("fading")
+    expect(page.get_by_test_id("scheme-kaiming normal")).to_have_attribute("data-verdict", "steady")
 
 
 def test_a_bar_leads_to_its_layer(page: Page) -> None:

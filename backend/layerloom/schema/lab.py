@@ -77,6 +77,9 @@ class LabReport(Wire):
     seeds: list[int]
     calls: list[LabCall]
     schemes: list[SchemeResult]
+    steady: dict[Literal["forward", "backward"], float]
+    """By which the variance of outputs, and of gradients, may change between the first layer and the last and is
+    steady still."""
     factors: dict[Literal["forward", "backward"], float]
     """By which the variance of outputs, and of gradients, may change between the first layer and the last before a
     network is said not to learn."""

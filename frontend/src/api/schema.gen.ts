@@ -3784,6 +3784,10 @@ export interface components {
             schemes: components["schemas"]["SchemeResult"][];
             /** Seeds */
             seeds: number[];
+            /** Steady */
+            steady: {
+                [key: string]: number;
+            };
         };
         /**
          * LabRequest

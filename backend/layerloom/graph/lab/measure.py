@@ -45,6 +45,10 @@ FACTORS = {"forward": 1e4, "backward": 1e6}
 """By which the variance may change on its way. Behind batch normalization alone gradients grow by about 1.5 in every
 layer (Yang and others, A mean field theory of batch normalization, 2019), and some tens of layers still learn.
 """
+STEADY = {"forward": 10.0, "backward": 100.0}
+"""Within which the way is called steady; between these and ``FACTORS`` a network learns, and worse with every layer
+that is added. Gradients have more room: a layer of few outputs, or pooling, alone changes theirs by its own size.
+"""
 PAUSE = 0.002
 """Seconds between passes: whoever waits to check a network gets its turn."""
 
@@ -102,7 +106,15 @@ def init_lab(
             LabCall(name=name, target=layers[name].target, call=call, weighs=weighs(layers[name]))
             for name, call in passes[0].calls
         ]
-    return LabReport(batch=batch, seeds=numbers, calls=calls, schemes=results, factors=FACTORS, ready=list(READY))
+    return LabReport(
+        batch=batch,
+        seeds=numbers,
+        calls=calls,
+        schemes=results,
+        steady=STEADY,
+        factors=FACTORS,
+        ready=list(READY),
+    )
 
 
 def refuse_too_large(document: Document, batch: int, passes: int) -> None:

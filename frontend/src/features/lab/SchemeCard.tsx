@@ -5,8 +5,14 @@ import { shortNumber } from "@/lib/format";
 import styles from "./Lab.module.css";
 import type { Judgement, Scale } from "./scheme";
 
-const BADGE = { steady: "teal", grows: "red", fades: "orange" } as const;
-const ICON = { steady: Check, grows: TrendingUp, fades: TrendingDown };
+const BADGE = { steady: "teal", grows: "yellow", fades: "yellow", explodes: "red", vanishes: "red" } as const;
+const ICON = {
+  steady: Check,
+  grows: TrendingUp,
+  fades: TrendingDown,
+  explodes: TrendingUp,
+  vanishes: TrendingDown,
+} as const;
 
 interface Props {
   name: string;

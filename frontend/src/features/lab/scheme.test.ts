@@ -8,6 +8,7 @@ const call = (name: string, weighs: boolean) => ({ name, target: "torch.nn.Linea
 const report = (outputs: [number, number | null][]): LabReport => ({
   batch: 32,
   seeds: [0, 1],
+  steady: { forward: 10, backward: 100 },
   factors: { forward: 1e4, backward: 1e6 },
   ready: [],
   calls: [call("0", true), call("1", false), call("2", true), call("3", true)],
@@ -36,6 +37,40 @@ describe("a scheme", () => {
     expect(judged(shown, schemeOf(shown), "variance")).toEqual({ verdict: "steady", ratio: 0.5, layers: 3 });
   });
 
+  it.each([
+    [1, "steady"],
+    [10, "steady"],
+    [10.1, "grows"],
+    [143, "grows"],
+    [1e4, "grows"],
+    [1.1e4, "explodes"],
+    [0.1, "steady"],
+    [0.099, "fades"],
+    [0.049, "fades"],
+    [1e-4, "fades"],
+    [0.9e-4, "vanishes"],
+    [0, "vanishes"],
+  ])("whose variance changes by %d over its layers is said to be: %s", (ratio, verdict) => {
+    const last: [number, number] = [ratio, ratio];
+    const shown = report([[1, 1], [1, 1], [1, 1], last]);
+    expect(judged(shown, schemeOf(shown), "variance")?.verdict).toBe(verdict);
+  });
+
+  it("gives gradients the room that the service gives them", () => {
+    const shown = report([
+      [1, 1],
+      [1, 1],
+      [1, 1],
+      [1, 1],
+    ]);
+    const scheme = (ratio: number) => ({
+      ...schemeOf(shown),
+      gradients: [ratio, 1, 1, 1].map((it) => moments(it, it)),
+    });
+    expect(judged(shown, scheme(100), "gradient")?.verdict).toBe("steady");
+    expect(judged(shown, scheme(101), "gradient")?.verdict).toBe("grows");
+  });
+
   it("vanishes or explodes by the service's measure, on the way that is looked at", () => {
     const fades = report([
       [1, 1],
@@ -43,7 +78,7 @@ describe("a scheme", () => {
       [1e-3, 1e-3],
       [9e-5, 9e-5],
     ]);
-    expect(judged(fades, schemeOf(fades), "variance")?.verdict).toBe("fades");
+    expect(judged(fades, schemeOf(fades), "variance")?.verdict).toBe("vanishes");
     expect(judged(fades, schemeOf(fades), "gradient")?.verdict).toBe("steady");
     const breaks = report([
       [1, 1],
@@ -52,7 +87,7 @@ describe("a scheme", () => {
       [2, 2],
     ]);
     expect(judged(breaks, schemeOf(breaks), "variance")).toMatchObject({
-      verdict: "grows",
+      verdict: "explodes",
       ratio: Number.POSITIVE_INFINITY,
     });
   });

@@ -2,7 +2,9 @@
 import type { LabReport } from "@/api/types";
 
 export type Measure = "variance" | "mean" | "gradient";
-export type Judgement = { verdict: "steady" | "grows" | "fades"; ratio: number; layers: number };
+/** Beyond what is steady a variance grows or fades; beyond what a network learns with it explodes or vanishes. */
+export type Verdict = "steady" | "grows" | "fades" | "explodes" | "vanishes";
+export type Judgement = { verdict: Verdict; ratio: number; layers: number };
 type SchemeResult = LabReport["schemes"][number];
 
 /** The mean over the seeds; NaN where one of them was no longer finite, null where nothing was computed. */
@@ -34,7 +36,9 @@ export function judged(report: LabReport, scheme: SchemeResult, measure: Measure
   const first = way[0];
   const last = way.at(-1);
   if (way.length < 2 || first == null || last == null) return null;
-  const factor = report.factors[back ? "backward" : "forward"] ?? Number.POSITIVE_INFINITY;
+  const direction = back ? "backward" : "forward";
+  const steady = report.steady[direction] ?? Number.POSITIVE_INFINITY;
+  const factor = report.factors[direction] ?? Number.POSITIVE_INFINITY;
   const finite = way.every((value) => value === null || Number.isFinite(value));
   const ratio = finite
     ? first > 0
@@ -43,7 +47,14 @@ export function judged(report: LabReport, scheme: SchemeResult, measure: Measure
         ? Number.POSITIVE_INFINITY
         : 0
     : Number.POSITIVE_INFINITY;
-  return { verdict: ratio > factor ? "grows" : ratio < 1 / factor ? "fades" : "steady", ratio, layers: way.length };
+  return { verdict: verdictOf(ratio, steady, factor), ratio, layers: way.length };
+}
+
+/** Both bounds are within. */
+function verdictOf(ratio: number, steady: number, factor: number): Verdict {
+  if (ratio > factor) return "explodes";
+  if (ratio < 1 / factor) return "vanishes";
+  return ratio > steady ? "grows" : ratio < 1 / steady ? "fades" : "steady";
 }
 
 /** `base`: the value from which bars rise and fall. */

@@ -31,7 +31,7 @@ export const lab = {
       `Mean of each layer's output before any training: ${seeds} seeds, ${batch} random samples.`,
   },
   range: (low: string, high: string) => `Scale: ${low} to ${high}.`,
-  verdicts: { steady: "steady", grows: "explodes", fades: "vanishes" },
+  verdicts: { steady: "steady", grows: "growing", fades: "fading", explodes: "explodes", vanishes: "vanishes" },
   way: (ratio: string, layers: number) => `× ${ratio} over ${layers} layers`,
   bars: (scheme: string, way: string) => `${scheme}: a bar for each layer, ${way}`,
   notFinite: "not finite",

@@ -32,7 +32,7 @@ export const lab: typeof en = {
     mean: (seeds, batch) => `训练之前各层输出的均值：${seeds} 个种子的平均，${batch} 个随机样本。`,
   },
   range: (low, high) => `刻度：${low} 至 ${high}。`,
-  verdicts: { steady: "稳定", grows: "爆炸", fades: "消失" },
+  verdicts: { steady: "稳定", grows: "逐层增大", fades: "逐层减小", explodes: "爆炸", vanishes: "消失" },
   way: (ratio, layers) => `${layers} 层之间 × ${ratio}`,
   bars: (scheme, way) => `${scheme}：每层一个条形，${way}`,
   notFinite: "非有限值",
