@@ -87,6 +87,28 @@ def test_row_03_an_entry_leads_into_a_block(page: Page) -> None:
     expect(do.node(page, "fc")).to_have_attribute("data-selected", "true")
 
 
+def test_row_03_a_missing_connection_is_named_told_once_and_made_from_its_entry(page: Page) -> None:
+    document = missed()
+    document["blocks"]["Net"]["members"][-1]["arguments"]["in_features"] = 7200
+    forward = document["blocks"]["Net"]["forward"]
+    for number, node in enumerate(forward["nodes"], 1):
+        node["id"] = f"n{number}"
+    forward["nodes"][1]["arguments"]["input"] = {"$ref": "n1"}
+    forward["output"] = {"$ref": "n3"}
+    document["ui"]["blocks"] = {}
+    open_judged(page, document)
+    page.locator("[data-tab='problems']").click()
+    expect(page.locator("[data-code]")).to_have_count(2)
+    entry = page.locator("[data-code='missing_input']")
+    expect(entry).to_contain_text("fc (Linear)")
+    expect(entry.locator("code")).to_have_text("fc · input")
+    entry.get_by_role("button", name="Connect to…").click()
+    page.get_by_test_id("connect-search").get_by_role("combobox").fill("fc")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-code]")).to_have_count(0)
+    do.last_step(page, "Connect")
+
+
 def test_row_03_what_has_no_mend_offers_none(page: Page) -> None:
     open_judged(page, chain([("dropout", "torch.nn.Dropout", {"p": 1.5})], [8], "Unsure"))
     page.locator("[data-tab='problems']").click()

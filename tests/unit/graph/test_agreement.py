@@ -157,6 +157,19 @@ def test_problems_call_nodes_as_people_do() -> None:
     assert [fix.title for fix in problem.fixes] == ["Make it an output", "Remove this node of 'fc'"]
 
 
+def test_a_missing_connection_is_told_once_with_the_name_of_the_layer() -> None:
+    members = [layer(name, "Linear", in_features=8, out_features=8) for name in ("a", "b", "c", "d")]
+    nodes = [call("n1", "a", "x"), call("n2", "b", "n1"), call("n3", "c", "n2"), call("n4", "d")]
+    missing, loose = check(parsed(network(members, nodes, ref("n4")))).problems
+    assert (missing.code, missing.message) == ("missing_input", "nothing is connected to input of d (Linear).")
+    assert (loose.code, loose.node, loose.data) == ("disconnected", "n3", {"before": 2})
+    assert loose.message == "the result of 'c' is not used by the output, nor is what 2 before it give."
+    # Two ends are two results that may be missed.
+    nodes = [call("n1", "a", "x"), call("n2", "b", "n1"), call("n3", "c", "n1"), call("n4", "d", "x")]
+    ends = check(parsed(network(members, nodes, ref("n4")))).problems
+    assert [(end.node, end.data["before"]) for end in ends] == [("n2", 1), ("n3", 1)]
+
+
 def test_a_weight_may_be_read_before_the_call_that_sizes_it() -> None:
     nodes = [
         get("w", "a.weight"),

@@ -145,23 +145,30 @@ class Connections:
         self._findings.add(ProblemCode.NO_OUTPUT, message, place, fixes=fixes)
 
     def _check_connected(self) -> None:
-        """Warn of nodes that the output does not need, and of inputs that nothing needs."""
+        """Warn of results that nothing reads and the output does not give, and of inputs that nothing needs.
+
+        What only leads to such a result is counted there: a single connection that is missing is told once.
+        """
         graph = self._graph
         needed = _reachable(self._needs, [*(ref.ref for ref in refs(graph.output)), *self._changing()])
         if not any(True for _ in refs(graph.output)):
             return
+        told: set[str] = set()
         for index, node in enumerate([] if needed.issuperset(self._needs) else graph.nodes):
-            if node.id in needed:
+            if node.id in needed or node.id in self._taken:
                 continue
             where = f"{self._base}/nodes/{index}"
-            fixes = []
-            if node.id not in self._taken:
-                fixes = [*self._made_output(node.id), removing(f"Remove this node of {self._said(node.id)}", where)]
-            message = f"the result of {self._said(node.id)} is not used by the output."
+            fixes = [*self._made_output(node.id), removing(f"Remove this node of {self._said(node.id)}", where)]
+            leading = _reachable(self._needs, [node.id]) - needed
+            told |= leading
+            before = len(leading & self._needs.keys()) - 1
+            others = f", nor is what {before} before it {'gives' if before == 1 else 'give'}" if before else ""
+            message = f"the result of {self._said(node.id)} is not used by the output{others}."
             place = Place(self._name, node.id, None, None, None, where)
-            self._findings.add(ProblemCode.DISCONNECTED, message, place, severity="warning", fixes=fixes)
+            data = {"before": before}
+            self._findings.add(ProblemCode.DISCONNECTED, message, place, severity="warning", data=data, fixes=fixes)
         for index, item in enumerate(graph.inputs):
-            if item.name not in needed:
+            if item.name not in needed | told:
                 place = Place(self._name, None, None, None, item.name, f"{self._base}/inputs/{index}")
                 message = f"the input {shown(item.name)} does not reach the output."
                 self._findings.add(ProblemCode.DISCONNECTED, message, place, severity="warning")

@@ -181,7 +181,10 @@ class _Graph:
                 continue
             at = place.at(name, "arguments", name)
             well &= check_value(self._findings, value, at, self._scope, results=self._ids)
-        return well & self._check_ports(node.arguments, ports or [], label, place) if ports else well
+        if not ports:
+            return well
+        name = label if isinstance(node, FunctionNode) or label == node.target else f"{node.target} ({label})"
+        return well & self._check_ports(node.arguments, ports, name, place)
 
     def _operation_ports(self, node: FunctionNode, place: Place) -> tuple[list[_Port] | None, str]:
         entry = operations().get(node.target)

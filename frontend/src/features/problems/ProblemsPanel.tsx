@@ -1,12 +1,15 @@
 import { CircleAlert, CircleCheck, TriangleAlert } from "lucide-react";
 import type { Problem } from "@/api/types";
 import { useText } from "@/i18n";
+import { currentDoc } from "@/model/store";
 import { ProblemText } from "@/ui/ProblemText";
 import { Empty, ErrorNotice } from "@/ui/States";
+import { ConnectButton } from "./ConnectButton";
 import { checkAgain, useCheck } from "./check";
 import { FixButtons } from "./FixButtons";
 import { goTo } from "./goTo";
 import styles from "./Problems.module.css";
+import { nameOf } from "./place";
 
 /** What the check found: each entry leads to its place, and offers its mend where there is one. */
 export function ProblemsPanel() {
@@ -36,7 +39,7 @@ export function ProblemsPanel() {
 function Entry({ problem }: { problem: Problem }) {
   const t = useText();
   const Icon = problem.severity === "error" ? CircleAlert : TriangleAlert;
-  const where = [problem.member ?? problem.node, problem.port].filter(Boolean).join(" · ");
+  const where = [problem.member ?? nameOf(problem, currentDoc()), problem.port].filter(Boolean).join(" · ");
   return (
     <li className={styles.entry} data-severity={problem.severity} data-code={problem.code}>
       <button type="button" className={styles.body} onClick={() => goTo(problem)}>
@@ -51,6 +54,7 @@ function Entry({ problem }: { problem: Problem }) {
           </span>
         </span>
       </button>
+      <ConnectButton problem={problem} />
       <FixButtons problem={problem} variant="light" />
     </li>
   );

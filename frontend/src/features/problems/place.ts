@@ -1,5 +1,6 @@
 /** Where a problem lies, as the breadcrumb shows it: every block from the outermost to its own. */
 import type { Problem, Report } from "@/api/types";
+import { downstream, edges, nodeAt } from "@/model/graph";
 import { bare, inside, memberAt, resolve, walkMembers } from "@/model/members";
 import { type Place, qualified } from "@/model/report";
 import type { Doc, Graph, GraphNode } from "@/model/types";
@@ -71,4 +72,23 @@ function drawnTrail(doc: Doc, wanted: string): Place[] | null {
     }
   }
   return null;
+}
+
+/** What a person calls a problem's node: the member that it calls, or the operation that it is; its id is not shown. */
+export function nameOf({ block, node }: Problem, doc: Doc): string | null {
+  const graph = doc.blocks[block ?? doc.main]?.forward;
+  const found = graph && node ? nodeAt(graph, node) : undefined;
+  if (!found) return node;
+  return found.op === "function" ? found.target.slice(found.target.lastIndexOf(".") + 1) : found.target;
+}
+
+/** The result that leads nowhere, where a connection is missing: the last one that may feed the problem's place. */
+export function looseEnd({ code, block, node }: Problem, doc: Doc): string | null {
+  if (code === "disconnected") return node;
+  const graph = doc.blocks[block ?? doc.main]?.forward;
+  if (code !== "missing_input" || !graph || !node) return null;
+  const read = new Set(edges(graph).map((edge) => edge.source));
+  const fed = downstream(graph, node);
+  const ends = [...graph.inputs.map((input) => `input:${input.name}`), ...graph.nodes.map((it) => it.id)];
+  return ends.findLast((id) => !read.has(id) && !fed.has(id)) ?? null;
 }
