@@ -8,6 +8,7 @@ import torch
 from playwright.sync_api import Page, expect
 from torch import nn
 
+import gestures as do
 from layerloom import from_module
 from layerloom.graph.lab import READY
 from serving import HANG_GUARD_S, Server
@@ -71,3 +72,17 @@ def test_a_bar_leads_to_its_layer(page: Page) -> None:
     page.get_by_role("tab", name="Init lab").click()
     page.get_by_test_id("scheme-as drawn").locator("[class*=slot]").last.click(timeout=HANG_GUARD_S * 1_000)
     expect(page.locator(".react-flow__node.selected")).to_have_text(re.compile("Linear"))
+
+
+def test_it_shows_what_belongs_to_the_open_network(page: Page) -> None:
+    page.get_by_role("tab", name="Init lab").click()
+    drawn = page.get_by_test_id("scheme-as drawn")
+    expect(drawn).to_be_visible(timeout=HANG_GUARD_S * 1_000)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/init-lab") else None)
+    with page.expect_response("**/api/graphs/check"):
+        do.new_network(page)
+    expect(drawn).to_have_count(0)
+    panel = page.get_by_role("tabpanel", name="Init lab")
+    expect(panel.get_by_text("Nothing to measure yet").or_(panel.get_by_text("No layers"))).to_be_visible()
+    assert asked == []

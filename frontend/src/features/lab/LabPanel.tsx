@@ -61,7 +61,6 @@ export function LabPanel() {
           searchable
           clearable
         />
-        <Recommend report={report} />
       </div>
       {error !== null && <ErrorNotice error={error} retry={again} />}
       <Cards report={report} measure={measure} weighing={weighing} />
@@ -77,8 +76,9 @@ function Recommend({ report }: { report: LabReport }) {
   return (
     <Tooltip label={t.lab.recommendHint} multiline w={280}>
       <Button
-        size="xs"
+        size="compact-sm"
         variant="light"
+        className={styles.recommend}
         leftSection={<Sparkles size={14} aria-hidden />}
         onClick={() => apply(t.lab.step(t.lab.names[RECOMMENDED] ?? RECOMMENDED), (doc) => initializeBy(doc, rules))}
         data-testid="recommend"
@@ -108,12 +108,16 @@ function Cards({ report, measure, weighing }: { report: LabReport; measure: Meas
         {t.noLayersHint}
       </Empty>
     );
+  const range = t.range(shortNumber(scale.low), shortNumber(scale.high));
+  const explanation = `${t.explain[measure](report.seeds.length, report.batch)} ${range}`;
   return (
     <>
-      <p className={styles.explain}>
-        {t.explain[measure](report.seeds.length, report.batch)}{" "}
-        {t.range(shortNumber(scale.low), shortNumber(scale.high))}
-      </p>
+      <div className={styles.telling}>
+        <p className={styles.explain} title={explanation}>
+          {explanation}
+        </p>
+        <Recommend report={report} />
+      </div>
       <div className={styles.cards}>
         {report.schemes.map((scheme, index) => {
           const label = t.names[scheme.name] ?? scheme.name;
