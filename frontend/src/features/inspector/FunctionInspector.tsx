@@ -44,7 +44,6 @@ export function FunctionInspector(props: {
         link={entry?.link}
         help={entry && { name: entry.name, arguments: node.arguments }}
       />
-      <Problems problems={problems} />
       <Section>
         <WhenField place={place} node={node} />
       </Section>
@@ -89,6 +88,7 @@ export function FunctionInspector(props: {
           </p>
         </Section>
       )}
+      <Problems problems={problems} />
     </>
   );
 }

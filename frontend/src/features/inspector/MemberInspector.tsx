@@ -61,7 +61,6 @@ export function MemberInspector({ place, path, node, report }: Props) {
         help={entry && member.kind === "layer" ? { name: entry.name, arguments: member.arguments } : undefined}
         back={path.includes(".") && memberAt(block, parentOf(path)) && <BackToContainer block={block} path={path} />}
       />
-      <Problems problems={problems} />
       <Section>
         <MemberName place={place} path={path} />
         <RepeatFields place={place} path={path} />
@@ -128,6 +127,7 @@ export function MemberInspector({ place, path, node, report }: Props) {
           {view && <Strip window={view} />}
         </Section>
       )}
+      <Problems problems={problems} />
     </>
   );
 }

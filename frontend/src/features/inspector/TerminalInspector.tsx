@@ -44,7 +44,6 @@ export function InputInspector({ place, name, report }: { place: Place; name: st
   return (
     <>
       <Head title={t.structure.input.label} subtitle={name} />
-      <Problems problems={problems} />
       <Section>
         <NameField
           key={name}
@@ -75,6 +74,7 @@ export function InputInspector({ place, name, report }: { place: Place; name: st
           {t.inspector.inputOfBlock}
         </p>
       )}
+      <Problems problems={problems} />
     </>
   );
 }
@@ -135,7 +135,6 @@ export function OutputInspector({ place, report }: { place: Place; report: Repor
   return (
     <>
       <Head title={t.node.output} />
-      <Problems problems={problems} />
       <Section title={t.inspector.returns}>
         <Switch
           size="sm"
@@ -167,6 +166,7 @@ export function OutputInspector({ place, report }: { place: Place; report: Repor
           </dl>
         </Section>
       )}
+      <Problems problems={problems} />
     </>
   );
 }

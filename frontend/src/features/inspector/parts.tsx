@@ -1,6 +1,6 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
 import { CircleQuestionMark, ExternalLink } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useLayoutEffect, useRef } from "react";
 import type { Problem, Result } from "@/api/types";
 import { type HelpCard, useCanvas } from "@/features/canvas/state";
 import { FixButtons } from "@/features/problems/FixButtons";
@@ -110,12 +110,20 @@ export function Fact({ name, value }: { name: string; value: ReactNode }) {
   );
 }
 
-/** Problems of what is shown, with their mends. */
+/** Problems of what is shown, with their mends. The field that is being edited stays in sight. */
 export function Problems({ problems }: { problems: readonly Problem[] }) {
   const t = useText();
+  const box = useRef<HTMLElement>(null);
+  const shown = problems.map((it) => it.code + it.message).join();
+  useLayoutEffect(() => {
+    const field = document.activeElement;
+    if (shown === "" || !box.current?.parentElement?.contains(field)) return;
+    const covered = (field?.getBoundingClientRect().bottom ?? 0) - box.current.getBoundingClientRect().top;
+    if (covered > 0) box.current.closest(".mantine-ScrollArea-viewport")?.scrollBy(0, covered + 12);
+  }, [shown]);
   if (problems.length === 0) return null;
   return (
-    <Section>
+    <section className={styles.problems} ref={box} data-testid="inspector-problems">
       {problems.map((problem) => (
         <div key={problem.code + problem.message} className={styles.problem} data-severity={problem.severity}>
           <div>
@@ -124,6 +132,6 @@ export function Problems({ problems }: { problems: readonly Problem[] }) {
           <FixButtons problem={problem} variant="default" />
         </div>
       ))}
-    </Section>
+    </section>
   );
 }
