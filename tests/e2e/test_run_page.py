@@ -11,6 +11,7 @@ from layerloom.schema.events import Metrics, StateChanged
 from layerloom.storage import open_store
 from serving import Server, serving
 from stores import add_run, running
+from waiting import wait_for
 
 FIGURES = """() => Object.fromEntries([...document.querySelectorAll("dd[data-series]")]
     .map((it) => [it.dataset.series + "/" + it.dataset.kind, it.dataset.value]))"""
@@ -80,6 +81,31 @@ def prepare(home: Path, steps: int) -> str:
     store.log.say(run, StateChanged(state="succeeded"))
     store.close()
     return run
+
+
+TEXTS = """(() => {
+    const { fillText } = CanvasRenderingContext2D.prototype;
+    window.written = [];
+    CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...rest) {
+        if (this.textAlign === "center" && this.canvas.closest("figure"))
+            window.written.push([text, x + this.measureText(text).width / 2, this.canvas.width]);
+        return fillText.call(this, text, x, y, ...rest);
+    };
+})()"""
+LAST = "window.written.findLast(([text]) => text === '6000')"
+
+
+def test_the_last_number_of_an_axis_is_not_cut(chromium: Browser, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    run = prepare(tmp_path / "home", 6_000)
+    with serving(tmp_path / "home") as server, chromium.new_context(base_url=server.url) as context:
+        page = context.new_page()
+        page.add_init_script(TEXTS)
+        do.sign_in(page, server)
+        page.goto(f"/runs/{run}")
+        wait_for(lambda: page.evaluate(LAST), "the axis is drawn")
+        _, end, width = page.evaluate(LAST)
+        assert end <= width
 
 
 def test_a_long_run_opens_at_once_and_is_exact_where_one_looks(chromium: Browser, tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ const INK = {
 };
 const FONT = '11px system-ui, "Noto Sans CJK SC", sans-serif';
 const FEW_POINTS = 60;
+const LEAST_RIGHT = 12;
 
 /** A uPlot chart of lines that grow. */
 export class LinePlot {
@@ -46,6 +47,8 @@ export class LinePlot {
   private data: LineData[] = [];
   private updating = false;
   private hovered = false;
+  /** The horizontal axis's texts. */
+  private ticks: string[] = [];
 
   constructor(options: PlotOptions) {
     this.options = options;
@@ -94,7 +97,7 @@ export class LinePlot {
     return {
       width: Math.max(50, element.clientWidth),
       height,
-      padding: [10, 12, 0, 0],
+      padding: [10, (plot) => this.roomRight(plot), 0, 0],
       legend: { show: false },
       cursor: {
         ...(single ? {} : { sync: { key: SYNC.key, setSeries: false, scales: ["x", null] } }),
@@ -113,7 +116,10 @@ export class LinePlot {
           ...(logarithmicX && { grid: { ...axis.grid, filter: decades } }),
           size: 26,
           space: shown === "wall" ? 84 : 64,
-          values: shown === "wall" ? clockTexts : numberTexts,
+          values: (plot, splits) => {
+            this.ticks = shown === "wall" ? clockTexts(plot, splits) : numberTexts(plot, splits);
+            return this.ticks;
+          },
         },
         { ...axis, size: 54, space: 34, values: numberTexts },
       ],
@@ -150,6 +156,17 @@ export class LinePlot {
       free = nameStep(ctx, `NaN @ ${step}`, shown, left + width, top);
     }
     ctx.restore();
+  }
+
+  /** The last tick may stand at the plot's edge, and half of its text beyond. */
+  private roomRight({ ctx }: uPlot): number {
+    const last = this.ticks.findLast((text) => text !== "");
+    if (last === undefined) return LEAST_RIGHT;
+    ctx.save();
+    ctx.font = FONT;
+    const { width } = ctx.measureText(last);
+    ctx.restore();
+    return Math.max(LEAST_RIGHT, Math.ceil(width / 2) + 2);
   }
 
   private cutOff(): uPlot.Scale {
