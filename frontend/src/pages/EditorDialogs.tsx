@@ -5,6 +5,8 @@ import { HelpDialog } from "@/features/help/HelpDialog";
 import { ShortcutsDialog } from "@/features/help/ShortcutsDialog";
 import { BeginDialog } from "@/features/imports/BeginDialog";
 import { useBeginDialog } from "@/features/imports/beginning";
+import { useCheck } from "@/features/problems/check";
+import { showProblems } from "@/features/problems/ToProblems";
 import { ConflictDialog } from "@/features/project/ConflictDialog";
 import { ExportNetwork } from "@/features/project/ExportNetwork";
 import { OpenDialog } from "@/features/project/OpenDialog";
@@ -98,5 +100,21 @@ function Train({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const draft = useProject((state) => state.draft);
   const from = useBeginning((state) => (state.draft === draft ? state.from : null));
   const plan = useOffered((state) => state.plan) ?? undefined;
-  return <TrainDialog document={useDoc()} plan={plan} from={from} onRefit={refit} opened={opened} onClose={onClose} />;
+  const errors = useCheck((state) => state.report?.problems.filter((it) => it.severity === "error").length ?? 0);
+  const toErrors = () => {
+    onClose();
+    showProblems();
+  };
+  return (
+    <TrainDialog
+      document={useDoc()}
+      plan={plan}
+      from={from}
+      onRefit={refit}
+      errors={errors}
+      onErrors={toErrors}
+      opened={opened}
+      onClose={onClose}
+    />
+  );
 }

@@ -17,7 +17,7 @@ function show(...inputs: string[]) {
       <DatasetField
         entries={[entry]}
         document={document}
-        transformed={false}
+        unjudged={false}
         value="iris"
         onChange={() => {}}
         error={undefined}

@@ -13,15 +13,18 @@ import styles from "./TrainDialog.module.css";
 interface Props {
   entries: DatasetEntry[];
   document: Document;
-  /** Whether samples are changed before the network sees them, so that the service alone knows what fits. */
-  transformed: boolean;
+  /**
+   * Whether nothing can be said of what fits: the network has errors, or samples are changed before it sees them, so that
+   * the service alone knows.
+   */
+  unjudged: boolean;
   value: string;
   onChange: (name: string) => void;
   error: string | undefined;
 }
 
 /** The data set, what it holds, and whether it fits the network. */
-export function DatasetField({ entries, document, transformed, value, onChange, error }: Props) {
+export function DatasetField({ entries, document, unjudged, value, onChange, error }: Props) {
   const t = useText();
   const option = (entry: DatasetEntry) => ({
     value: entry.name,
@@ -47,19 +50,19 @@ export function DatasetField({ entries, document, transformed, value, onChange, 
         error={error}
         data-testid="dataset"
       />
-      {entry && <Facts entry={entry} document={document} transformed={transformed} />}
+      {entry && <Facts entry={entry} document={document} unjudged={unjudged} />}
     </div>
   );
 }
 
-function Facts(props: { entry: DatasetEntry; document: Document; transformed: boolean }) {
-  const { entry, document, transformed } = props;
+function Facts(props: { entry: DatasetEntry; document: Document; unjudged: boolean }) {
+  const { entry, document, unjudged } = props;
   const t = useText();
   const problem = entry.missing?.message ?? misfit(entry, document, t);
   return (
     <div className={styles.facts}>
       {!isDamaged(entry) && <Known entry={entry} />}
-      {transformed ? null : problem === null ? (
+      {unjudged ? null : problem === null ? (
         <span className={styles.fits}>
           <CircleCheck size={14} aria-hidden /> {t.train.fits}
         </span>

@@ -1,13 +1,13 @@
 import { MantineProvider } from "@mantine/core";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { cleanup, fireEvent, render, screen } from "@testing-library/react";
+import type { ComponentProps } from "react";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { api } from "@/api/client";
 import { ApiError } from "@/api/errors";
 import { catalogueQuery, datasetsQuery, queryClient, runsQuery } from "@/api/queries";
 import type { ParameterSpec, Plan } from "@/api/types";
 import { digits } from "@/model/example.test-data";
-import type { Refit } from "./refit/RefitPanel";
 import { DEFAULTS } from "./settings";
 import { TrainDialog } from "./TrainDialog";
 
@@ -54,7 +54,9 @@ const DATASET = {
   uploaded: false,
 };
 
-function show(plan?: Plan, onRefit?: Refit) {
+type Given = Pick<ComponentProps<typeof TrainDialog>, "onRefit" | "errors" | "onErrors">;
+
+function show(plan?: Plan, given: Given = {}) {
   queryClient.setQueryData(catalogueQuery.queryKey, CATALOGUE as never);
   queryClient.setQueryData(datasetsQuery.queryKey, [DATASET] as never);
   queryClient.setQueryData(runsQuery.queryKey, { items: [{ name: "Digits CNN 2" }], total: 1 } as never);
@@ -62,13 +64,7 @@ function show(plan?: Plan, onRefit?: Refit) {
   render(
     <MantineProvider env="test">
       <QueryClientProvider client={queryClient}>
-        <TrainDialog
-          document={{ ...digits(), name: "Digits CNN" }}
-          plan={plan}
-          onRefit={onRefit}
-          opened
-          onClose={() => {}}
-        />
+        <TrainDialog document={{ ...digits(), name: "Digits CNN" }} plan={plan} {...given} opened onClose={() => {}} />
       </QueryClientProvider>
     </MantineProvider>,
   );
@@ -133,7 +129,7 @@ describe("the train dialog", () => {
     }) as never);
     const refit = vi.fn(() => true);
     const plan: Plan = { ...DEFAULTS, dataset: "digits", loss: { name: "torch.nn.CrossEntropyLoss", arguments: {} } };
-    show(plan, refit);
+    show(plan, { onRefit: refit });
     const told = await screen.findAllByTestId("loss-warning");
     expect(told.map((it) => it.textContent)).toEqual([expect.stringContaining("applies this activation itself")]);
     expect(asked(post).find(([path]) => path === "/api/graphs/doctor")?.[1]).toMatchObject({
@@ -143,6 +139,19 @@ describe("the train dialog", () => {
     expect(refit).toHaveBeenCalledWith(expect.objectContaining({ edits: fix.edits }));
     press();
     await vi.waitFor(() => expect(asked(post).map(([path]) => path)).toContain("/api/runs"));
+  });
+
+  it("says before it is pressed that a network with errors cannot be trained", () => {
+    const sent = taking();
+    const onErrors = vi.fn();
+    show({ ...DEFAULTS, dataset: "digits" }, { errors: 2, onErrors });
+    expect(screen.getByRole("alert").textContent).toContain("2 errors");
+    expect(screen.queryByText("Fits the network's input")).toBeNull();
+    expect((screen.getByTestId("start-run") as HTMLButtonElement).disabled).toBe(true);
+    fireEvent.submit(screen.getByTestId("start-run").closest("form") as HTMLFormElement);
+    expect(sent()).toBeUndefined();
+    fireEvent.click(screen.getByRole("button", { name: "Show the problems" }));
+    expect(onErrors).toHaveBeenCalled();
   });
 
   it("starts nothing with a field that is wrong or empty", async () => {

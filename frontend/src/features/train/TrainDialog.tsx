@@ -18,6 +18,10 @@ interface Props {
   editable?: boolean;
   /** Changes the network where the data ask for it; without, it stays as it is. */
   onRefit?: Refit | undefined;
+  /** How many errors the network is known to have: with any, nothing can be started. */
+  errors?: number;
+  /** Leads to them. */
+  onErrors?: (() => void) | undefined;
   opened: boolean;
   onClose: () => void;
 }

@@ -18,7 +18,7 @@ import { LossWarning } from "./LossWarning";
 import { nextName } from "./names";
 import { outputNames } from "./outputs";
 import { concernsFolded, messageFor, refusedFields } from "./problems";
-import { Refusal } from "./Refusal";
+import { Broken, Refusal } from "./Refusal";
 import { FindButton } from "./rates/FindButton";
 import { RatePanel } from "./rates/RatePanel";
 import { useRateSearch } from "./rates/useRateSearch";
@@ -33,13 +33,16 @@ interface Props {
   from?: Beginning | null | undefined;
   editable?: boolean;
   onRefit?: Refit | undefined;
+  errors?: number;
+  onErrors?: (() => void) | undefined;
   catalogue: Catalogue;
   datasets: DatasetEntry[];
   onClose: () => void;
 }
 
 /** The data set and the settings of a run to be. */
-export function TrainForm({ document, plan, from, editable = false, onRefit, catalogue, datasets, onClose }: Props) {
+export function TrainForm(props: Props) {
+  const { document, plan, from, editable = false, onRefit, errors = 0, onErrors, catalogue, datasets, onClose } = props;
   const t = useText();
   const [settings, setSettings] = useState<Settings>(() =>
     plan ? settingsOf(plan) : useRemembered.getState().settings,
@@ -70,6 +73,7 @@ export function TrainForm({ document, plan, from, editable = false, onRefit, cat
     setSettings((before) => ({ ...before, ...part }));
   };
   const send = () =>
+    errors === 0 &&
     start.mutate(
       { document, settings, dataset, fork, name: named(start.error instanceof UnreachableError) },
       { onError: (error) => concernsFolded(refusedFields(error, settings)) && setAdvanced("open") },
@@ -79,6 +83,7 @@ export function TrainForm({ document, plan, from, editable = false, onRefit, cat
   return (
     <Form onSend={send} onHeld={unfold} refusal={refusal}>
       <Stack gap="md">
+        {errors > 0 && <Broken errors={errors} onErrors={onErrors} />}
         {refusal && <Refusal error={refusal} refused={refused} />}
         <fieldset className={styles.order} disabled={start.isPending}>
           {fork && (
@@ -103,7 +108,7 @@ export function TrainForm({ document, plan, from, editable = false, onRefit, cat
           <DatasetField
             entries={datasets}
             document={document}
-            transformed={settings.transforms.length > 0}
+            unjudged={errors > 0 || settings.transforms.length > 0}
             value={dataset}
             onChange={(next) => {
               start.reset();
@@ -189,6 +194,7 @@ export function TrainForm({ document, plan, from, editable = false, onRefit, cat
             type="submit"
             leftSection={<Play size={15} aria-hidden />}
             loading={start.isPending}
+            disabled={errors > 0}
             data-autofocus
             data-testid="start-run"
           >

@@ -253,6 +253,8 @@ export const train = {
   normalize: "Scale features by their mean and deviation",
   arguments: "Arguments",
   withdrawn: "The run had begun already and was stopped",
+  broken: (count: number) =>
+    `The network has ${count === 1 ? "an error" : `${count} errors`}. It can be trained once that is mended.`,
   problems: (count: number) =>
     count === 1 ? "One thing has to be mended first" : `${count} things have to be mended first`,
 };

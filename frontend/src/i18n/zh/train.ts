@@ -253,5 +253,6 @@ export const train: typeof en = {
   normalize: "按均值和标准差缩放特征",
   arguments: "更多参数",
   withdrawn: "训练此前已经开始，现已停止",
+  broken: (count) => `网络有 ${count} 个错误，改正后才能训练。`,
   problems: (count) => `请先解决 ${count} 个问题`,
 };
