@@ -127,6 +127,14 @@ def test_a_run_whose_second_process_is_killed_ends_as_if_it_were_not(
     assert all(torch.equal(got[key], value) for key, value in expected.items())
 
 
+def last_step(server: Server, run: str) -> int:
+    """How far the newest attempt has come, by what it has written down itself."""
+    newest = max((server.home / "runs" / run / "attempts").iterdir(), key=lambda place: int(place.name))
+    whole, _, _ = (newest / "spool.jsonl").read_text().rpartition("\n")
+    told = [event for line in whole.splitlines() if (event := json.loads(line)["event"])["kind"] == "progress"]
+    return int(told[-1]["step"])
+
+
 def test_two_processes_obey_and_outlive_the_server(server: Server, user: httpx.Client, network: dict[str, Any]) -> None:
     run = start(user, network, epochs=100_000, checkpoints={"every_epochs": 1_000_000})
     wait_for(lambda: user.get(f"/api/runs/{run}").json()["step"] > 20, "steps")
@@ -156,8 +164,10 @@ def test_two_processes_obey_and_outlive_the_server(server: Server, user: httpx.C
         client.timeout = 240
         adopted = client.get(f"/api/runs/{run}").json()
         # What it did while there was no server is heard of first: it may have passed any length by then.
+        written = last_step(server, run)
         epoch = wait_for(
-            lambda: now if (now := client.get(f"/api/runs/{run}").json()["epoch"]) > adopted["epoch"] else 0, "epochs"
+            lambda: now["epoch"] if (now := client.get(f"/api/runs/{run}").json())["step"] >= written else 0,
+            "its steps",
         )
         client.patch(f"/api/runs/{run}", json={"epochs": epoch + AHEAD}).raise_for_status()
         shown = wait_for_run(client, run, "succeeded", "failed")

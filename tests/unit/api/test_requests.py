@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from layerloom.api import bodies
@@ -117,6 +117,7 @@ LEAVES = st.sampled_from(['"', "[", "\\", '\\"]', "{}", "", '""', 1, None])
 TREES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(['["', "}\\", ""]), inner))
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # how fast trees are drawn is the machine's affair
 @given(TREES, st.integers(1, 4))
 def test_depth_is_counted_as_a_reader_would(tree: Any, allowed: int) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -12,6 +12,7 @@ import pytest
 
 from layerloom.schema.events import CheckpointSaved, Log, ProblemFound, StateChanged
 from layerloom.schema.problems import Problem, ProblemCode
+from layerloom.schema.run import RunPatch
 from layerloom.storage import EventRefused, Fenced, Missing, Store
 from stores import add_run, claimed, loss, numbered, progress, publish_checkpoint, running
 
@@ -228,7 +229,7 @@ def test_an_unknown_run_is_missing_everywhere(store: Store) -> None:
             partial(store.runs.get, run),
             partial(store.runs.summary, run),
             partial(store.runs.want, run, "stop"),
-            partial(store.runs.patch, run, name="x"),
+            partial(store.runs.patch, run, RunPatch(name="x")),
             partial(store.runs.delete, run),
             partial(store.runs.checkpoints, run),
             partial(store.runs.checkpoint, run, "last"),
