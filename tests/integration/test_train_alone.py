@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,7 @@ def test_a_network_trains_and_a_server_opens_the_folder(tmp_path: Path) -> None:
         assert "first try" in asked(home, "runs").stdout
 
 
+@pytest.mark.usefixtures("signals_heard")
 def test_an_interrupt_pauses_and_the_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     given = (network(tmp_path), plan(tmp_path, epochs=40, batch_size=16))
     whole = layerloom(tmp_path / "whole", "train", *given)
@@ -193,6 +195,17 @@ def test_a_killed_command_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
         assert row()["state"] == "stopped"
 
 
+@pytest.fixture
+def signals_heard() -> Iterator[None]:
+    """Whatever runs the tests may have them ignore signals, as ``nohup`` does, and commands would inherit that."""
+    ignored = [number for number in (signal.SIGINT, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def trainers(pid: int) -> list[psutil.Process]:
     """Those that a command has started."""
     with suppress(psutil.NoSuchProcess):
@@ -200,6 +213,7 @@ def trainers(pid: int) -> list[psutil.Process]:
     return []
 
 
+@pytest.mark.usefixtures("signals_heard")
 @pytest.mark.parametrize(
     ("name", "number"),
     [
@@ -227,6 +241,7 @@ def test_a_trial_that_is_told_to_end_leaves_nothing(tmp_path: Path, name: str, n
     assert list(scratch.glob("layerloom-trial-*")) == []
 
 
+@pytest.mark.usefixtures("signals_heard")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_training_that_is_told_to_end_pauses(tmp_path: Path, number: signal.Signals) -> None:
     home, given = tmp_path / "home", (network(tmp_path), plan(tmp_path, epochs=100_000))
