@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 
 from layerloom.catalogue import find
@@ -200,9 +202,26 @@ class Connections:
         ]
 
 
+@lru_cache(1_000)
 def conjuncts(condition: str | None) -> frozenset[str]:
-    """What has to hold so that a condition does: ``a and b`` needs both."""
-    return frozenset(condition.split(" and ")) if condition else frozenset()
+    """What has to hold so that a condition does: ``a and b`` needs both, ``not (a or b)`` neither."""
+    if not condition:
+        return frozenset()
+    try:
+        return frozenset(map(ast.unparse, _needed(ast.parse(condition, mode="eval").body)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset([condition])  # told as a problem elsewhere
+
+
+def _needed(condition: ast.expr) -> list[ast.expr]:
+    match condition:
+        case ast.BoolOp(op=ast.And(), values=parts):
+            return [needed for part in parts for needed in _needed(part)]
+        case ast.UnaryOp(op=ast.Not(), operand=ast.UnaryOp(op=ast.Not(), operand=inner)):
+            return _needed(inner)
+        case ast.UnaryOp(op=ast.Not(), operand=ast.BoolOp(op=ast.Or(), values=parts)):
+            return [needed for part in parts for needed in _needed(ast.UnaryOp(op=ast.Not(), operand=part))]
+    return [condition]
 
 
 def _conditions(value: Value, holding: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
@@ -210,9 +229,8 @@ def _conditions(value: Value, holding: frozenset[str]) -> Iterator[tuple[str, fr
     if isinstance(value, Ref):
         yield value.ref, holding
     elif isinstance(value, If):
-        negated = value.test.removeprefix("not ") if value.test.startswith("not ") else f"not {value.test}"
         yield from _conditions(value.then, holding | conjuncts(value.test))
-        yield from _conditions(value.otherwise, holding | conjuncts(negated))
+        yield from _conditions(value.otherwise, holding | conjuncts(f"not ({value.test})"))
     else:
         for child in children(value):
             yield from _conditions(child, holding)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from typing import TypeVar
 
 from layerloom.catalogue import find, resolve
 from layerloom.graph.errors import GraphError
@@ -15,6 +16,7 @@ from layerloom.graph.walk import steps
 from layerloom.schema.document import CallNode, ChooseNode, ModuleDict
 from layerloom.schema.values import Expr, If, Mapping, Ref, Slice, Tuple, Value
 
+Side = TypeVar("Side")
 _SIGNS = {
     ast.Add: "+",
     ast.Sub: "-",
@@ -78,7 +80,7 @@ class Computing(Drawing):
             case ast.Attribute(value=inner, attr=name):
                 return self._attribute(node, inner, name)
             case ast.IfExp(test=test, body=body, orelse=other):
-                return _choice(self._condition(test), self.value(body), self.value(other))
+                return self._either(test, body, other)
             case ast.DictComp():
                 return self._every(node)
             case ast.ListComp(elt=inner, generators=[ast.comprehension(target=target, iter=iterable, ifs=[])]):
@@ -203,6 +205,19 @@ class Computing(Drawing):
                     return self._add(ChooseNode(id=self._id(_stem(path)), target=path, arguments=arguments))
         raise not_plain(node, "this comprehension cannot be read without running it")
 
+    def _either(self, test: ast.expr, body: ast.expr, other: ast.expr) -> Value:
+        """A conditional expression: what is called on one side is called only where that side counts."""
+        text, body, other = straight(self._condition(test), body, other)
+        sides, nodes = [], len(self.nodes)
+        for when, side in ((text, body), (opposite(text), other)):
+            within = self._when
+            self._when = within or when
+            sides.append(self.value(side))
+            self._when = within
+            if within is not None and len(self.nodes) > nodes:
+                raise not_plain(test, "conditions inside conditions cannot be read")
+        return _choice(text, *sides)
+
     def _each(self, inner: ast.expr, target: ast.expr, iterable: ast.expr) -> Value:
         before = dict(self._local), dict(self.names.constants)
         found: list[Value] = []
@@ -213,6 +228,19 @@ class Computing(Drawing):
             found.append(self.value(inner))
         self._local, self.names.constants = before
         return found
+
+
+def opposite(test: str) -> str:
+    """Where a condition does not hold."""
+    return f"not ({test})" if " " in test else f"not {test}"
+
+
+def straight(test: str, then: Side, otherwise: Side) -> tuple[str, Side, Side]:
+    """A choice without ``not`` in front of its condition, so that two that ask for the same are written the same."""
+    tree = ast.parse(test, mode="eval").body
+    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not):
+        return straight(ast.unparse(tree.operand), otherwise, then)
+    return test, then, otherwise
 
 
 def _choice(test: str, then: Value, otherwise: Value) -> If:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from layerloom.catalogue import find
-from layerloom.graph.importing.python.computing import Computing
+from layerloom.graph.importing.python.computing import Computing, opposite, straight
 from layerloom.graph.importing.python.drawing import uses
 from layerloom.graph.importing.python.errors import not_plain
 from layerloom.graph.importing.python.names import bind
@@ -220,10 +220,10 @@ class ForwardReader(Computing):
         """``if self.training:``; each side has nodes of its own, and what both name is a choice."""
         if self._when is not None:
             raise not_plain(test, "conditions inside conditions cannot be read")
-        text = self._condition(test)
+        text, body, otherwise = straight(self._condition(test), body, otherwise)
         before = dict(self._local)
         sides = []
-        for when, statements in ((text, body), (f"not ({text})" if " " in text else f"not {text}", otherwise)):
+        for when, statements in ((text, body), (opposite(text), otherwise)):
             self._local = dict(before)
             self._when = when
             self._statements(statements)
