@@ -12,6 +12,7 @@ from layerloom.graph.importing.python.forward import ForwardReader
 from layerloom.graph.importing.python.initializers import InitializerReader
 from layerloom.graph.importing.python.members import MemberReader
 from layerloom.graph.importing.python.names import Imports, Names
+from layerloom.graph.importing.python.shortcuts import without_identities
 from layerloom.schema.document import Block, BlockArgument, Document, Graph
 from layerloom.schema.values import Ref, Tuple, Value
 
@@ -167,6 +168,10 @@ class _File:
         names = Names(self.imports, {argument.name for argument in signatures[name]})
         reader = MemberReader(names, {label: signatures[label] for label in signatures if label != name}, self.notes)
         init = method(self.classes[name], "__init__")
+        forward = method(self.classes[name], "forward")
+        if init is not None and forward is not None:
+            for left in without_identities(init, forward, self.imports.dotted):
+                self.notes.append(f"{name}.{left} is left out where it is an identity: it passes on what it is given.")
         reader.statements(init.body if init is not None else [])
         return reader
 
@@ -189,7 +194,7 @@ class _File:
         if forward is None:
             raise not_plain(found, f"class {name} has no forward")
         kept = {key: tree for key, tree in reader.names.constants.items() if key.startswith("self.")}
-        names = Names(self.imports, set(reader.names.arguments), kept)
+        names = Names(self.imports, set(reader.names.arguments), kept, reader.names.present)
         reading = ForwardReader(document, name, names, reader.functions, self.notes)
         graph = reading.read(forward)
         unpacked.update(reading.unpacked)

@@ -70,19 +70,30 @@ class MemberReader(LayerReader):
                 self._loop(target, iterable, body)
             case ast.If(test=test, body=body, orelse=otherwise) if self._when is None and self.names.pure(test):
                 text = self.names.expression(test).expr
-                self._under(text, body)
-                self._under(f"not ({text})", otherwise)
+                without = self._under(text, body) | self._under(f"not ({text})", otherwise)
+                for name in without:
+                    # None in one case, a module in the other: nothing else is a member, or a number, in both.
+                    member = self.members.get(name)
+                    if member is None or isinstance(member, Alias) or member.when is None:
+                        raise not_plain(statement, "what this if decides cannot be read without running it")
+                    self._there(name, member.when)
             case ast.Expr(value=ast.Call() as call):
                 self._call(statement, call)
             case _:
                 raise not_plain(statement, f"an __init__ with {_kind(statement)} cannot be read without running it")
 
-    def _under(self, condition: str, body: list[ast.stmt]) -> None:
-        """Statements that run where an expression over arguments holds: what they register has that condition."""
+    def _under(self, condition: str, body: list[ast.stmt]) -> set[str]:
+        """Statements that run where an expression over arguments holds: what they register has that condition.
+
+        Gives the names of the attributes that they set to None.
+        """
         self._when = condition
-        before = dict(self.members)
+        before, without = dict(self.members), set()
         try:
             for statement in body:
+                if (name := _none(statement)) is not None:
+                    without.add(name)
+                    continue
                 if not self._registers(statement):
                     raise not_plain(statement, "what this if decides cannot be read without running it")
                 self._statement(statement)
@@ -92,8 +103,21 @@ class MemberReader(LayerReader):
             if member is before.get(name):
                 continue
             if name in before or isinstance(member, Alias):
-                raise not_plain(body[0], f"{name} is registered in two ways, which cannot be read without running it")
+                raise not_plain(
+                    body[0],
+                    f"{name} is registered in two ways, which cannot be read without running it (one may be None, "
+                    f"where forward says `if self.{name} is not None`)",
+                )
             self.members[name] = member.model_copy(update={"when": condition})
+            if f"self.{name}" in self.names.constants:
+                self._there(name, condition)
+        return without
+
+    def _there(self, name: str, condition: str) -> None:
+        """An attribute is a module where the condition holds, and None elsewhere."""
+        before = self.names.constants.pop(f"self.{name}", None)
+        if before is None or (isinstance(before, ast.Constant) and before.value is None):
+            self.names.present[f"self.{name}"] = ast.parse(f"({condition})", mode="eval").body
 
     def _registers(self, statement: ast.stmt) -> bool:
         """Whether a statement registers a member and does nothing else."""
@@ -134,6 +158,8 @@ class MemberReader(LayerReader):
             self.names.constants[f"self.{name}"] = tree
         elif isinstance(value, ast.Call):
             self.members[name] = self.member(name, value)
+            if self._when is None and f"self.{name}" in self.names.constants:
+                self._there(name, "True")
         elif (function := self.names.imports.dotted(value)) is not None and find(function) is not None:
             self.functions[name] = function
         else:
@@ -219,6 +245,14 @@ class MemberReader(LayerReader):
         for value in values:
             parts = [value] if isinstance(target, ast.Name) else list(value)
             yield {name: ast.parse(repr(part), mode="eval").body for name, part in zip(variables, parts, strict=True)}
+
+
+def _none(statement: ast.stmt) -> str | None:
+    """The attribute that a statement sets to None."""
+    match statement:
+        case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self"), attr=name)], value=ast.Constant(value=None)):
+            return name
+    return None
 
 
 def _kind(statement: ast.stmt) -> str:

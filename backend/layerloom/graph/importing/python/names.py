@@ -83,12 +83,14 @@ class Names:
     """Block arguments and variables of repeats."""
     constants: dict[str, ast.expr] = field(default_factory=dict)
     """Local names and attributes (``self.width``) that stand for expressions over arguments."""
+    present: dict[str, ast.expr] = field(default_factory=dict)
+    """Attributes (``self.short``) that hold a module where an expression over arguments is true, and None elsewhere."""
 
     def inside(self, variables: Iterable[str]) -> Names:
         """The same, with variables of a repeat."""
         given = set(variables)
         constants = {name: tree for name, tree in self.constants.items() if name not in given}
-        return Names(self.imports, self.arguments | given, constants)
+        return Names(self.imports, self.arguments | given, constants, self.present)
 
     def pure(self, node: ast.expr) -> bool:
         """Whether an expression is made of arguments and literals only."""
@@ -100,7 +102,7 @@ class Names:
 
     def expression(self, node: ast.expr) -> Expr:
         """The expression with its local names replaced. Raises ExpressionError."""
-        tree = _Substitute(self.constants, self.imports).visit(copy.deepcopy(node))
+        tree = _Substitute(self.constants, self.present, self.imports).visit(copy.deepcopy(node))
         text = ast.unparse(ast.fix_missing_locations(tree))
         unknown = parse(text).names - self.arguments
         if unknown:
@@ -125,13 +127,27 @@ class Names:
 
 
 class _Substitute(ast.NodeTransformer):
-    def __init__(self, constants: Mapping[str, ast.expr], imports: Imports) -> None:
-        self._constants, self._imports = constants, imports
+    def __init__(self, constants: Mapping[str, ast.expr], present: Mapping[str, ast.expr], imports: Imports) -> None:
+        self._constants, self._present, self._imports = constants, present, imports
 
     def _copy(self, name: str, node: ast.expr) -> ast.expr:
-        constant = self._constants[name]
-        self._imports.spend(sum(1 for _ in ast.walk(constant)), node)
-        return copy.deepcopy(constant)
+        return self._copied(self._constants[name], node)
+
+    def _copied(self, tree: ast.expr, node: ast.expr) -> ast.expr:
+        self._imports.spend(sum(1 for _ in ast.walk(tree)), node)
+        return copy.deepcopy(tree)
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        """``self.short is not None`` asks whether a member is there."""
+        match node:
+            case ast.Compare(
+                left=ast.Attribute(value=ast.Name(id="self"), attr=name),
+                ops=[ast.Is() | ast.IsNot() as how],
+                comparators=[ast.Constant(value=None)],
+            ) if f"self.{name}" in self._present:
+                there = self._copied(self._present[f"self.{name}"], node)
+                return there if isinstance(how, ast.IsNot) else ast.UnaryOp(op=ast.Not(), operand=there)
+        return self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         return self._copy(node.id, node) if node.id in self._constants and node.id not in FUNCTIONS else node
