@@ -161,13 +161,18 @@ function Group(props: {
 
 type Start = ReturnType<typeof usePaletteDrag>["start"];
 
+/** Where nothing hovers, what a pointer would bring out is always there. */
+const TOUCHED = globalThis.matchMedia?.("(hover: none)").matches ?? false;
+
 /** Drawn once: a drag across the page draws the palette at every move. */
 const Item = memo(function Item({ listed, start }: { listed: Listed; start: Start }) {
   const { editor: t, help } = useText();
   const { thing } = listed;
   const explain = "entry" in thing && (() => useCanvas.setState({ help: { name: thing.entry.name } }));
+  // The button is there where it can be pressed: on every row it would be a tenth of all elements of the page.
+  const [here, setHere] = useState(TOUCHED);
   return (
-    <div className={styles.row}>
+    <div className={styles.row} onPointerEnter={() => setHere(true)} onPointerLeave={() => setHere(TOUCHED)}>
       <Tooltip label={listed.summary} disabled={!listed.summary} position="right" openDelay={600} withinPortal>
         <button
           type="button"
@@ -189,7 +194,7 @@ const Item = memo(function Item({ listed, start }: { listed: Listed; start: Star
           {listed.from && <span className={styles.from}>{listed.from}</span>}
         </button>
       </Tooltip>
-      {explain && (
+      {explain && here && (
         <button
           type="button"
           className={styles.explain}
