@@ -40,12 +40,15 @@ def begin(page: Page, words: str, name: str) -> None:
 
 def test_a_network_begun_from_data_trains_at_once(page: Page, server: Server) -> None:
     do.node(page, "fc").wait_for()
+    with server.client() as client:
+        known = {network["id"] for network in client.get("/api/networks").raise_for_status().json()}
     begin(page, "wine", "wine")
     expect(do.node(page, "head")).to_contain_text("N×3")
     expect(page.locator("[data-node-id='input:x']")).to_contain_text("13")
     expect(page.get_by_test_id("saved")).to_have_attribute("data-state", "saved")
     with server.client() as client:
-        assert len(client.get("/api/networks").raise_for_status().json()) == 1
+        stored = client.get("/api/networks").raise_for_status().json()
+        assert [network["name"] for network in stored if network["id"] not in known] == ["Wine"]
     dialog = train_dialog(page)
     expect(dialog.get_by_test_id("dataset")).to_have_value("Wine · 13")
     expect(dialog.get_by_test_id("refit")).to_have_count(0)
