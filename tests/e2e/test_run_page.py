@@ -131,7 +131,8 @@ def test_a_long_run_opens_at_once_and_is_exact_where_one_looks(chromium: Browser
         [curve] = answered.value.json()["items"]
         assert set(curve["counts"]) == {1}
         assert curve["means"] == [step / 1000 for step in curve["steps"]]
-        assert 1_000 <= len(curve["steps"]) <= 1_100
+        # A tenth of a tenth of a tenth, to whole pixels of a plot whose labels take more or less room.
+        assert 950 <= len(curve["steps"]) <= 1_100
         tooltip = page.locator("figure [class*=tooltip]").first
         expect(tooltip).not_to_contain_text("≈")
         # Queued, starting to end, and the events of all steps but the last ones are not among them.

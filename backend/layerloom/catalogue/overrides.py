@@ -347,3 +347,7 @@ def _amendments(name: str) -> tuple[Amend, ...]:
 @cache
 def _compiled(globs: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(translate(glob) for glob in globs))
+
+
+PASSES_ON = "torch.nn.Identity"
+"""The layer that gives back what it is given, and holds nothing."""

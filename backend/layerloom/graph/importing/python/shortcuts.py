@@ -16,8 +16,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
+from layerloom.catalogue.overrides import PASSES_ON
+
 _Passes = Callable[[ast.expr], bool]
-_IDENTITY = "torch.nn.Identity"
 _EMPTY = "torch.nn.Sequential"
 
 
@@ -32,7 +33,7 @@ def without_identities(
     def passes(value: ast.expr) -> bool:
         match value:
             case ast.Call(func=made, args=[], keywords=[]):
-                return dotted(made) in (_IDENTITY, _EMPTY)
+                return dotted(made) in (PASSES_ON, _EMPTY)
         return False
 
     names = [name for name in _chosen(init, passes) if _called_only(forward, name)]
