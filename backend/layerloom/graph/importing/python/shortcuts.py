@@ -14,7 +14,8 @@ with ``self.short(x)`` computes what this does with ``None`` for the identity, w
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 
 from layerloom.catalogue.overrides import PASSES_ON
 
@@ -36,10 +37,12 @@ def without_identities(
                 return dotted(made) in (PASSES_ON, _EMPTY)
         return False
 
-    names = [name for name in _chosen(init, passes) if _called_only(forward, name)]
+    mentions, calls = _mentions(forward), Counter(filter(None, map(_call, ast.walk(forward))))
+    names = [name for name in _chosen(init, passes) if 0 < mentions[name] == calls[name]]
     for name in names:
         init.body = [new for statement in init.body for new in _rewritten(statement, name, passes)]
-        _Chosen(name).visit(forward)
+    if names:
+        _Chosen(names).visit(forward)
     return names
 
 
@@ -64,10 +67,10 @@ def _chosen(init: ast.FunctionDef, passes: _Passes) -> list[str]:
             for branch, body in (("then", statement.body), ("else", statement.orelse)):
                 for inner in filter(None, map(_registered, body)):
                     found.setdefault(inner[0], []).append((index, branch, passes(inner[1])))
-    names = []
+    names, mentions = [], _mentions(init)
     for name, ways in found.items():
         written = {index for index, _, _ in ways}
-        mentioned = sum(_is_member(node, name) for node in ast.walk(init))
+        mentioned = mentions[name]
         match ways:
             # One after the other: a module registered in between would come before it, and behind it in the text.
             case [(at, "always", True), (then, "then" | "else", False)] if mentioned == 2 and then == at + 1:
@@ -78,24 +81,24 @@ def _chosen(init: ast.FunctionDef, passes: _Passes) -> list[str]:
     return names
 
 
-def _called_only(forward: ast.FunctionDef, name: str) -> bool:
-    """Whether every mention of a member in forward is a call with one variable."""
-    mentions = sum(_is_member(node, name) for node in ast.walk(forward))
-    return 0 < mentions == sum(_is_call(node, name) for node in ast.walk(forward))
+def _mentions(function: ast.FunctionDef) -> Counter[str]:
+    """How often each member is named; counted once for all, because a text may have thousands of them."""
+    return Counter(filter(None, map(_member, ast.walk(function))))
 
 
-def _is_call(node: ast.AST, name: str) -> bool:
+def _member(node: ast.AST) -> str | None:
+    match node:
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            return name
+    return None
+
+
+def _call(node: ast.AST) -> str | None:
+    """The member that is called with one variable."""
     match node:
         case ast.Call(func=called, args=[ast.Name()], keywords=[]):
-            return _is_member(called, name)
-    return False
-
-
-def _is_member(node: ast.AST, name: str) -> bool:
-    match node:
-        case ast.Attribute(value=ast.Name(id="self"), attr=attribute):
-            return attribute == name
-    return False
+            return _member(called)
+    return None
 
 
 def _rewritten(statement: ast.stmt, name: str, passes: _Passes) -> list[ast.stmt]:
@@ -130,15 +133,16 @@ def _rewritten(statement: ast.stmt, name: str, passes: _Passes) -> list[ast.stmt
 
 
 class _Chosen(ast.NodeTransformer):
-    """What a member is given in place of its call, where it is not there."""
+    """What members are given in place of their calls, where they are not there."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = frozenset(names)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        if not _is_call(node, self._name):
+        name = _call(node)
+        if name not in self._names:
             return self.generic_visit(node)
-        test = ast.parse(f"self.{self._name} is not None", mode="eval").body
+        test = ast.parse(f"self.{name} is not None", mode="eval").body
         chosen = ast.IfExp(test=test, body=node, orelse=node.args[0])
         for part in (chosen, *ast.walk(test)):
             ast.copy_location(part, node)
