@@ -7,6 +7,7 @@ import { help } from "./help";
 import { imports } from "./imports";
 import { lab } from "./lab";
 import { metrics } from "./metrics";
+import { networks } from "./networks";
 import { problems } from "./problems";
 import { remedies } from "./remedies";
 import { runs } from "./runs";
@@ -22,6 +23,7 @@ export const zh: typeof import("@/i18n/en").en = {
   imports,
   lab,
   metrics,
+  networks,
   problems,
   remedies,
   runs,
