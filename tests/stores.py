@@ -56,6 +56,7 @@ _MADE = {
         "ALTER TABLE checkpoints DROP COLUMN weights",
     ],
     "0005": ["ALTER TABLE network_revisions DROP COLUMN label"],
+    "0006": [f"ALTER TABLE runs DROP COLUMN {name}" for name in ("origin_name", "origin_step")],
 }
 """What takes back what each revision of the schema made."""
 

@@ -57,6 +57,16 @@ class CarryReport(Wire):
     """What the fork's network differs in, in English sentences."""
 
 
+class ForkedFrom(Wire):
+    """Where a run was forked from, in a line. The other run may be gone since."""
+
+    run: str
+    name: str
+    """Its name now, or the last that it had."""
+    step: int
+    """Of the checkpoint that the fork began with."""
+
+
 class Origin(Wire):
     """Where a run was forked from. The other run may be gone since: nothing of it is needed any more."""
 

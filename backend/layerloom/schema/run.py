@@ -10,7 +10,7 @@ from layerloom.schema.base import Wire
 from layerloom.schema.datasets import Division
 from layerloom.schema.document import Document
 from layerloom.schema.events import Adjusted, Averaged, Event, State
-from layerloom.schema.fork import Offspring, Origin
+from layerloom.schema.fork import ForkedFrom, Offspring, Origin
 from layerloom.schema.orders import Adjustment, Rate
 from layerloom.schema.plan import Choice, Plan, Transform
 from layerloom.schema.problems import Problem
@@ -71,6 +71,7 @@ class RunSummary(Wire):
     """Best value of each validation series: smallest for losses and errors, largest for the rest."""
     parameters: int = 0
     last_seq: int = 0
+    forked_from: ForkedFrom | None = None
 
 
 class InputScaling(Wire):

@@ -15,7 +15,7 @@ from layerloom.schema.base import Wire
 from layerloom.schema.datasets import VOCABULARY_FILE
 from layerloom.schema.document import Document
 from layerloom.schema.events import ENDED, LIVE, Event, State, StateChanged
-from layerloom.schema.fork import Offspring, Origin
+from layerloom.schema.fork import ForkedFrom, Offspring, Origin
 from layerloom.schema.plan import Plan
 from layerloom.schema.problems import Problem
 from layerloom.schema.run import (
@@ -43,7 +43,8 @@ PAGE = 200
 _Told = TypeVar("_Told", bound=Wire)
 ORIGIN = "origin"
 """Folder of what a fork begins with, below its own."""
-_SUMMARY = tuple(runs.c[name] for name in RunSummary.model_fields)
+_PLAIN = tuple(name for name in RunSummary.model_fields if name != "forked_from")
+_SUMMARY = tuple(runs.c[name] for name in (*_PLAIN, "origin", "origin_name", "origin_step"))
 
 
 class Runs:
@@ -89,6 +90,8 @@ class Runs:
                 "parameters": min(parameters, LARGEST),
                 "created_at": transaction.now,
                 "origin": None if origin is None else origin.run,
+                "origin_name": None if origin is None else origin.name,
+                "origin_step": None if origin is None else origin.report.step,
             }
             transaction.connection.execute(runs.insert().values(row))
             transaction.connection.execute(
@@ -110,8 +113,8 @@ class Runs:
 
     def get(self, run: str) -> Run:
         """One run, whole."""
-        bodies = [run_bodies.c[name] for name in ("document", "plan", "problem", "adjusted", "origin")]
-        query = sa.select(*_SUMMARY, runs.c.adjustment, *bodies)
+        bodies = [run_bodies.c[name] for name in ("document", "plan", "problem", "adjusted")]
+        query = sa.select(*_SUMMARY, runs.c.adjustment, *bodies, run_bodies.c.origin.label("began"))
         forks = sa.select(runs.c.id, runs.c.name).where(runs.c.origin == run).order_by(runs.c.created_at.desc())
         query = query.join(run_bodies, run_bodies.c.run == runs.c.id).where(runs.c.id == known_form(run, "run"))
         with self._journal.database.read() as connection:
@@ -129,7 +132,7 @@ class Runs:
             preparation=self._told(row["id"], PREPARATION_FILE, Preparation),
             adjustment=orders.adjustment_of(dict(row)),
             adjusted=orjson.loads(row["adjusted"]),
-            origin=None if row["origin"] is None else Origin.model_validate_json(row["origin"]),
+            origin=None if row["began"] is None else Origin.model_validate_json(row["began"]),
             forks=[Offspring(**one) for one in made],
         )
 
@@ -201,6 +204,8 @@ class Runs:
             columns: dict[str, Any] = {}
             if patch.name is not None:
                 columns["name"] = label(patch.name)
+                forks = runs.update().where(runs.c.origin == row["id"])
+                transaction.connection.execute(forks.values(origin_name=columns["name"]))
             if patch.tags is not None:
                 columns["tags"] = orjson.dumps([label(tag) for tag in patch.tags]).decode()
             wanted = orders.adjusted(row, patch)
@@ -316,8 +321,11 @@ def newest_checkpoint(connection: sa.Connection, artifacts: Path, run: str) -> S
 
 
 def _plain(row: Row) -> dict[str, Any]:
-    plain = {name: row[name] for name in RunSummary.model_fields}
-    return {**plain, **{name: orjson.loads(row[name]) for name in ("tags", "last", "best")}}
+    plain = {name: row[name] for name in _PLAIN}
+    told = {name: orjson.loads(row[name]) for name in ("tags", "last", "best")}
+    origin = row["origin"]
+    came = None if origin is None else ForkedFrom(run=origin, name=row["origin_name"], step=row["origin_step"])
+    return {**plain, **told, "forked_from": came}
 
 
 def keep_checkpoint(checkpoint: Path, folder: Path) -> None:

@@ -72,8 +72,10 @@ runs = sa.Table(
     # What is wanted to differ from the plan, and the number of the last change that took effect.
     sa.Column("adjustment", sa.Text, nullable=False, server_default="{}"),
     sa.Column("adjusted", sa.Integer, nullable=False, server_default="0"),
-    # The run that this one was forked from, which may be gone.
+    # The run that this one was forked from, which may be gone: its name, and its step that this one began with.
     sa.Column("origin", sa.String(12), index=True),
+    sa.Column("origin_name", sa.Text),
+    sa.Column("origin_step", sa.BigInteger),
     sa.Index(None, "created_at", "id"),
     sa.Index(None, "state", "created_at"),
 )

@@ -3062,6 +3062,18 @@ export interface components {
             title: string;
         };
         /**
+         * ForkedFrom
+         * @description Where a run was forked from, in a line. The other run may be gone since.
+         */
+        ForkedFrom: {
+            /** Name */
+            name: string;
+            /** Run */
+            run: string;
+            /** Step */
+            step: number;
+        };
+        /**
          * FunctionNode
          * @description An operation of the catalogue: ``torch.cat``, ``torch.Tensor.view``, ``torch.Tensor.shape``, ``operator.add``.
          */
@@ -6236,6 +6248,7 @@ export interface components {
              * @default 0
              */
             epochs: number;
+            forked_from: components["schemas"]["ForkedFrom"] | null;
             /**
              * Forks
              * @default []
@@ -6364,6 +6377,7 @@ export interface components {
              * @default 0
              */
             epochs: number;
+            forked_from: components["schemas"]["ForkedFrom"] | null;
             /** Id */
             id: string;
             /**

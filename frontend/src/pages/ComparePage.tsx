@@ -6,6 +6,7 @@ import { runQuery } from "@/api/queries";
 import type { Run } from "@/api/types";
 import { CompareBoard } from "@/features/compare/CompareBoard";
 import { Differences } from "@/features/compare/Differences";
+import { Results } from "@/features/compare/Results";
 import { useText } from "@/i18n/whole";
 import { Empty, ErrorNotice, PageSkeleton } from "@/ui/States";
 import { useTitle } from "@/ui/useTitle";
@@ -48,6 +49,7 @@ export function ComparePage() {
         </Title>
         <Back />
       </div>
+      <Results runs={runs} />
       <Differences runs={runs} />
       <CompareBoard runs={runs} />
     </div>

@@ -7,6 +7,7 @@ import type { RunFeed } from "@/live/feed";
 import { useRunFeeds, useTopics } from "@/live/useRunFeed";
 import { stableIndices } from "@/ui/colours";
 import { runLabels } from "./labels";
+import { rank } from "./rank";
 
 /** The same curve of several runs in one chart. */
 export function CompareBoard({ runs }: { runs: Run[] }) {
@@ -45,10 +46,4 @@ function subscribeAll(feeds: RunFeed[], listener: () => void): () => void {
   return () => {
     for (const end of ends) end();
   };
-}
-
-/** What is compared most comes first. */
-function rank(name: string): number {
-  if (name === "train/lr") return 9;
-  return (name.startsWith("validation/") ? 0 : 4) + (name.endsWith("/loss") ? 1 : 0);
 }

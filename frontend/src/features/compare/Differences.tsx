@@ -1,12 +1,10 @@
-import { Switch, Table, Text, useComputedColorScheme } from "@mantine/core";
+import { Switch, Table, Text } from "@mantine/core";
 import { useState } from "react";
-import { Link } from "wouter";
 import type { Run } from "@/api/types";
 import { useText } from "@/i18n/whole";
 import { differences, settings } from "@/lib/difference";
-import { curveColour, stableIndices } from "@/ui/colours";
-import styles from "./Differences.module.css";
-import { runLabels } from "./labels";
+import styles from "./Compare.module.css";
+import { RunHeads } from "./RunHeads";
 
 /** What a run was started with, without what only places nodes on a canvas. */
 function configuration(run: Run) {
@@ -17,10 +15,7 @@ function configuration(run: Run) {
 /** The settings of several runs side by side: only those that differ, unless all are wanted. */
 export function Differences({ runs }: { runs: Run[] }) {
   const t = useText().runs;
-  const scheme = useComputedColorScheme("light");
   const [only, setOnly] = useState(true);
-  const colours = stableIndices(runs.map((run) => run.id));
-  const labels = runLabels(runs);
   const values = runs.map(configuration);
   const rows = only ? differences(values) : settings(values);
   return (
@@ -42,23 +37,7 @@ export function Differences({ runs }: { runs: Run[] }) {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to be reachable by keyboard
         <section className={styles.scroll} tabIndex={0} aria-label={t.compareDifferences}>
           <Table className={styles.table} verticalSpacing={6}>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>{t.compareSetting}</Table.Th>
-                {runs.map((run, index) => (
-                  <Table.Th key={run.id}>
-                    <Link to={`/runs/${run.id}`} className={styles.run} title={run.name}>
-                      <span
-                        className={styles.dot}
-                        style={{ background: curveColour(colours.get(run.id) ?? 0, scheme) }}
-                        aria-hidden="true"
-                      />
-                      <span className={styles.name}>{labels[index]}</span>
-                    </Link>
-                  </Table.Th>
-                ))}
-              </Table.Tr>
-            </Table.Thead>
+            <RunHeads first={t.compareSetting} runs={runs} />
             <Table.Tbody>
               {rows.map((row) => (
                 <Table.Tr key={row.path}>

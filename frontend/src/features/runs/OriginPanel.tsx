@@ -9,14 +9,14 @@ import styles from "./ConfigPanel.module.css";
 /** Where a run was forked from and what it began with, and the runs that were forked from it. */
 export function OriginPanel({ run }: { run: Run }) {
   const t = useText().runs.origin;
-  const { origin, forks } = run;
+  const { origin, forked_from, forks } = run;
   return (
     <>
-      {origin && (
+      {origin && forked_from && (
         <section>
           <div className={styles.head}>
             <h2>
-              {t.title} <Link to={`/runs/${origin.run}`}>{origin.name}</Link>, {t.step(origin.report.step)}
+              {t.title} <Link to={`/runs/${origin.run}`}>{forked_from.name}</Link>, {t.step(origin.report.step)}
             </h2>
             <Button
               component={Link}

@@ -6,6 +6,7 @@ import { LANGUAGES, useLanguage } from "@/i18n";
 import { useText } from "@/i18n/whole";
 import { compactCount, duration, moment, shortNumber } from "@/lib/format";
 import type { ColumnId } from "./columns";
+import { ForkedFrom } from "./ForkedFrom";
 import { RunName } from "./RunName";
 import styles from "./RunsTable.module.css";
 import { StateBadge } from "./StateBadge";
@@ -60,6 +61,11 @@ function NameCell({ run }: { run: RunSummary }) {
           {run.name}
         </Link>
       </RunName>
+      {run.forked_from && (
+        <div className={styles.origin}>
+          <ForkedFrom origin={run.forked_from} />
+        </div>
+      )}
     </td>
   );
 }

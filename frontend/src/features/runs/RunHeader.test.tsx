@@ -65,6 +65,17 @@ describe("the head of a run", () => {
     expect(screen.getByText("Epoch 1 of 1")).toBeTruthy();
   });
 
+  it("tells what it was forked from, and at which step", async () => {
+    const part = { forked_from: { run: "o", name: "Teacher", step: 40 } };
+    show(part);
+    expect(document.body.textContent).toContain("forked from Teacher at step 40");
+    expect(screen.getByRole("link", { name: "Teacher" }).getAttribute("href")).toBe("/runs/o");
+    cleanup();
+    await setLanguage("zh");
+    show(part);
+    expect(document.body.textContent).toContain("派生自 Teacher 的第 40 步");
+  });
+
   it("offers no weights where none were saved", async () => {
     show(REFUSED);
     fireEvent.click(screen.getByRole("button", { name: "Download" }));

@@ -10,6 +10,7 @@ import type { RunFeed } from "@/live/feed";
 import { useTopic } from "@/live/useRunFeed";
 import { CheckpointButton } from "./commands/CheckpointButton";
 import { MoreMenu } from "./commands/MoreMenu";
+import { ForkedFrom } from "./ForkedFrom";
 import styles from "./RunHeader.module.css";
 import { RunName } from "./RunName";
 import { isReplay, stateOf } from "./replay";
@@ -35,10 +36,10 @@ export function RunHeader({ run, feed, children }: { run: Run; feed: RunFeed; ch
         <StateBadge state={state} desired={run.desired} />
         <Text c="dimmed" size="sm" className={styles.facts}>
           {run.model} · {datasetLabel(run.dataset, t)} · {t.runs.parametersOf(compactCount(run.parameters))}
-          {run.origin && (
+          {run.forked_from && (
             <>
               {" · "}
-              {t.runs.origin.from} <Link to={`/runs/${run.origin.run}`}>{run.origin.name}</Link>
+              <ForkedFrom origin={run.forked_from} />
             </>
           )}
         </Text>

@@ -29,6 +29,7 @@ export function run(part: Partial<Run> = {}): Run {
     adjustment: { number: 0, learning_rate: null, groups: {}, epochs: null, steps: null },
     adjusted: [],
     origin: null,
+    forked_from: null,
     forks: [],
     ...part,
   } as Run;

@@ -80,6 +80,7 @@ export const runs = {
   origin: {
     from: "forked from",
     title: "Forked from",
+    at: (step: number) => `at step ${step}`,
     step: (step: number) => `step ${step}`,
     compare: "Compare",
     forks: "Forks of this run",
@@ -310,6 +311,8 @@ export const runs = {
   compareNeed: "Choose at least two runs to compare",
   compareNeedHint: "Tick runs in the table of runs, then press Compare.",
   compareBack: "Choose runs",
+  compareResults: "Results",
+  compareMetric: "Metric",
   compareDifferences: "Differences in configuration",
   compareSame: "These runs have the same configuration.",
   compareSetting: "Setting",

@@ -81,6 +81,7 @@ export const runs: typeof en = {
   origin: {
     from: "派生自",
     title: "派生自",
+    at: (step) => `的第 ${step} 步`,
     step: (step) => `第 ${step} 步`,
     compare: "比较",
     forks: "由此派生的训练",
@@ -298,6 +299,8 @@ export const runs: typeof en = {
   compareNeed: "请至少选择两次训练进行比较",
   compareNeedHint: "在训练记录表中勾选，然后点击“比较”。",
   compareBack: "选择训练",
+  compareResults: "结果",
+  compareMetric: "指标",
   compareDifferences: "配置差异",
   compareSame: "这些训练的配置相同。",
   compareSetting: "设置",
