@@ -1,7 +1,12 @@
 /** Undo and redo over whole documents: each step has a name, and a gesture is one step. */
+import type { Texts } from "@/i18n";
 import type { Doc } from "./types";
 
-export type Step = { label: string; before: Doc };
+/** How a step is called. In the page's words it is a function of them, so that it follows a switch of the language. */
+export type StepName = string | ((t: Texts) => string);
+export const nameOf = (step: StepName, t: Texts): string => (typeof step === "string" ? step : step(t));
+
+export type Step = { label: StepName; before: Doc };
 export type History = {
   doc: Doc;
   past: readonly Step[];
@@ -16,7 +21,7 @@ export const LIMIT = 200;
 export const begin = (doc: Doc): History => ({ doc, past: [], future: [], mergeKey: null });
 
 /** One step more, or the newest one continued: a gesture is called by what it was in the end. */
-export function applied(history: History, label: string, doc: Doc, mergeKey: string | null = null): History {
+export function applied(history: History, label: StepName, doc: Doc, mergeKey: string | null = null): History {
   if (doc === history.doc) return history;
   if (mergeKey !== null && mergeKey === history.mergeKey && history.past.length > 0 && history.future.length === 0)
     return { ...history, doc, past: [...history.past.slice(0, -1), { ...(history.past.at(-1) as Step), label }] };

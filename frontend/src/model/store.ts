@@ -1,7 +1,7 @@
 /** The open document and its history. `apply` is the only writer. */
 import { create } from "zustand";
 import { isUnplaced, placeKnown } from "./graph";
-import { applied, begin, everywhere, type History, redone, settled, undone } from "./history";
+import { applied, begin, everywhere, type History, redone, type StepName, settled, undone } from "./history";
 import { emptyDocument } from "./normalise";
 import { roomInFront } from "./room";
 import type { Doc, Position } from "./types";
@@ -13,7 +13,7 @@ type DocumentStore = {
   /** False until the first document arrived; nothing is saved before. */
   loaded: boolean;
   /** One step under a name. Steps in a row with the same merge key become one; an unchanged document makes none. */
-  apply: (label: string, recipe: (doc: Doc) => Doc, mergeKey?: string) => void;
+  apply: (label: StepName, recipe: (doc: Doc) => Doc, mergeKey?: string) => void;
   /** Ends a gesture, so that the next step stands by itself. */
   settle: () => void;
   undo: () => void;

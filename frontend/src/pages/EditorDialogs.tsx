@@ -90,9 +90,9 @@ function Commands({ onTrain }: { onTrain: () => void }) {
 }
 
 /** The network changed to fit the data, as one step. */
-const refit: Refit = (fix) => {
+const refit: Refit = (fix, step) => {
   const next = mended(currentDoc(), fix);
-  if (next) apply(fix.title, () => next);
+  if (next) apply(step, () => next);
   return next !== null;
 };
 

@@ -196,3 +196,11 @@ def test_row_09_a_freshly_opened_document_is_clean(page: Page) -> None:
     page.reload()
     expect(do.node(page, "dropout")).to_be_visible()
     clean(page)
+
+
+def test_row_08_the_names_of_steps_follow_the_language(page: Page) -> None:
+    add_dropout(page)
+    page.get_by_test_id("language").click()
+    expect(page.get_by_test_id("undo")).to_have_accessible_name("撤销: 添加 Dropout")
+    page.get_by_test_id("undo").click()
+    expect(page.get_by_test_id("redo")).to_have_accessible_name("重做: 添加 Dropout")

@@ -52,7 +52,10 @@ export const BoxNode = memo(function BoxNode({ id, data, selected }: NodeProps<F
           aria-label={t.node.fold(data.member)}
           onClick={() => {
             const place = placeIn(useView.getState().trail, currentDoc());
-            apply(t.steps.fold, (doc) => reflowed(doc, toggleCollapsed(doc, place.block, id), place.block));
+            apply(
+              ({ editor: t }) => t.steps.fold,
+              (doc) => reflowed(doc, toggleCollapsed(doc, place.block, id), place.block),
+            );
           }}
         >
           <ChevronDown size={14} aria-hidden />

@@ -126,12 +126,16 @@ export function Canvas() {
       // Arrow keys end here, too: they move without dragging.
       if (Object.keys(landed).length > 0) {
         const ids = Object.keys(landed);
-        apply(t.steps.move(ids.length), (it) => placeNodes(it, place.block, landed), moveKey(ids));
+        apply(
+          ({ editor: t }) => t.steps.move(ids.length),
+          (it) => placeNodes(it, place.block, landed),
+          moveKey(ids),
+        );
         setDrag(NO_DRAG);
       }
       if (chosen) useView.setState({ selection: chosen, item: null });
     },
-    [place.block, t],
+    [place.block],
   );
 
   const onDrag = (event: MouseEvent | TouchEvent | React.MouseEvent, node: FlowNode, all: FlowNode[]) => {
@@ -143,7 +147,7 @@ export function Canvas() {
   const onDragStop = (event: MouseEvent | TouchEvent | React.MouseEvent, node: FlowNode) => {
     const { over } = useCanvas.getState();
     // Alt may have been pressed after the last move.
-    if (over && !event.altKey) dropNode(place.block, node.id, over, t.steps.insert);
+    if (over && !event.altKey) dropNode(place.block, node.id, over, ({ editor }) => editor.steps.insert);
     hover(null);
     settle();
   };

@@ -69,7 +69,7 @@ function Content({ more }: { more: Choice[] }) {
       hint: t.categories[listed.category as keyof typeof t.categories] ?? listed.category,
       from: listed.from,
       colour: categoryColour(listed.category),
-      run: run(() => addByHand(listed, t.steps.add(listed.label))),
+      run: run(() => addByHand(listed)),
     }));
     const found = findables(doc, place, lookup, report, kindName)
       .filter((it) => finds(it, behind(t.commandPalette.go(""))))

@@ -44,8 +44,9 @@ function Targets({ nodes }: { nodes: readonly FlowNode[] }) {
               label: `${from}${name}${into.name === OUTPUT ? "" : ` · ${port}`}`,
               hint: target.data.member ? target.data.label : "",
               run: () => {
-                apply(t.steps.connect, (doc) =>
-                  connect(doc, block, { id: source.id, path: out.path }, target.id, into.name, into.many),
+                apply(
+                  ({ editor: t }) => t.steps.connect,
+                  (doc) => connect(doc, block, { id: source.id, path: out.path }, target.id, into.name, into.many),
                 );
                 close();
               },

@@ -20,7 +20,7 @@ import type { FlowNode } from "./flow";
 import { SearchList } from "./SearchList";
 import { search } from "./search";
 import { type QuickAdd, useCanvas } from "./state";
-import { addThing, type Listed } from "./things";
+import { addStep, addThing, type Listed } from "./things";
 import { axesOf, useSuggested } from "./useSuggested";
 import { useThings } from "./useThings";
 import { called, isWritten } from "./written";
@@ -69,11 +69,11 @@ function Open({ quick, nodes }: { quick: QuickAdd; nodes: readonly FlowNode[] })
 
   const add = (listed: Listed) => {
     close();
-    if (quick.byKey) return addByHand(listed, t.steps.add(listed.label), quick);
+    if (quick.byKey) return addByHand(listed, quick);
     const { block } = placeIn(useView.getState().trail, currentDoc());
     const point = screenToFlowPosition(quick);
     let id = "";
-    apply(t.steps.add(listed.label), (doc) => {
+    apply(addStep(listed), (doc) => {
       const added = addThing(doc, block, listed.thing, point);
       id = added.id;
       const made = quick.from ? linked(added.doc, block, id, quick.from, nodes) : added.doc;

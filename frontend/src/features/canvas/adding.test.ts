@@ -59,7 +59,7 @@ describe("something added by hand", () => {
     const sources = new Map([["python.Gate", "class Gate(nn.Module): ..."]]);
     const [gate] = layersOf({ ...catalogue, layers: mine } as never, sources) as [Listed];
     const before = currentDoc();
-    addByHand(gate, "Add Gate");
+    addByHand(gate);
     const code = { Gate: { source: "class Gate(nn.Module): ..." } };
     expect(currentDoc().code).toEqual(code);
     expect(useDocument.getState().history.past).toHaveLength(1);
@@ -77,10 +77,10 @@ describe("something added by hand", () => {
 
   it("takes what the one selected node gives, in one step, and is selected itself", () => {
     select(["n3"]);
-    addByHand(thing("torch.nn.Linear"), "Add Linear");
+    addByHand(thing("torch.nn.Linear"));
     expect(wires()).toContain("n3→n6:input");
     expect(useDocument.getState().history.past).toHaveLength(1);
-    addByHand(thing("torch.relu"), "Add relu");
+    addByHand(thing("torch.relu"));
     expect(wires()).toContain("n6→n7:input");
     expect([...useView.getState().selection]).toEqual(["n7"]);
   });
@@ -88,20 +88,20 @@ describe("something added by hand", () => {
   it("runs when what it is added to runs", () => {
     useDocument.getState().apply("", (doc) => setWhen(doc, MAIN, "n3", "training"));
     select(["n3"]);
-    addByHand(thing("torch.nn.Linear"), "Add Linear");
+    addByHand(thing("torch.nn.Linear"));
     expect(main().forward.nodes.at(-1)).toMatchObject({ id: "n6", when: "training" });
     select(["n2"]);
-    addByHand(thing("torch.nn.Linear"), "Add Linear");
+    addByHand(thing("torch.nn.Linear"));
     expect(main().forward.nodes.at(-1)).toMatchObject({ id: "n7", when: null });
   });
 
   it("stands alone when nothing, or more than one node, is selected", () => {
     const before = wires();
-    addByHand(thing("torch.nn.Linear"), "Add Linear");
+    addByHand(thing("torch.nn.Linear"));
     select(["n1", "n2"]);
-    addByHand(thing("torch.nn.Linear"), "Add Linear");
+    addByHand(thing("torch.nn.Linear"));
     select(["output"]);
-    addByHand(thing("torch.nn.Linear"), "Add Linear");
+    addByHand(thing("torch.nn.Linear"));
     expect(wires()).toEqual(before);
     const places = Object.values(currentDoc().ui.blocks[MAIN]?.positions ?? {}).map(({ x, y }) => `${x},${y}`);
     expect(new Set(places).size).toBe(places.length);
@@ -110,7 +110,7 @@ describe("something added by hand", () => {
   it("may be an input, which nothing feeds", () => {
     select(["n3"]);
     const [input] = structureOf(currentDoc(), MAIN, text().editor);
-    addByHand(input as Listed, "Add Input");
+    addByHand(input as Listed);
     expect(main().forward.inputs.map((it) => it.name)).toEqual(["x", "x2"]);
   });
 });

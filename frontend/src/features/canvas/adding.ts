@@ -13,14 +13,14 @@ import type { Block, Doc, Position } from "@/model/types";
 import { placeIn, select, useView } from "@/model/view";
 import { lookup } from "./catalogue";
 import { here, pointAt, reveal } from "./commands";
-import { type Added, addThing, type Listed, type Thing } from "./things";
+import { type Added, addStep, addThing, type Listed, type Thing } from "./things";
 
 /** Adds what was chosen by keyboard or click, selects it, and brings it into view. One step. `screen`: where, if not in the middle. */
-export function addByHand(listed: Listed, label: string, screen: Position | null = null): void {
+export function addByHand(listed: Listed, screen: Position | null = null): void {
   const { block, ids } = here();
   const after = ids.length === 1 && !useView.getState().item ? (ids[0] ?? null) : null;
   let id = "";
-  apply(label, (doc) => {
+  apply(addStep(listed), (doc) => {
     const added = addedAfter(doc, block, listed.thing, after, pointAt(screen));
     id = added.id;
     return added.doc;

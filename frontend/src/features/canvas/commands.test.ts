@@ -1,12 +1,15 @@
-import { beforeEach, describe, expect, it } from "vitest";
-import { text } from "@/i18n";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { setLanguage, text } from "@/i18n";
 import { digits, MAIN } from "@/model/example.test-data";
 import { group } from "@/model/group";
+import { nameOf } from "@/model/history";
 import { memberAt } from "@/model/members";
 import { currentDoc, useDocument } from "@/model/store";
 import type { Block, Doc } from "@/model/types";
 import { clearSelection, enterMain, openBlock, select, selectItem, useView } from "@/model/view";
+import { addByHand } from "./adding";
 import { commands, pasteText, removeCopied, selectionText } from "./commands";
+import { type Listed, structureOf } from "./things";
 import { stepBack } from "./useShortcuts";
 
 const t = text().editor;
@@ -19,7 +22,7 @@ const open = (doc: Doc) => {
 /** Ctrl+X. */
 const cut = () => {
   const copied = selectionText() ?? "";
-  removeCopied(t);
+  removeCopied();
   return copied;
 };
 
@@ -44,12 +47,13 @@ describe("cutting", () => {
   });
 });
 
-describe("calling again", () => {
-  const run = (id: string) =>
-    void commands(t)
-      .find((command) => command.id === id)
-      ?.run();
+const run = (id: string) =>
+  void commands(t)
+    .find((command) => command.id === id)
+    ?.run();
+const steps = () => useDocument.getState().history.past.map(({ label }) => nameOf(label, text()));
 
+describe("calling again", () => {
   it("adds a node beside the first that shares its weights, and detaching gives it its own", () => {
     open(digits());
     select(["n1"]);
@@ -59,7 +63,24 @@ describe("calling again", () => {
     expect(currentDoc().ui.blocks[MAIN]?.positions[made as string]).toBeDefined();
     run("detach");
     expect(nodes().at(-1)).toBe("conv2");
-    expect(useDocument.getState().history.past.map((step) => step.label)).toEqual(["Call conv again", "Detach conv"]);
+    expect(steps()).toEqual(["Call conv again", "Detach conv"]);
+  });
+});
+
+describe("the names of steps", () => {
+  afterEach(() => setLanguage("en"));
+
+  it("follow a switch of the language, and still say what the step was about", async () => {
+    open(digits());
+    select(["n1"]);
+    run("callAgain");
+    addByHand(structureOf(currentDoc(), MAIN, t).find(({ id }) => id === "input") as Listed);
+    select(["n2", "n3"]);
+    run("duplicate");
+    select([]);
+    expect(steps()).toEqual(["Call conv again", "Add Input", "Duplicate 2 nodes"]);
+    await setLanguage("zh");
+    expect(steps()).toEqual(["再次调用 conv", "添加 输入", "复制 2 个节点"]);
   });
 });
 

@@ -1,6 +1,6 @@
 /** Everything that can be done in the editor, once: keys, menus and the command palette all take it from here. */
 import { beginTour } from "@/features/help/tour";
-import { type Texts, text as texts } from "@/i18n";
+import type { Texts } from "@/i18n";
 import type { Offer, Use } from "@/model/alike";
 import { copy, copyItem, duplicate, isCopied, paste } from "@/model/clipboard";
 import { disconnectEdge } from "@/model/connect";
@@ -10,6 +10,7 @@ import { extractUses } from "@/model/extractUses";
 import { freeSpot, GAP, NODE_HEIGHT, NODE_WIDTH } from "@/model/geometry";
 import { edges, inputName, nodeAt, OUTPUT, place, viewOf } from "@/model/graph";
 import { type GroupKind, group, groupRefused } from "@/model/group";
+import type { StepName } from "@/model/history";
 import { inline, inlineable } from "@/model/inline";
 import { detachInstance, instancesOf, repeatNode } from "@/model/instances";
 import { bare, inside, isContainer, parentOf, real, resolve } from "@/model/members";
@@ -116,18 +117,20 @@ export function selectedMember(): string | null {
 }
 
 /** `label` names the step where it is more than a removal. */
-function removeSelected(t: Texts["editor"], label?: string): void {
+function removeSelected(label?: StepName): void {
   const { block, its, ids } = here();
   const { item, edges: chosen } = useView.getState();
   if (item) {
-    apply(label ?? t.steps.remove(item), (doc) => reflowed(doc, removeMember(doc, block, item), block));
+    apply(label ?? (({ editor: t }) => t.steps.remove(item)), (doc) =>
+      reflowed(doc, removeMember(doc, block, item), block),
+    );
     useView.setState({ item: null });
     return;
   }
   const gone = edges(its.forward).filter((edge) => chosen.has(edge.id));
   const nodes = ids.filter((id) => id !== OUTPUT);
   if (gone.length + nodes.length === 0) return;
-  apply(label ?? t.steps.delete(nodes.length, gone.length), (doc) =>
+  apply(label ?? (({ editor: t }) => t.steps.delete(nodes.length, gone.length)), (doc) =>
     // From the back, so that the places inside a list stay right.
     removeNodes(
       gone.toReversed().reduce((now, edge) => disconnectEdge(now, block, edge), doc),
@@ -162,7 +165,10 @@ export function pasteText(text: string, t: Texts["editor"]): void {
   }
   try {
     const pasted = paste(doc, block, text, freeSpot(doc, block, pasteCorner()));
-    apply(t.steps.paste(pasted.ids.length), () => pasted.doc);
+    apply(
+      ({ editor: t }) => t.steps.paste(pasted.ids.length),
+      () => pasted.doc,
+    );
     select(pasted.ids);
   } catch (error) {
     if (!(error instanceof MalformedDocument)) throw error;
@@ -181,7 +187,10 @@ export function groupAs(
     toast(t.group.refused, t.group.reasons[refused]);
     return;
   }
-  apply(t.steps.group(t.structure[kind].label), (doc) => group(doc, block, nodeIds, kind, options));
+  apply(
+    ({ editor: t }) => t.steps.group(t.structure[kind].label),
+    (doc) => group(doc, block, nodeIds, kind, options),
+  );
   const after = currentDoc().blocks[block] as Block;
   const left = nodeIds.filter((id) => nodeAt(after.forward, id));
   const target = nodeAt(after.forward, left[0] ?? "")?.target ?? "";
@@ -204,12 +213,15 @@ export function makeBlock(
     return;
   }
   let ids: string[] = [];
-  apply(t.steps.group(t.structure.block.label), (doc) => {
-    const all = uses?.length ? uses : [{ ids: [...nodeIds], heads: [], numbers: new Map() }];
-    const made = extractUses(doc, block, all, chosen, name);
-    ids = made?.ids ?? [];
-    return made?.doc ?? doc;
-  });
+  apply(
+    ({ editor: t }) => t.steps.group(t.structure.block.label),
+    (doc) => {
+      const all = uses?.length ? uses : [{ ids: [...nodeIds], heads: [], numbers: new Map() }];
+      const made = extractUses(doc, block, all, chosen, name);
+      ids = made?.ids ?? [];
+      return made?.doc ?? doc;
+    },
+  );
   select(ids.slice(0, 1));
 }
 
@@ -240,24 +252,30 @@ function blockCall(): string | null {
   return id && nodeIds.length === 1 && inlineable(doc, block, id) ? id : null;
 }
 
-function dissolve(t: Texts["editor"]): void {
+function dissolve(): void {
   const { doc: before, block } = here();
   const path = containerPath();
   const call = blockCall();
   if (call && !path) {
     const made = inline(before, block, call);
     if (!made) return;
-    apply(t.steps.ungroup(selectedMember() ?? ""), () => made.doc);
+    const called = selectedMember() ?? "";
+    apply(
+      ({ editor: t }) => t.steps.ungroup(called),
+      () => made.doc,
+    );
     select(made.ids);
   }
   if (!path) return;
-  apply(t.steps.ungroup(path), (doc) =>
-    ungroup(
-      doc,
-      block,
-      path,
-      (item) => memberPorts(doc, doc.blocks[block] as Block, item, lookup).inputs[0]?.name ?? "input",
-    ),
+  apply(
+    ({ editor: t }) => t.steps.ungroup(path),
+    (doc) =>
+      ungroup(
+        doc,
+        block,
+        path,
+        (item) => memberPorts(doc, doc.blocks[block] as Block, item, lookup).inputs[0]?.name ?? "input",
+      ),
   );
   useView.setState({ item: null });
 }
@@ -284,7 +302,10 @@ function unfold(): void {
   const { doc, block, nodeIds } = here();
   const [id] = nodeIds;
   if (id && viewOf(doc, block).collapsed.includes(id))
-    apply(texts().editor.steps.fold, (it) => reflowed(it, toggleCollapsed(it, block, id), block));
+    apply(
+      ({ editor: t }) => t.steps.fold,
+      (it) => reflowed(it, toggleCollapsed(it, block, id), block),
+    );
 }
 
 const depth = (): number => useView.getState().trail.length;
@@ -304,15 +325,15 @@ export function commands(t: Texts["editor"]): Command[] {
       enabled: () => history.future.length > 0,
       run: () => useDocument.getState().redo(),
     },
-    { id: "cut", keys: "Mod+X", enabled: nodes, run: () => cut(t) },
+    { id: "cut", keys: "Mod+X", enabled: nodes, run: () => cut() },
     { id: "copy", keys: "Mod+C", enabled: nodes, run: () => void writeClipboard(selectionText() ?? "") },
     { id: "paste", keys: "Mod+V", enabled: () => true, run: async () => pasteText(await readClipboard(), t) },
-    { id: "duplicate", keys: "Mod+D", enabled: nodes, run: () => duplicateSelected(t) },
+    { id: "duplicate", keys: "Mod+D", enabled: nodes, run: () => duplicateSelected() },
     {
       id: "delete",
       keys: "Delete",
       enabled: () => some() || useView.getState().edges.size > 0 || useView.getState().item !== null,
-      run: () => removeSelected(t),
+      run: () => removeSelected(),
     },
     { id: "selectAll", keys: "Mod+A", enabled: () => true, run: selectAll },
     {
@@ -321,8 +342,8 @@ export function commands(t: Texts["editor"]): Command[] {
       enabled: () => here().ids.length === 1,
       run: () => useCanvas.setState({ dialog: "connect" }),
     },
-    { id: "callAgain", keys: "A", enabled: () => calledOnce() !== null, run: () => callOnceMore(t) },
-    { id: "detach", keys: "", enabled: () => detached() !== null, run: () => detach(t) },
+    { id: "callAgain", keys: "A", enabled: () => calledOnce() !== null, run: () => callOnceMore() },
+    { id: "detach", keys: "", enabled: () => detached() !== null, run: () => detach() },
     { id: "group", keys: "Mod+G", enabled: nodes, run: () => useCanvas.setState({ dialog: "group" }) },
     { id: "groupSequential", keys: "", enabled: can("sequential"), run: () => groupAs("sequential", t) },
     { id: "groupList", keys: "", enabled: can("module_list"), run: () => groupAs("module_list", t) },
@@ -337,9 +358,9 @@ export function commands(t: Texts["editor"]): Command[] {
       id: "ungroup",
       keys: "Mod+Shift+G",
       enabled: () => containerPath() !== null || blockCall() !== null,
-      run: () => dissolve(t),
+      run: () => dissolve(),
     },
-    { id: "repeat", keys: "R", enabled: () => repeatable() !== null, run: () => repeat(t) },
+    { id: "repeat", keys: "R", enabled: () => repeatable() !== null, run: () => repeat() },
     { id: "open", keys: "Enter", enabled: () => openable() !== null, run: openSelected },
     { id: "goUp", keys: "Alt+ArrowUp", enabled: () => depth() > 1, run: () => goUp(depth() - 2) },
     { id: "layout", keys: "L", enabled: () => true, run: () => canvas?.layout() },
@@ -382,14 +403,18 @@ function calledOnce(): string | null {
 }
 
 /** A second node that calls the same, beside the first. */
-function callOnceMore(t: Texts["editor"]): void {
+function callOnceMore(): void {
   const { doc: before, block } = here();
   const id = calledOnce();
   const made = id && callAgain(before, block, id);
   if (!id || !made) return;
   const { x, y } = viewOf(before, block).positions[id] ?? pointAt(null);
   const at = freePlace(made.doc, block, made.id, { x: x + NODE_WIDTH + GAP, y }, lookup);
-  apply(t.steps.callAgain(selectedMember() ?? ""), () => place(made.doc, block, { [made.id]: at }));
+  const called = selectedMember() ?? "";
+  apply(
+    ({ editor: t }) => t.steps.callAgain(called),
+    () => place(made.doc, block, { [made.id]: at }),
+  );
   select([made.id]);
   reveal(made.id);
 }
@@ -406,16 +431,20 @@ function detached(): Own | null {
   return detachInstance(doc, block, path, instancesOf(its, path) - 1) ?? ownClass(doc, block, path);
 }
 
-function detach(t: Texts["editor"], next: Own | null = detached()): void {
+function detach(next: Own | null = detached()): void {
   if (!next) return;
-  apply(t.steps.detach(selectedMember() ?? ""), () => next.doc);
+  const called = selectedMember() ?? "";
+  apply(
+    ({ editor: t }) => t.steps.detach(called),
+    () => next.doc,
+  );
   if (next.item) useView.setState({ item: next.item });
 }
 
 /** Detaches one instance of the repeated item that is selected. */
-export function detachOne(t: Texts["editor"], path: string, index: number): void {
+export function detachOne(path: string, index: number): void {
   const { doc, block } = here();
-  detach(t, detachInstance(doc, block, path, index));
+  detach(detachInstance(doc, block, path, index));
 }
 
 /** What the selection is when it is built twice: an item of a container, or a node, which becomes a container. */
@@ -429,32 +458,40 @@ function repeatable(): { doc: Doc; item: string } | null {
 }
 
 /** Shows the repeat's form, with the field of how often under the cursor. */
-function repeat(t: Texts["editor"]): void {
+function repeat(): void {
   const made = repeatable();
   if (!made) return;
-  apply(t.steps.repeat(selectedMember() ?? ""), () => made.doc);
+  const called = selectedMember() ?? "";
+  apply(
+    ({ editor: t }) => t.steps.repeat(called),
+    () => made.doc,
+  );
   useView.setState({ item: made.item });
 }
 
-function cut(t: Texts["editor"]): void {
+function cut(): void {
   const text = selectionText();
   if (text === null) return;
   void writeClipboard(text);
-  removeCopied(t);
+  removeCopied();
 }
 
 /** Removes what a copy of the selection holds: inputs are in none, so they stay. */
-export function removeCopied(t: Texts["editor"]): void {
+export function removeCopied(): void {
   const { item } = useView.getState();
   if (!item) select(here().nodeIds);
-  removeSelected(t, item ? t.steps.cut(item) : t.steps.cutNodes(here().nodeIds.length));
+  const nodes = here().nodeIds.length;
+  removeSelected(({ editor: t }) => (item ? t.steps.cut(item) : t.steps.cutNodes(nodes)));
 }
 
-function duplicateSelected(t: Texts["editor"]): void {
+function duplicateSelected(): void {
   const { doc, block, nodeIds } = here();
   const made = duplicate(doc, block, nodeIds);
   if (!made) return;
-  apply(t.steps.duplicate(made.ids.length), () => made.doc);
+  apply(
+    ({ editor: t }) => t.steps.duplicate(made.ids.length),
+    () => made.doc,
+  );
   select(made.ids);
 }
 

@@ -1,6 +1,7 @@
 /** Putting things where the pointer is: into a box, into an edge, or onto the canvas. */
 import { edges, nodeAt, place } from "@/model/graph";
 import { moveInto } from "@/model/group";
+import type { StepName } from "@/model/history";
 import { insertOnEdge } from "@/model/nodes";
 import { portsOf } from "@/model/ports";
 import { makeRoom, reflowed } from "@/model/room";
@@ -75,7 +76,7 @@ export type Dropped = "added" | "refused";
 export function dropThing(
   block: string,
   thing: Thing,
-  label: string,
+  label: StepName,
   target: DropTarget | null,
   point: Position,
 ): Dropped {
@@ -98,7 +99,7 @@ export function dropThing(
 }
 
 /** Drops a node that was dragged: into a box or an edge it becomes part of it. True when it did. */
-export function dropNode(block: string, id: string, target: DropTarget | null, label: string): boolean {
+export function dropNode(block: string, id: string, target: DropTarget | null, label: StepName): boolean {
   const before = currentDoc();
   if (target?.kind === "box") {
     apply(label, (doc) => reflowed(doc, moveInto(doc, block, id, target.path, target.index), block), moveKey([id]));

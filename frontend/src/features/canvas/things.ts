@@ -4,6 +4,7 @@ import type { Texts } from "@/i18n";
 import { carrying } from "@/model/code";
 import { addBlock, addItem } from "@/model/edit";
 import { nextId } from "@/model/graph";
+import type { StepName } from "@/model/history";
 import { startArguments } from "@/model/initial";
 import { freshName, namesIn } from "@/model/members";
 import { snake as snakeName, unique } from "@/model/names";
@@ -38,6 +39,22 @@ export type Listed = {
   /** Further words that find it, in small letters. */
   words: string;
 };
+
+/** The name of the step that adds it. What is of no catalogue is called by the page's words. */
+export const addStep =
+  ({ thing, label }: Pick<Listed, "thing" | "label">): StepName =>
+  ({ editor: { steps, structure } }) => {
+    switch (thing.kind) {
+      case "layer":
+      case "operation":
+      case "block":
+        return steps.add(label);
+      case "container":
+        return steps.add(structure[thing.container].label);
+      default:
+        return steps.add(structure[thing.kind].label);
+    }
+  };
 
 export function thingId(thing: Thing): string {
   switch (thing.kind) {

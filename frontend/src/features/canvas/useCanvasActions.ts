@@ -104,7 +104,10 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
         // The user may have gone elsewhere while a large graph was laid out.
         if (!positions || arranging.signal.aborted || shown() !== before) return;
         const old = viewOf(currentDoc(), blockHere()).positions;
-        apply(t.steps.layout, (doc) => placeKnown(doc, blockHere(), positions));
+        apply(
+          ({ editor: t }) => t.steps.layout,
+          (doc) => placeKnown(doc, blockHere(), positions),
+        );
         glide(old, positions);
         if (!ids) showAll(latest.current.nodes.map((node) => moved(node, positions)));
       },
@@ -121,7 +124,7 @@ export function useCanvasActions(scene: Scene, root: RefObject<HTMLDivElement | 
       quickAdd: () => useCanvas.setState({ quick: { ...(useCanvas.getState().pointer ?? middle()), byKey: true } }),
     });
     return () => setCanvasActions(null);
-  }, [flow, root, showAll, showSome, complain, t]);
+  }, [flow, root, showAll, showSome, complain]);
 
   // A document or block that was just opened is shown whole, and laid out if nobody ever placed its nodes.
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs once per opened block, not per edit

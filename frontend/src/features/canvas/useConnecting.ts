@@ -37,11 +37,12 @@ export function useConnecting(nodes: readonly FlowNode[], block: string) {
       const out = source?.data.outputs.find((port) => port.name === made.sourceHandle);
       const into = target?.data.inputs.find((port) => port.name === made.targetHandle);
       if (!out || !into || givenUp.current) return;
-      apply(t.steps.connect, (it) =>
-        connect(it, block, { id: made.source, path: out.path }, made.target, into.name, into.many),
+      apply(
+        ({ editor: t }) => t.steps.connect,
+        (it) => connect(it, block, { id: made.source, path: out.path }, made.target, into.name, into.many),
       );
     },
-    [nodes, block, t],
+    [nodes, block],
   );
 
   const isValidConnection = useCallback(

@@ -96,7 +96,7 @@ export function useShortcuts(root: RefObject<HTMLDivElement | null>): void {
       if (text === null) return;
       event.preventDefault();
       event.clipboardData?.setData("text/plain", text);
-      if (event.type === "cut") removeCopied(texts().editor);
+      if (event.type === "cut") removeCopied();
     };
     const onPaste = (event: ClipboardEvent) => {
       if (isTyping(event) || inDialog(event)) return;

@@ -42,7 +42,11 @@ export function DocumentInspector({ place, report }: { place: Place; report: Rep
             value={doc.name}
             onChange={(event) => {
               const { value } = event.currentTarget;
-              apply(t.steps.rename(doc.name, value), (it) => renameDocument(it, value.slice(0, 200)), "document.name");
+              apply(
+                ({ editor: t }) => t.steps.rename(doc.name, value),
+                (it) => renameDocument(it, value.slice(0, 200)),
+                "document.name",
+              );
             }}
             data-testid="document-name"
           />
@@ -58,7 +62,10 @@ export function DocumentInspector({ place, report }: { place: Place; report: Rep
             return wrong ? t.names[wrong] : doc.blocks[name] ? t.names.taken : null;
           }}
           onRename={(name) => {
-            apply(t.steps.rename(place.block, name), (it) => renameBlock(it, place.block, name));
+            apply(
+              ({ editor: t }) => t.steps.rename(place.block, name),
+              (it) => renameBlock(it, place.block, name),
+            );
             useView.setState((state) => ({
               trail: state.trail.map((at) => (at.block === place.block ? { ...at, block: name } : at)),
             }));
@@ -75,7 +82,7 @@ export function DocumentInspector({ place, report }: { place: Place; report: Rep
           onChange={(event) => {
             const { value } = event.currentTarget;
             apply(
-              t.steps.set("doc"),
+              ({ editor: t }) => t.steps.set("doc"),
               (it) => changeBlock(it, place.block, (block) => ({ ...block, doc: value })),
               "block.doc",
             );
@@ -120,7 +127,7 @@ function ArgumentList({ place }: { place: Place }) {
   const block = useDoc().blocks[place.block] as Block;
   const specs = blockSpecs(block);
   const put = (change: (doc: Doc) => Doc, name: string) =>
-    apply(t.steps.set(name), change, `arguments.${place.block}.${name}`);
+    apply(({ editor: t }) => t.steps.set(name), change, `arguments.${place.block}.${name}`);
   const change = (name: string, part: Partial<Omit<Argument, "name">>) =>
     put((doc) => changeArgument(doc, place.block, name, part), name);
   return (
@@ -142,7 +149,10 @@ function ArgumentList({ place }: { place: Place }) {
                   return block.arguments.some((it) => it.name === next) ? t.names.taken : null;
                 }}
                 onRename={(next) =>
-                  apply(t.steps.rename(name, next), (doc) => renameArgument(doc, place.block, name, next))
+                  apply(
+                    ({ editor: t }) => t.steps.rename(name, next),
+                    (doc) => renameArgument(doc, place.block, name, next),
+                  )
                 }
               />
               <Tooltip label={uses.length > 0 ? t.inspector.argumentUsed(uses.join(", ")) : t.items.remove(name)}>
@@ -153,7 +163,12 @@ function ArgumentList({ place }: { place: Place }) {
                   // Kept in reach of pointer and keyboard, so that the reason can be read.
                   data-disabled={uses.length > 0 || undefined}
                   aria-disabled={uses.length > 0}
-                  onClick={() => apply(t.steps.remove(name), (doc) => removeArgument(doc, place.block, name))}
+                  onClick={() =>
+                    apply(
+                      ({ editor: t }) => t.steps.remove(name),
+                      (doc) => removeArgument(doc, place.block, name),
+                    )
+                  }
                 >
                   <Trash2 size={14} aria-hidden />
                 </ActionIcon>
@@ -182,7 +197,12 @@ function ArgumentList({ place }: { place: Place }) {
         size="xs"
         variant="light"
         leftSection={<Plus size={14} aria-hidden />}
-        onClick={() => apply(t.steps.add(t.inspector.blockArguments), (doc) => addArgument(doc, place.block))}
+        onClick={() =>
+          apply(
+            ({ editor: t }) => t.steps.add(t.inspector.blockArguments),
+            (doc) => addArgument(doc, place.block),
+          )
+        }
       >
         {t.inspector.addArgument}
       </Button>

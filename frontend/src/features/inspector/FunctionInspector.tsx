@@ -60,7 +60,7 @@ export function FunctionInspector(props: {
               error={problems.find((problem) => problem.port === spec.name)?.message}
               onChange={(value) =>
                 apply(
-                  t.steps.set(spec.name),
+                  ({ editor: t }) => t.steps.set(spec.name),
                   (doc) => setArgument(doc, place.block, node.id, spec.name, value),
                   `${node.id}.${spec.name}`,
                 )

@@ -6,7 +6,7 @@ import { categoryColour, memberCategory } from "@/features/canvas/categories";
 import { useKindName } from "@/features/canvas/kinds";
 import { SearchList } from "@/features/canvas/SearchList";
 import { search } from "@/features/canvas/search";
-import { addThingTo, thingItem } from "@/features/canvas/things";
+import { addStep, addThingTo, thingItem } from "@/features/canvas/things";
 import { useThings } from "@/features/canvas/useThings";
 import { useText } from "@/i18n";
 import { moveItem } from "@/model/arrange";
@@ -31,7 +31,10 @@ export function ItemsEditor({ block, path, container }: { block: string; path: s
     return { label: kindName(memberLabel(item)), colour: categoryColour(category ?? "container") };
   };
   const move = (from: number, to: number) =>
-    apply(t.steps.reorder, (doc) => rearrange(doc, block, (it) => moveItem(it, path, from, to)));
+    apply(
+      ({ editor: t }) => t.steps.reorder,
+      (doc) => rearrange(doc, block, (it) => moveItem(it, path, from, to)),
+    );
   return (
     <>
       <ol className={styles.items} data-testid="items">
@@ -64,7 +67,10 @@ export function ItemsEditor({ block, path, container }: { block: string; path: s
               <Small
                 label={t.items.remove(name)}
                 onClick={() =>
-                  apply(t.steps.remove(name), (doc) => reflowed(doc, removeMember(doc, block, join(path, name)), block))
+                  apply(
+                    ({ editor: t }) => t.steps.remove(name),
+                    (doc) => reflowed(doc, removeMember(doc, block, join(path, name)), block),
+                  )
                 }
               >
                 <Trash2 size={13} aria-hidden />
@@ -129,7 +135,7 @@ function AddItem({ block, path }: { block: string; path: string }) {
                 label: listed.label,
                 colour: categoryColour(listed.category),
                 run: () => {
-                  apply(t.steps.add(listed.label), (doc) => addThingTo(doc, block, path, listed.thing) ?? doc);
+                  apply(addStep(listed), (doc) => addThingTo(doc, block, path, listed.thing) ?? doc);
                   setOpened(false);
                 },
               }))

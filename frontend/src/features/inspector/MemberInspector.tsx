@@ -178,7 +178,10 @@ function MemberName({ place, path }: { place: Place; path: string }) {
   const counted = renameRefused(block, path, "__free__") === "counted";
   const repeated = memberAt(block, path)?.kind === "repeat";
   const rename = (next: string) => {
-    apply(t.steps.rename(name, next), (doc) => renameMember(doc, place.block, path, next));
+    apply(
+      ({ editor: t }) => t.steps.rename(name, next),
+      (doc) => renameMember(doc, place.block, path, next),
+    );
     const { item } = useView.getState();
     if (item === path) useView.setState({ item: path.slice(0, path.length - name.length) + next });
   };
@@ -234,7 +237,7 @@ function ArgumentFields(props: {
           error={props.problems.find((problem) => problem.port === spec.name)?.message}
           onChange={(value) =>
             apply(
-              t.steps.set(spec.name),
+              ({ editor: t }) => t.steps.set(spec.name),
               (doc) => setMemberArgument(doc, place.block, path, spec.name, value),
               `${path}.${spec.name}`,
             )
@@ -253,7 +256,7 @@ function TensorFields(props: { place: Place; path: string; member: Tensor; error
   const block = useDoc().blocks[place.block] as Block;
   const set = (change: Partial<Tensor>, name: string) =>
     apply(
-      t.steps.set(name),
+      ({ editor: t }) => t.steps.set(name),
       (doc) => updateMember(doc, place.block, path, (it) => ({ ...it, ...change }) as Member),
       `${path}.${name}`,
     );
@@ -319,7 +322,11 @@ function KeyField(props: { place: Place; node: Extract<GraphNode, { op: "choose"
         value={node.key}
         expressions={(useDoc().blocks[place.block]?.arguments.length ?? 0) > 0}
         onChange={(value) =>
-          apply(t.steps.set("key"), (doc) => setKey(doc, place.block, node.id, value ?? null), `${node.id}.key`)
+          apply(
+            ({ editor: t }) => t.steps.set("key"),
+            (doc) => setKey(doc, place.block, node.id, value ?? null),
+            `${node.id}.key`,
+          )
         }
       />
     </Section>
@@ -350,7 +357,7 @@ function CallOptions({
           sourceName={sourceName}
           onChange={(value) =>
             apply(
-              t.steps.set(spec.name),
+              ({ editor: t }) => t.steps.set(spec.name),
               (doc) => setArgument(doc, place.block, node.id, spec.name, value),
               `${node.id}.${spec.name}`,
             )
@@ -368,7 +375,6 @@ function InitOf(props: {
   tensor: string;
   label?: string;
 }) {
-  const t = useText().editor;
   const { place, path, member, tensor } = props;
   const statement = member.init.find((it) => it.parameter === tensor);
   return (
@@ -379,7 +385,7 @@ function InitOf(props: {
       testId={`init-${props.label ?? tensor}`}
       onChange={(value) =>
         apply(
-          t.steps.init(props.label ?? tensor),
+          ({ editor: t }) => t.steps.init(props.label ?? tensor),
           (doc) => setInit(doc, place.block, path, tensor, value),
           `${path}.init.${tensor}`,
         )

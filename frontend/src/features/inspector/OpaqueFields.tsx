@@ -14,7 +14,11 @@ export function OpaqueFields({ place, path, member }: { place: Place; path: stri
   const tensors = Object.entries(member.tensors);
   const replace = () => {
     const made = withOwnBlock(currentDoc(), place.block, path);
-    if (made) apply(t.steps.replace(member.name), () => made.doc);
+    if (made)
+      apply(
+        ({ editor: t }) => t.steps.replace(member.name),
+        () => made.doc,
+      );
   };
   return (
     <>

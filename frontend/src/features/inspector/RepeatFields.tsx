@@ -38,7 +38,11 @@ function Fields({ place, path, repeat }: { place: Place; path: string; repeat: R
   const t = useText().editor;
   const count = countOf(repeat);
   const over = (text: string) =>
-    apply(t.steps.set(t.inspector.repeat), (doc) => setOver(doc, place.block, path, text), `${path}.over`);
+    apply(
+      ({ editor: t }) => t.steps.set(t.inspector.repeat),
+      (doc) => setOver(doc, place.block, path, text),
+      `${path}.over`,
+    );
   return (
     <>
       {count !== null && (
@@ -64,7 +68,10 @@ function Fields({ place, path, repeat }: { place: Place; path: string; repeat: R
               return wrong ? t.names[wrong] : repeat.variables.includes(next) ? t.names.taken : null;
             }}
             onRename={(next) =>
-              apply(t.steps.rename(variable, next), (doc) => renameVariable(doc, place.block, path, variable, next))
+              apply(
+                ({ editor: t }) => t.steps.rename(variable, next),
+                (doc) => renameVariable(doc, place.block, path, variable, next),
+              )
             }
           />
         ))}
@@ -82,7 +89,10 @@ function Fields({ place, path, repeat }: { place: Place; path: string; repeat: R
           size="xs"
           variant="light"
           onClick={() => {
-            apply(t.steps.set(t.inspector.repeat), (doc) => stopRepeat(doc, place.block, path));
+            apply(
+              ({ editor: t }) => t.steps.set(t.inspector.repeat),
+              (doc) => stopRepeat(doc, place.block, path),
+            );
             useView.setState({ item: null });
           }}
         >
@@ -117,7 +127,7 @@ function Instances({ place, path }: { place: Place; path: string }) {
         variant="light"
         flex={1}
         leftSection={<Copy size={14} aria-hidden />}
-        onClick={() => detachOne(t, path, number - 1)}
+        onClick={() => detachOne(path, number - 1)}
         data-testid="detach-instance"
       >
         {t.inspector.repeatDetach}

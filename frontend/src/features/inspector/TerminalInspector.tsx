@@ -38,7 +38,10 @@ export function InputInspector({ place, name, report }: { place: Place; name: st
   const input = block.forward.inputs.find((it) => it.name === name);
   const problems = problemsHere(report, place).filter((problem) => problem.node === name);
   const rename = (next: string) => {
-    apply(t.steps.rename(name, next), (it) => renameInput(it, place.block, name, next));
+    apply(
+      ({ editor: t }) => t.steps.rename(name, next),
+      (it) => renameInput(it, place.block, name, next),
+    );
     select([`input:${next}`]);
   };
   return (
@@ -63,7 +66,10 @@ export function InputInspector({ place, name, report }: { place: Place; name: st
           checked={input?.optional ?? false}
           onChange={(event) => {
             const { checked } = event.currentTarget;
-            apply(t.steps.set(name), (it) => setInputOptional(it, place.block, name, checked));
+            apply(
+              ({ editor: t }) => t.steps.set(name),
+              (it) => setInputOptional(it, place.block, name, checked),
+            );
           }}
         />
       </Section>
@@ -83,7 +89,11 @@ function ExampleFields({ name }: { name: string }) {
   const t = useText().editor;
   const example = useDoc().inputs[name];
   const set = (change: Parameters<typeof setInputExample>[2], key: string) =>
-    apply(t.steps.set(key), (doc) => setInputExample(doc, name, change), `input.${name}.${key}`);
+    apply(
+      ({ editor: t }) => t.steps.set(key),
+      (doc) => setInputExample(doc, name, change),
+      `input.${name}.${key}`,
+    );
   const integer = example ? !example.dtype.startsWith("float") && !example.dtype.startsWith("bfloat") : false;
   return (
     <Section title={t.inspector.example}>
@@ -143,7 +153,10 @@ export function OutputInspector({ place, report }: { place: Place; report: Repor
           checked={cases.length > 0}
           onChange={(event) => {
             const { checked } = event.currentTarget;
-            apply(t.steps.set(t.node.output), (it) => setOutputChoice(it, place.block, checked));
+            apply(
+              ({ editor: t }) => t.steps.set(t.node.output),
+              (it) => setOutputChoice(it, place.block, checked),
+            );
             if (!checked && isIf(output) && !same(output.then, output.else))
               toast(t.conditions.returnsLost, t.conditions.returnsLostHint);
           }}
@@ -177,7 +190,7 @@ function OutputForms({ place, output, at }: { place: Place; output: Value; at: P
   const { forms } = t.inspector;
   const form = outputForm(output);
   const parts = outputParts(output);
-  const put = (change: (it: Doc) => Doc) => apply(t.steps.set(t.node.output), change);
+  const put = (change: (it: Doc) => Doc) => apply(({ editor: t }) => t.steps.set(t.node.output), change);
   return (
     <>
       <SegmentedControl

@@ -28,7 +28,11 @@ export function WhenField({ place, node }: Props) {
   const names = [TRAINING, ...(doc.blocks[place.block] as Block).arguments.map((argument) => argument.name)];
   const given = node.when === null ? "always" : whileText(node.when, words) === null ? "other" : node.when;
   const set = (when: string | null) =>
-    when !== node.when && apply(t.steps.set(words.runs), (it) => setWhen(it, place.block, node.id, when));
+    when !== node.when &&
+    apply(
+      ({ editor: t }) => t.steps.set(t.conditions.runs),
+      (it) => setWhen(it, place.block, node.id, when),
+    );
   return (
     <>
       <Select
@@ -98,7 +102,11 @@ export function CaseFields({ place, node, elsewhere }: Props & { elsewhere: read
           value={value}
           sourceName={sourceName}
           onChange={(next) =>
-            apply(t.steps.set(name), (doc) => setArgument(doc, place.block, node.id, name, next), `${node.id}.${name}`)
+            apply(
+              ({ editor: t }) => t.steps.set(name),
+              (doc) => setArgument(doc, place.block, node.id, name, next),
+              `${node.id}.${name}`,
+            )
           }
         />
       ))}

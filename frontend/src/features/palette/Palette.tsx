@@ -10,7 +10,7 @@ import { byCategory, categoryColour } from "@/features/canvas/categories";
 import { dropThing, takesDrop, targetAt } from "@/features/canvas/drop";
 import { search } from "@/features/canvas/search";
 import { hover, useCanvas } from "@/features/canvas/state";
-import type { Listed } from "@/features/canvas/things";
+import { addStep, type Listed } from "@/features/canvas/things";
 import { useSelectedAxes } from "@/features/canvas/useSuggested";
 import { useThings } from "@/features/canvas/useThings";
 import { useText } from "@/i18n";
@@ -71,7 +71,7 @@ export function Palette({ onFold }: { onFold: () => void }) {
           onChange={(event) => setQuery(event.currentTarget.value)}
           onKeyDown={(event) => {
             if (event.nativeEvent.isComposing) return;
-            if (event.key === "Enter" && found?.[0]) addByHand(found[0], t.steps.add(found[0].label));
+            if (event.key === "Enter" && found?.[0]) addByHand(found[0]);
             if (event.key === "Escape") setQuery("");
           }}
           autoComplete="off"
@@ -166,7 +166,7 @@ const TOUCHED = globalThis.matchMedia?.("(hover: none)").matches ?? false;
 
 /** Drawn once: a drag across the page draws the palette at every move. */
 const Item = memo(function Item({ listed, start }: { listed: Listed; start: Start }) {
-  const { editor: t, help } = useText();
+  const { help } = useText();
   const { thing } = listed;
   const explain = "entry" in thing && (() => useCanvas.setState({ help: { name: thing.entry.name } }));
   // The button is there where it can be pressed: on every row it would be a tenth of all elements of the page.
@@ -187,7 +187,7 @@ const Item = memo(function Item({ listed, start }: { listed: Listed; start: Star
           }}
           onClick={(event) => {
             // A double click means one.
-            if (event.detail < 2) addByHand(listed, t.steps.add(listed.label));
+            if (event.detail < 2) addByHand(listed);
           }}
         >
           <span className={styles.itemLabel}>{listed.label}</span>
@@ -222,7 +222,7 @@ function usePaletteDrag() {
     drop: (listed, x, y, alt) => {
       if (!takesDrop(x, y)) return;
       const point = screenToFlowPosition({ x, y });
-      const done = dropThing(blockHere(), listed.thing, t.steps.add(listed.label), alt ? null : targetAt(x, y), point);
+      const done = dropThing(blockHere(), listed.thing, addStep(listed), alt ? null : targetAt(x, y), point);
       if (done === "refused") toast(t.canvas.onlyLayers, t.canvas.onlyLayersHint);
       else remember(listed.id);
     },

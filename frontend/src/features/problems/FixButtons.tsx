@@ -10,9 +10,13 @@ import { fixTitle } from "./fixTitle";
 /** A button for each mend of a problem: one step, or a word that the network has changed since. */
 export function FixButtons({ problem, variant }: { problem: Problem; variant: "light" | "default" }) {
   const t = useText();
-  const mend = (fix: Fix, title: string) => {
+  const mend = (fix: Fix) => {
     const next = mended(currentDoc(), fix);
-    if (next) apply(t.editor.steps.mend(title), () => next);
+    if (next)
+      apply(
+        (words) => fixTitle(fix.title, words),
+        () => next,
+      );
     else toast(t.editor.problems.stale);
   };
   return problem.fixes.map((fix) => {
@@ -23,7 +27,7 @@ export function FixButtons({ problem, variant }: { problem: Problem; variant: "l
         size="compact-xs"
         variant={variant}
         leftSection={<Wrench size={12} aria-hidden />}
-        onClick={() => mend(fix, title)}
+        onClick={() => mend(fix)}
         data-testid="fix"
       >
         {title}

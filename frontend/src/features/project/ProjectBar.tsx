@@ -4,6 +4,7 @@ import { keyText, PALETTE_KEYS } from "@/features/canvas/keys";
 import { useCanvas } from "@/features/canvas/state";
 import { useOpenFile } from "@/features/imports/useOpenFile";
 import { useText } from "@/i18n";
+import { nameOf, type StepName } from "@/model/history";
 import { useDocument } from "@/model/store";
 import { apart } from "@/ui/apart";
 import { MenuButton } from "@/ui/MenuButton";
@@ -106,14 +107,16 @@ function SavedState() {
 }
 
 function HistoryButtons() {
-  const t = useText().editor;
+  const texts = useText();
+  const t = texts.editor;
   const undo = useDocument((state) => state.history.past.at(-1)?.label);
   const redo = useDocument((state) => state.history.future.at(-1)?.label);
+  const called = (step: StepName | undefined) => step && nameOf(step, texts);
   const buttons = [
     {
       id: "undo",
       label: t.commands.undo,
-      step: undo,
+      step: called(undo),
       keys: "Mod+Z",
       Icon: Undo2,
       run: () => useDocument.getState().undo(),
@@ -121,7 +124,7 @@ function HistoryButtons() {
     {
       id: "redo",
       label: t.commands.redo,
-      step: redo,
+      step: called(redo),
       keys: "Mod+Shift+Z",
       Icon: Redo2,
       run: () => useDocument.getState().redo(),

@@ -153,7 +153,7 @@ function Naming({ network, onEnd }: { network: NetworkSummary; onEnd: (mode: Mod
     const wanted = name.trim();
     if (busy || !wanted || wanted === network.name) return onEnd(then);
     setBusy(true);
-    await renameStored(network.id, wanted, editor.steps.rename(network.name, wanted)).catch(complain);
+    await renameStored(network.id, wanted, ({ editor: it }) => it.steps.rename(network.name, wanted)).catch(complain);
     onEnd(then);
   };
   return (

@@ -4,7 +4,7 @@ import { History, RotateCcw } from "lucide-react";
 import { useState } from "react";
 import type { Revision } from "@/api/types";
 import { useCanvas } from "@/features/canvas/state";
-import { useLanguage, useText } from "@/i18n";
+import { type Texts, useLanguage, useText } from "@/i18n";
 import { Empty, ErrorNotice, ListSkeleton } from "@/ui/States";
 import { toast, useErrorToast } from "@/ui/Toasts";
 import { useProject } from "./store";
@@ -126,16 +126,19 @@ function Nothing({ title, hint }: { title: string; hint: string }) {
   );
 }
 
+const nameIn = ({ label, revision }: Revision, { editor }: Pick<Texts, "editor">): string =>
+  label || editor.project.revision(revision);
+
 function Version({ network, version, now }: { network: string; version: Revision; now: boolean }) {
   const { editor } = useText();
   const t = editor.versions;
   const complain = useErrorToast();
   const language = useLanguage((state) => state.language);
   const when = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
-  const called = version.label || editor.project.revision(version.revision);
+  const called = nameIn(version, { editor });
   const back = async () => {
     try {
-      await goBack(network, version, editor.steps.goBack(called));
+      await goBack(network, version, (words) => words.editor.steps.goBack(nameIn(version, words)));
       close();
       toast(t.restored(called), t.restoredHint);
     } catch (error) {

@@ -5,6 +5,7 @@ import { ApiError } from "@/api/errors";
 import { queryClient } from "@/api/queries";
 import type { NetworkSummary } from "@/api/types";
 import { renameDocument } from "@/model/edit";
+import type { StepName } from "@/model/history";
 import { normalise } from "@/model/normalise";
 import { apply } from "@/model/store";
 import { amend, drafts, holds } from "./drafts";
@@ -48,7 +49,7 @@ export async function isOpenElsewhere(id: string): Promise<boolean> {
 }
 
 /** Gives a network another name: the open one by a step that can be undone, any other where it is stored. */
-export async function renameStored(id: string, name: string, step: string): Promise<void> {
+export async function renameStored(id: string, name: string, step: StepName): Promise<void> {
   if (isOpen(id)) {
     apply(step, (doc) => renameDocument(doc, name));
     useProject.setState(({ saved }) => (saved === "saved" ? { saved: "unsaved" } : {}));

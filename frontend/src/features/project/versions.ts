@@ -3,6 +3,7 @@ import { infiniteQueryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
 import { queryClient } from "@/api/queries";
 import type { Revision } from "@/api/types";
+import type { StepName } from "@/model/history";
 import { normalise } from "@/model/normalise";
 import { apply } from "@/model/store";
 import { enterMain } from "@/model/view";
@@ -45,7 +46,7 @@ export async function keepVersion(label: string): Promise<boolean> {
 }
 
 /** Shows an earlier version again, as a step that can be undone. Nothing is taken out of the list. */
-export async function goBack(network: string, { revision }: Revision, step: string): Promise<void> {
+export async function goBack(network: string, { revision }: Revision, step: StepName): Promise<void> {
   const params = { path: { network_id: network, revision } };
   const found = await unwrap(api.GET("/api/networks/{network_id}/revisions/{revision}", { params }));
   const document = normalise(found.document);

@@ -17,7 +17,11 @@ export function RulesPanel() {
   const { editor: t } = useText();
   const doc = useDoc();
   const put = (rules: InitRule[], key?: string) =>
-    apply(t.steps.rules, (it) => setRules(it, rules), key === undefined ? undefined : `rules.${key}`);
+    apply(
+      ({ editor: t }) => t.steps.rules,
+      (it) => setRules(it, rules),
+      key === undefined ? undefined : `rules.${key}`,
+    );
   const change = (index: number, part: Partial<InitRule>, key?: string) =>
     put(
       doc.init.map((rule, at) => (at === index ? { ...rule, ...part } : rule)),
@@ -59,7 +63,12 @@ export function RulesPanel() {
         description={t.rules.frozenHint}
         placeholder="features.*"
         value={doc.frozen}
-        onChange={(frozen) => apply(t.steps.set("frozen"), (it) => setFrozen(it, frozen))}
+        onChange={(frozen) =>
+          apply(
+            ({ editor: t }) => t.steps.set("frozen"),
+            (it) => setFrozen(it, frozen),
+          )
+        }
         className={styles.frozen}
         data-testid="frozen"
       />

@@ -44,7 +44,7 @@ export function LossWarning({ document, entry, settings, onRefit }: Props) {
               variant="default"
               leftSection={<Wrench size={13} aria-hidden />}
               onClick={() => {
-                const done = onRefit({ ...fix, title: t.editor.steps.mend(title) });
+                const done = onRefit(fix, (words) => fixTitle(fix.title, words));
                 toast(done ? title : t.train.refit.stale, done ? t.train.refit.undo : undefined);
               }}
             >

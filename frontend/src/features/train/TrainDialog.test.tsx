@@ -136,7 +136,7 @@ describe("the train dialog", () => {
       body: { plan: { dataset: "digits", loss: plan.loss } },
     });
     fireEvent.click(screen.getByRole("button", { name: "Remove soft" }));
-    expect(refit).toHaveBeenCalledWith(expect.objectContaining({ edits: fix.edits }));
+    expect(refit).toHaveBeenCalledWith(expect.objectContaining({ edits: fix.edits }), expect.any(Function));
     press();
     await vi.waitFor(() => expect(asked(post).map(([path]) => path)).toContain("/api/runs"));
   });

@@ -220,7 +220,6 @@ export const editor = {
     init: (what: string) => `Initializer of ${what}`,
     rules: "Initializer rules",
     reorder: "Reorder items",
-    mend: (what: string) => what,
     goBack: (version: string) => `Go back to ${version}`,
   },
   group: {

@@ -210,7 +210,6 @@ export const editor: typeof en = {
     init: (what) => `${what} 的初始化`,
     rules: "初始化规则",
     reorder: "调整顺序",
-    mend: (what) => what,
     goBack: (version) => `恢复到${version}`,
   },
   group: {

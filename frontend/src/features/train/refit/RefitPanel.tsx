@@ -6,14 +6,15 @@ import { api, unwrap } from "@/api/client";
 import type { Catalogue, DatasetEntry, Document, Fitting, Fix, NewPlan } from "@/api/types";
 import { datasetTexts } from "@/features/data/texts";
 import type { Settings } from "@/features/train/settings";
-import { useText } from "@/i18n/whole";
+import { text, useText } from "@/i18n/whole";
+import type { StepName } from "@/model/history";
 import { ProblemText } from "@/ui/ProblemText";
 import { toast } from "@/ui/Toasts";
 import { type Change, planChanges } from "./changes";
 import styles from "./Refit.module.css";
 
 /** Applies the change of the network, as one step; false where it does not apply any more. */
-export type Refit = (fix: Fix) => boolean;
+export type Refit = (fix: Pick<Fix, "edits">, step: StepName) => boolean;
 
 interface Props {
   document: Document;
@@ -59,8 +60,12 @@ export function RefitPanel(props: Props) {
     );
   const rows = [...documentRows(data, words), ...plan.rows];
   if (rows.length === 0) return null;
+  const step = () => {
+    const now = text();
+    return now.train.refit.step(datasetTexts(entry, now).label);
+  };
   const accept = () => {
-    if (edits.length > 0 && !onRefit({ title: words.step(label), edits })) return toast(words.stale);
+    if (edits.length > 0 && !onRefit({ edits }, step)) return toast(words.stale);
     if (Object.keys(plan.part).length > 0) onChange(plan.part);
     onSettled();
     toast(words.done(label), edits.length > 0 ? words.undo : undefined);
