@@ -70,3 +70,25 @@ def test_a_fork_of_an_edited_network_begins_with_what_was_learned(page: Page, se
     expect(page).to_have_url(re.compile(f"/runs/{origin}"))
     page.get_by_role("tab", name="Configuration").click()
     expect(page.get_by_role("heading", name="Forks of this run")).to_be_visible()
+
+
+def test_a_plan_stays_with_the_network_that_it_was_made_for(page: Page, server: Server) -> None:
+    origin = do.train_quickly(server)
+    epochs = page.get_by_role("textbox", name="Epochs")
+    page.goto(f"/runs/{origin}?tab=checkpoints")
+    page.get_by_role("button", name="Fork", exact=True).first.click()
+    epochs.fill("3")
+    page.get_by_role("button", name="Edit the network first").click()
+    expect(page.get_by_test_id("saved")).to_have_attribute("data-state", "saved")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(epochs).to_have_value("3")  # what was planned before it was edited
+    epochs.fill("1")
+    page.get_by_test_id("start-run").click()
+    expect(page.locator("[data-state='succeeded']")).to_be_visible()
+    page.get_by_role("link", name="Editor").click()
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(epochs).to_have_value("1")  # what its last run was planned with
+    page.keyboard.press("Escape")
+    do.new_network(page)
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(epochs).to_have_value("20")

@@ -16,7 +16,7 @@ import { useNewNetwork } from "@/features/project/useNewNetwork";
 import { VersionsDialog } from "@/features/project/VersionsDialog";
 import { useBeginning } from "@/features/train/fork/begin";
 import type { Refit } from "@/features/train/refit/RefitPanel";
-import { useOffered } from "@/features/train/settings";
+import { planOf, rememberPlan, useRemembered } from "@/features/train/settings";
 import { TrainDialog } from "@/features/train/TrainDialog";
 import { useText } from "@/i18n";
 import { mended } from "@/model/patch";
@@ -99,7 +99,8 @@ const refit: Refit = (fix, step) => {
 function Train({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const draft = useProject((state) => state.draft);
   const from = useBeginning((state) => (state.draft === draft ? state.from : null));
-  const plan = useOffered((state) => state.plan) ?? undefined;
+  const network = useProject((state) => state.network);
+  const plan = useRemembered((state) => planOf(state, { draft, network }));
   const errors = useCheck((state) => state.report?.problems.filter((it) => it.severity === "error").length ?? 0);
   const toErrors = () => {
     onClose();
@@ -109,6 +110,7 @@ function Train({ opened, onClose }: { opened: boolean; onClose: () => void }) {
     <TrainDialog
       document={useDoc()}
       plan={plan}
+      onPlanned={(started) => rememberPlan({ draft, network }, started)}
       from={from}
       onRefit={refit}
       errors={errors}

@@ -6,9 +6,10 @@ import { datasetsQuery } from "@/api/queries";
 import type { DatasetEntry } from "@/api/types";
 import { datasetTexts } from "@/features/data/texts";
 import { openCopy } from "@/features/project/project";
+import { useProject } from "@/features/project/store";
 import { useLeave } from "@/features/project/useLeave";
 import { useRoaming } from "@/features/project/useRoaming";
-import { DEFAULTS, useOffered } from "@/features/train/settings";
+import { DEFAULTS, rememberPlan } from "@/features/train/settings";
 import { useText } from "@/i18n/whole";
 import { shapeText, volume } from "@/lib/shape";
 import { ErrorNotice, ListSkeleton, NoHits } from "@/ui/States";
@@ -41,7 +42,7 @@ function Content() {
       const document = await unwrap(api.POST("/api/graphs/template", { body: { dataset } }));
       await leave(() => {
         openCopy(document, true);
-        useOffered.setState({ plan: { ...DEFAULTS, dataset } });
+        rememberPlan(useProject.getState(), { ...DEFAULTS, dataset });
       }, close);
     },
   });

@@ -1,13 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { api } from "@/api/client";
+import type { Example } from "@/api/types";
+import { DEFAULTS, planOf, rememberPlan, useRemembered } from "@/features/train/settings";
 import { renameDocument } from "@/model/edit";
 import { emptyDocument, MalformedDocument } from "@/model/normalise";
 import { apply, currentDoc, useDocument } from "@/model/store";
 import type { Doc } from "@/model/types";
 import { drafts } from "./drafts";
-import { leftDrafts, openAtStart, openCopy, openDraft, openNetwork } from "./project";
+import { leftDrafts, openAtStart, openCopy, openDraft, openExample, openNetwork } from "./project";
 import { save, saveAnyway, saveToLeave, settleConflict } from "./save";
 import { standing, useProject } from "./store";
+
+const example = (name: string, epochs: number) =>
+  ({ document: emptyDocument(name), plan: { ...DEFAULTS, dataset: "digits", epochs } }) as unknown as Example;
 
 /** The service, as far as networks go. Its answers wait while it is `slow`, and nothing arrives while it is `down`. */
 function service() {
@@ -36,7 +41,7 @@ function service() {
     options?: { params: { path: { network_id: string } } },
   ) => {
     await arrive();
-    if (path === "/api/examples") return answer(200, [{ document: emptyDocument("example") }]);
+    if (path === "/api/examples") return answer(200, [example("example", 20)]);
     const id = options?.params.path.network_id ?? "";
     return networks.has(id) ? answer(200, stored(id)) : answer(404, undefined, "not_found");
   }) as unknown as typeof api.GET);
@@ -211,6 +216,62 @@ describe("starting", () => {
     await openAtStart();
     expect(currentDoc().name).toBe("changed");
     expect(state()).toMatchObject({ network: "net1", revision: 1, saved: "unsaved" });
+  });
+});
+
+describe("a plan", () => {
+  const epochs = () => planOf(useRemembered.getState(), state())?.epochs;
+
+  it("stays with its network, and tells another one nothing", async () => {
+    openExample(example("forked", 1));
+    type("forked and edited");
+    rememberPlan(state(), { ...DEFAULTS, dataset: "digits", epochs: 2 });
+    openExample(example("other", 7));
+    expect(epochs()).toBe(7);
+    openCopy(emptyDocument("empty"));
+    expect(epochs()).toBeUndefined();
+  });
+
+  it("goes along when its draft becomes a network, also while another one is opened", async () => {
+    openCopy(emptyDocument("mine"), true);
+    rememberPlan(state(), { ...DEFAULTS, dataset: "digits", epochs: 2 });
+    remote.slow = true;
+    const saving = save();
+    openCopy(emptyDocument("other"));
+    remote.release();
+    await saving;
+    remote.slow = false;
+    expect(epochs()).toBeUndefined();
+    await openNetwork("net1");
+    expect(epochs()).toBe(2);
+  });
+
+  it("is there after the page is loaded anew", async () => {
+    openExample(example("mine", 7));
+    reload();
+    const kept = localStorage.getItem("layerloom.train") ?? "";
+    useRemembered.setState({ plans: {} });
+    localStorage.setItem("layerloom.train", kept);
+    await useRemembered.persist.rehydrate();
+    await openAtStart();
+    expect([currentDoc().name, epochs()]).toEqual(["mine", 7]);
+  });
+
+  it("of an earlier version, which was one for all, is forgotten", async () => {
+    const stored = { state: { settings: { ...DEFAULTS, epochs: 99 }, dataset: "wine" }, version: 1 };
+    localStorage.setItem("layerloom.train", JSON.stringify(stored));
+    await useRemembered.persist.rehydrate();
+    expect(useRemembered.getState()).toEqual({ plans: {}, dataset: "wine" });
+  });
+
+  it("makes room for newer ones, and the one that is used stays", () => {
+    for (let index = 0; index < 200; index++) {
+      rememberPlan({ draft: `d${index}`, network: null }, { ...DEFAULTS, dataset: "digits", epochs: index });
+      rememberPlan({ draft: "d0", network: null }, { ...DEFAULTS, dataset: "digits", epochs: 1000 });
+    }
+    const { plans } = useRemembered.getState();
+    expect(Object.keys(plans).length).toBe(64);
+    expect([plans.d0?.epochs, plans.d199?.epochs, plans.d1]).toEqual([1000, 199, undefined]);
   });
 });
 

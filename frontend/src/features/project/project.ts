@@ -2,7 +2,7 @@
 import { api, unwrap } from "@/api/client";
 import { ApiError } from "@/api/errors";
 import type { Example, Network } from "@/api/types";
-import { useOffered } from "@/features/train/settings";
+import { rememberPlan } from "@/features/train/settings";
 import { emptyDocument, normalise } from "@/model/normalise";
 import { useDocument } from "@/model/store";
 import type { Doc } from "@/model/types";
@@ -23,7 +23,6 @@ export function show(document: Doc, { network, revision, dirty = false, draft = 
   }
   useDocument.getState().open(document);
   enterMain(document);
-  useOffered.setState({ plan: null });
   useProject.setState({
     network,
     revision,
@@ -45,10 +44,10 @@ export function openCopy(document: unknown, dirty = false): void {
   show(normalise(document), { network: null, revision: 0, dirty });
 }
 
-/** Opens a network that comes with the program, and offers the plan that comes with it. */
+/** Opens a network that comes with the program, with the plan that comes with it. */
 export function openExample({ document, plan }: Example): void {
   openCopy(document);
-  useOffered.setState({ plan });
+  rememberPlan(useProject.getState(), plan);
 }
 
 export const fetchNetwork = (id: string): Promise<Network> =>
@@ -111,7 +110,8 @@ export async function openAtStart(): Promise<void> {
   const last = own ?? lost ?? openBefore("browser");
   if (!last || !(await reopen(last, lives))) {
     const [first] = await unwrap(api.GET("/api/examples"));
-    openCopy(first?.document ?? emptyDocument(""));
+    if (first) openExample(first);
+    else openCopy(emptyDocument(""));
   }
   prune(lives);
 }

@@ -3,6 +3,7 @@ import { api, unwrap } from "@/api/client";
 import { ApiError } from "@/api/errors";
 import { queryClient } from "@/api/queries";
 import type { Network } from "@/api/types";
+import { adoptPlan } from "@/features/train/settings";
 import { normalise } from "@/model/normalise";
 import { useDocument } from "@/model/store";
 import type { Doc } from "@/model/types";
@@ -55,6 +56,7 @@ async function send(document: Doc): Promise<void> {
   const left = () => useDocument.getState().opened !== opened;
   try {
     const answer = await sent(document, network, revision);
+    if (network === null) adoptPlan(draft, answer.id);
     if (left()) settleDraft(draft, document, answer);
     else arrived(document, answer);
     void queryClient.invalidateQueries({ queryKey: networksKey });

@@ -10,8 +10,10 @@ import { TrainForm } from "./TrainForm";
 
 interface Props {
   document: Document;
-  /** The plan to begin with; else that of the last run that was started. */
+  /** The plan to begin with; else the defaults. */
   plan?: Plan | undefined;
+  /** Hears of the plan by which a run was started. */
+  onPlanned?: ((plan: Plan) => void) | undefined;
   /** The checkpoint of another run to begin with. */
   from?: Beginning | null | undefined;
   /** Whether the network may be changed first, in the editor. */

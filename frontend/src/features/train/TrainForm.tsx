@@ -23,7 +23,7 @@ import { FindButton } from "./rates/FindButton";
 import { RatePanel } from "./rates/RatePanel";
 import { useRateSearch } from "./rates/useRateSearch";
 import { type Refit, RefitPanel } from "./refit/RefitPanel";
-import { type Settings, settingsOf, useRemembered } from "./settings";
+import { DEFAULTS, type Settings, settingsOf, useRemembered } from "./settings";
 import styles from "./TrainDialog.module.css";
 import { useStartRun } from "./useStartRun";
 
@@ -33,6 +33,7 @@ interface Props {
   from?: Beginning | null | undefined;
   editable?: boolean;
   onRefit?: Refit | undefined;
+  onPlanned?: ((plan: Plan) => void) | undefined;
   errors?: number;
   onErrors?: (() => void) | undefined;
   catalogue: Catalogue;
@@ -42,11 +43,10 @@ interface Props {
 
 /** The data set and the settings of a run to be. */
 export function TrainForm(props: Props) {
-  const { document, plan, from, editable = false, onRefit, errors = 0, onErrors, catalogue, datasets, onClose } = props;
+  const { document, plan, from, editable = false, onRefit, onPlanned, errors = 0, onErrors } = props;
+  const { catalogue, datasets, onClose } = props;
   const t = useText();
-  const [settings, setSettings] = useState<Settings>(() =>
-    plan ? settingsOf(plan) : useRemembered.getState().settings,
-  );
+  const [settings, setSettings] = useState<Settings>(() => (plan ? settingsOf(plan) : DEFAULTS));
   const [dataset, setDataset] = useState(() => {
     // A run's own data set stays with it, whether or not it is on this machine at the moment.
     if (plan && datasets.some((entry) => entry.name === plan.dataset)) return plan.dataset;
@@ -58,7 +58,10 @@ export function TrainForm(props: Props) {
   const [fork, setFork] = useState<Fork | null>(() => (from ? { ...from, optimizer: true } : null));
   const { name, setName, usual, named } = useName(document);
   const [advanced, setAdvanced] = useState<"unseen" | "open" | "folded">("unseen");
-  const start = useStartRun(onClose);
+  const start = useStartRun((started) => {
+    onPlanned?.(started);
+    onClose();
+  });
   const button = useRef<HTMLButtonElement>(null);
   const find = useRef<HTMLButtonElement>(null);
   // The form comes after the dialog has taken the focus: one press of Enter is to start.
@@ -97,7 +100,7 @@ export function TrainForm(props: Props) {
               }}
             >
               {editable ? (
-                <ToEditor document={document} from={fork} />
+                <ToEditor document={document} plan={{ ...settings, dataset }} from={fork} />
               ) : (
                 <Button size="compact-sm" variant="default" onClick={() => setFork(null)}>
                   {t.train.fork.without}

@@ -52,11 +52,6 @@ export function settingsOf({ dataset: _, ...settings }: Plan): Settings {
   return settings;
 }
 
-interface Remembered {
-  settings: Settings;
-  dataset: string | null;
-}
-
 /** What an earlier version remembered lacks the settings that came later. */
 function completed(stored: Partial<Settings> | undefined): Settings {
   const { clip, split, checkpoints, statistics } = { ...DEFAULTS, ...stored };
@@ -70,17 +65,50 @@ function completed(stored: Partial<Settings> | undefined): Settings {
   };
 }
 
-/** The settings of the last run that was started: the next one begins with them. */
+interface Remembered {
+  /** By what they train: the draft that is open, and the network that it is stored as. The newest come last. */
+  plans: Record<string, Plan>;
+  /** The data set that was used last, for networks that have no plan yet. */
+  dataset: string | null;
+}
+
+/** A browser's room is small, and a plan that is not remembered is soon chosen again. */
+const MOST = 64;
+
+/** What is planned for each network. One without a plan begins with the defaults, never with another one's plan. */
 export const useRemembered = create(
-  persist((): Remembered => ({ settings: DEFAULTS, dataset: null }), {
+  persist((): Remembered => ({ plans: {}, dataset: null }), {
     name: "layerloom.train",
-    version: 1,
+    version: 2,
+    // The first version remembered one plan for all networks.
+    migrate: (stored) => ({ plans: {}, dataset: (stored as Partial<Remembered>).dataset ?? null }),
     merge: (stored, initial) => {
-      const { settings, dataset = null } = (stored ?? {}) as Partial<Remembered>;
-      return { ...initial, settings: completed(settings), dataset };
+      const { plans = {}, dataset = null } = (stored ?? {}) as Partial<Remembered>;
+      const whole = Object.entries(plans).map(([key, plan]) => [key, { ...completed(plan), dataset: plan.dataset }]);
+      return { ...initial, plans: Object.fromEntries(whole), dataset };
     },
   }),
 );
 
-/** The plan that comes with the network in the editor, until a run was started. */
-export const useOffered = create((): { plan: Plan | null } => ({ plan: null }));
+/** What a plan is remembered of: the draft that is open in the editor, and its network if it is stored. */
+export interface Planned {
+  draft: string;
+  network: string | null;
+}
+
+/** What is planned for a network, if anything is. */
+export const planOf = ({ plans }: Remembered, { draft, network }: Planned): Plan | undefined =>
+  plans[draft] ?? plans[network ?? ""];
+
+/** Plans a network: its next run begins with this. */
+export function rememberPlan({ draft, network }: Planned, plan: Plan): void {
+  const { [draft]: _, [network ?? ""]: __, ...others } = useRemembered.getState().plans;
+  const own = network === null ? { [draft]: plan } : { [draft]: plan, [network]: plan };
+  useRemembered.setState({ plans: Object.fromEntries(Object.entries({ ...others, ...own }).slice(-MOST)) });
+}
+
+/** A draft is stored as a network from now on, and so is what is planned for it. */
+export function adoptPlan(draft: string, network: string): void {
+  const plan = useRemembered.getState().plans[draft];
+  if (plan) rememberPlan({ draft, network }, plan);
+}

@@ -4,12 +4,12 @@ import { useLocation } from "wouter";
 import { api, unwrap } from "@/api/client";
 import { UnreachableError } from "@/api/errors";
 import { runQuery, runsQuery } from "@/api/queries";
-import type { Document } from "@/api/types";
+import type { Document, Plan } from "@/api/types";
 import { useText } from "@/i18n/whole";
 import { randomId } from "@/lib/id";
 import { toast, useErrorToast } from "@/ui/Toasts";
 import type { Fork } from "./fork/ForkFields";
-import { type Settings, useOffered, useRemembered } from "./settings";
+import { type Settings, useRemembered } from "./settings";
 
 interface Order {
   document: Document;
@@ -39,7 +39,7 @@ class OrderKey {
 }
 
 /** Starts a run and shows it. A form that was closed before the answer came wanted none: its run is stopped. */
-export function useStartRun(onStarted: () => void) {
+export function useStartRun(onStarted: (plan: Plan) => void) {
   const [, navigate] = useLocation();
   const client = useQueryClient();
   const tell = useErrorToast();
@@ -77,13 +77,12 @@ export function useStartRun(onStarted: () => void) {
     },
     onSuccess: async (run, { settings, dataset, fork }) => {
       if (!wanted.current) return withdraw(run.id);
-      useRemembered.setState({ settings, dataset });
-      useOffered.setState({ plan: null });
+      useRemembered.setState({ dataset });
       client.setQueryData(runQuery(run.id).queryKey, run);
       void client.invalidateQueries({ queryKey: runsQuery.queryKey });
       // It names its forks.
       if (fork) void client.invalidateQueries({ queryKey: runQuery(fork.run).queryKey, exact: true });
-      onStarted();
+      onStarted({ ...settings, dataset });
       navigate(`/runs/${run.id}`);
     },
     onError: (error) => {

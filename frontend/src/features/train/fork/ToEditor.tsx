@@ -1,17 +1,18 @@
 import { Button } from "@mantine/core";
 import { PencilRuler } from "lucide-react";
 import { useLocation } from "wouter";
-import type { Document } from "@/api/types";
+import type { Document, Plan } from "@/api/types";
 import { openCopy } from "@/features/project/project";
 import { useProject } from "@/features/project/store";
 import { claimTab } from "@/features/project/tab";
 import { useLeave } from "@/features/project/useLeave";
+import { rememberPlan } from "@/features/train/settings";
 import { useText } from "@/i18n/whole";
 import { useDocument } from "@/model/store";
 import { type Beginning, useBeginning } from "./begin";
 
-/** Opens a run's network in the editor: trained from there, it begins with the run's checkpoint. */
-export function ToEditor({ document, from }: { document: Document; from: Beginning }) {
+/** Opens a run's network in the editor: trained from there, it begins with the run's checkpoint, and with this plan. */
+export function ToEditor({ document, plan, from }: { document: Document; plan: Plan; from: Beginning }) {
   const t = useText().train.fork;
   const leave = useLeave();
   const [, navigate] = useLocation();
@@ -19,6 +20,7 @@ export function ToEditor({ document, from }: { document: Document; from: Beginni
     await claimTab();
     openCopy(document, true);
     useBeginning.setState({ draft: useProject.getState().draft, from });
+    rememberPlan(useProject.getState(), plan);
   };
   const go = () => {
     const then = () => navigate("/");
