@@ -9,6 +9,16 @@ export function shortNumber(value: number | null | undefined): string {
   return Number(value.toPrecision(4)).toLocaleString("en-US", { maximumSignificantDigits: 4 });
 }
 
+/** A number at a tick of an axis, where there is room for six characters. */
+export function shortTick(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e9) return Number(value.toPrecision(3)).toExponential().replace("+", "");
+  if (size >= 10_000)
+    return shortNumber(value).length > 6 ? `${Number((value / 1000).toPrecision(4))}k` : shortNumber(value);
+  if (size !== 0 && size < 1e-4) return value.toExponential(0);
+  return String(Number(value.toPrecision(6)));
+}
+
 /** 1.2k, 3.4M: a count in few letters. */
 export function compactCount(value: number): string {
   return new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 }).format(value);

@@ -3,9 +3,9 @@ import { useComputedColorScheme } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
 import { useText } from "@/i18n/whole";
 import { nearest } from "@/lib/downsample";
-import { shortNumber } from "@/lib/format";
 import { type Drawable, drawLoop } from "@/live/loop";
 import { curveColour } from "@/ui/colours";
+import { figureText, splitName, tickText } from "./groups";
 import styles from "./LineChart.module.css";
 import type { Line } from "./lines";
 import { type Hover, LinePlot } from "./plot";
@@ -53,6 +53,7 @@ export function LineChart({ title, lines, span, zoom, onZoom, subscribe, height 
       settings: () => settings.current,
       onZoom: (next) => settings.current.onZoom(next),
       onHover: setHover,
+      tick: (value) => tickText(metricOf(latest.current.lines[0]), value),
     });
     plot.current = current;
     let onScreen = true;
@@ -95,8 +96,11 @@ export function LineChart({ title, lines, span, zoom, onZoom, subscribe, height 
   );
 }
 
+/** What a line shows, whose series is called by the part of the data, too. */
+const metricOf = (line: Line | undefined) => splitName(line?.series.name ?? "").metric;
+
 function summary(title: string, lines: readonly Line[]): string {
-  const parts = lines.map(({ label, series }) => `${label} ${shortNumber(series.last())}`);
+  const parts = lines.map((line) => `${line.label} ${figureText(metricOf(line), line.series.last())}`);
   return `${title}: ${parts.join(", ")}`;
 }
 
@@ -152,7 +156,7 @@ function Tooltip(props: { lines: readonly Line[]; hover: Hover; scheme: "light" 
           <span className={styles.step}>{step}</span>
           <b>
             {summary ? "≈ " : ""}
-            {Number.isNaN(value) ? "NaN" : shortNumber(value)}
+            {figureText(metricOf(line), value)}
           </b>
         </div>
       ))}

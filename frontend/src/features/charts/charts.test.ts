@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { en } from "@/i18n/en";
 import { zh } from "@/i18n/zh";
+import { shortTick } from "@/lib/format";
 import { Series } from "@/live/series";
 import { stableIndices } from "@/ui/colours";
 import { histogramGrid, rebin } from "./grids";
-import { metricTitle, seriesName, seriesTitle, shortMetricTitle } from "./groups";
+import { figureText, metricTitle, seriesName, seriesTitle, shortMetricTitle, tickText } from "./groups";
 import { extent, type Line, lineData } from "./lines";
-import { shortTick } from "./plot";
 import { sparkPath } from "./Sparkline";
 
 function line(values: number[], part: Partial<Line> = {}): Line {
@@ -132,6 +132,23 @@ describe("sparkPath", () => {
   it("draws constants in the middle and nothing for nothing", () => {
     expect(sparkPath(Float64Array.of(2, 2, 2))).toContain(" 11.0");
     expect(sparkPath(Float64Array.of(Number.NaN))).toBe("");
+  });
+});
+
+describe("a value for a reader", () => {
+  it("is a percentage where it is a share of a whole, in texts and at axes", () => {
+    expect(figureText("accuracy", 0.98333)).toBe("98.33%");
+    expect(figureText("digit/f1_score", 1)).toBe("100.00%");
+    expect([0.9725, 0.98, 1, 0.1 + 0.2].map((value) => tickText("accuracy", value))).toEqual([
+      "97.25%",
+      "98%",
+      "100%",
+      "30%",
+    ]);
+    expect([figureText("loss", 0.98333), tickText("loss", 0.9725)]).toEqual(["0.9833", "0.9725"]);
+  });
+  it("is said to be missing or no number as it is", () => {
+    expect([figureText("accuracy", Number.NaN), figureText("accuracy", null)]).toEqual(["NaN", "–"]);
   });
 });
 

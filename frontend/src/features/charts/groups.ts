@@ -1,5 +1,5 @@
 import type { Texts } from "@/i18n/whole";
-import { shortNumber } from "@/lib/format";
+import { shortNumber, shortTick } from "@/lib/format";
 import type { Series } from "@/live/series";
 import type { ChartSpec } from "./ChartBoard";
 import type { Line } from "./lines";
@@ -32,10 +32,18 @@ export function shortMetricTitle(metric: string, t: Texts): string {
   return t.metrics.short[metric] ?? metricTitle(metric, t);
 }
 
-/** Shares as percentages, all else with four digits. */
+/** Of a whole: people read these as percentages, wherever they stand. */
+const SHARES = /accuracy|precision|recall|f1|f_beta|specificity|predictive_value|exact_match/i;
+
+/** A metric's value as a person reads it: shares as percentages, all else with four digits. */
 export function figureText(metric: string, value: number | null | undefined): string {
   if (value === undefined || value === null) return "–";
-  return /accuracy|precision|recall|f1/i.test(metric) ? `${(100 * value).toFixed(2)}%` : shortNumber(value);
+  return SHARES.test(metric) && Number.isFinite(value) ? `${(100 * value).toFixed(2)}%` : shortNumber(value);
+}
+
+/** The same at a tick of an axis, with no more digits than it takes. */
+export function tickText(metric: string, value: number): string {
+  return SHARES.test(metric) ? `${shortTick(100 * value)}%` : shortTick(value);
 }
 
 /** A series' name for a reader: the metric, and on which part of the data it was measured. */

@@ -1,5 +1,5 @@
 import uPlot from "uplot";
-import { clock, shortNumber } from "@/lib/format";
+import { clock, shortNumber, shortTick } from "@/lib/format";
 import { curveColour, type Scheme } from "@/ui/colours";
 import { extent, type Line, type LineData, type LineOptions, lineData } from "./lines";
 
@@ -27,6 +27,8 @@ export interface PlotOptions {
   single?: boolean;
   /** A place of the axis that is marked. */
   mark?: () => number | null;
+  /** How a tick of the vertical axis is written. */
+  tick?: (value: number) => string;
   /** The highest value that is shown; lines are cut off there. */
   top?: () => number;
 }
@@ -90,7 +92,7 @@ export class LinePlot {
   }
 
   private configuration(): uPlot.Options {
-    const { lines, scheme, element, height, single = false } = this.options;
+    const { lines, scheme, element, height, single = false, tick = shortTick } = this.options;
     const ink = INK[scheme];
     const { logarithmic, logarithmicX, smoothing, axis: shown } = this.options.settings();
     const axis = { stroke: ink.text, font: FONT, grid: { stroke: ink.grid, width: 1 }, ticks: { show: false } };
@@ -117,11 +119,11 @@ export class LinePlot {
           size: 26,
           space: shown === "wall" ? 84 : 64,
           values: (plot, splits) => {
-            this.ticks = shown === "wall" ? clockTexts(plot, splits) : numberTexts(plot, splits);
+            this.ticks = shown === "wall" ? clockTexts(plot, splits) : tickTexts(splits, shortTick);
             return this.ticks;
           },
         },
-        { ...axis, size: 54, space: 34, values: numberTexts },
+        { ...axis, size: 54, space: 34, values: (_, splits) => tickTexts(splits, tick) },
       ],
       series: [{}, ...lines().flatMap((line) => pair(line, scheme, smoothing))],
       hooks: {
@@ -250,8 +252,8 @@ function pair(line: Line, scheme: Scheme, smoothing: number): uPlot.Series[] {
 }
 
 // uPlot leaves out ticks by null.
-const numberTexts = (_: uPlot, ticks: (number | null)[]) =>
-  ticks.map((value) => (value === null ? "" : shortTick(value)));
+const tickTexts = (ticks: (number | null)[], text: (value: number) => string) =>
+  ticks.map((value) => (value === null ? "" : text(value)));
 
 /** Over several powers of ten a line for each number between them would be a fence. */
 function decades({ scales }: uPlot, splits: number[]): (number | null)[] {
@@ -263,13 +265,4 @@ function decades({ scales }: uPlot, splits: number[]): (number | null)[] {
 function clockTexts({ scales }: uPlot, ticks: (number | null)[]) {
   const { min = 0, max = 0 } = scales.x ?? {};
   return ticks.map((value) => (value === null ? "" : clock(value, (max ?? 0) - (min ?? 0))));
-}
-
-export function shortTick(value: number): string {
-  const size = Math.abs(value);
-  if (size >= 1e9) return Number(value.toPrecision(3)).toExponential().replace("+", "");
-  if (size >= 10_000)
-    return shortNumber(value).length > 6 ? `${Number((value / 1000).toPrecision(4))}k` : shortNumber(value);
-  if (size !== 0 && size < 1e-4) return value.toExponential(0);
-  return String(Number(value.toPrecision(6)));
 }
