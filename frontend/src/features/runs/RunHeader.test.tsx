@@ -65,6 +65,14 @@ describe("the head of a run", () => {
     expect(screen.getByText("Epoch 1 of 1")).toBeTruthy();
   });
 
+  it("says beside the field of its name what is typed there", () => {
+    show({});
+    fireEvent.click(screen.getByRole("button", { name: "Rename Digits CNN" }));
+    const label = screen.getByText("Name of the run", { selector: "label" });
+    expect(screen.getByLabelText("Name of the run")).toBe(document.activeElement);
+    expect(label.getAttribute("for")).toBe(document.activeElement?.id);
+  });
+
   it("tells what it was forked from, and at which step", async () => {
     const part = { forked_from: { run: "o", name: "Teacher", step: 40 } };
     show(part);

@@ -31,7 +31,7 @@ export function RunHeader({ run, feed, children }: { run: Run; feed: RunFeed; ch
           <ArrowLeft size={18} aria-hidden />
         </Link>
         <Title order={1} className={styles.title}>
-          <RunName run={run} />
+          <RunName run={run} label={t.train.name} />
         </Title>
         <StateBadge state={state} desired={run.desired} />
         <Text c="dimmed" size="sm" className={styles.facts}>

@@ -6,10 +6,21 @@ import { useText } from "@/i18n/whole";
 import styles from "./RunName.module.css";
 import { useRenameRun } from "./useRunCommands";
 
-const choose = (input: HTMLInputElement | null) => input?.select();
+const choose = (input: HTMLInputElement | null) => {
+  // Not every browser takes the focus to what is selected.
+  input?.focus();
+  input?.select();
+};
+
+interface Props {
+  run: RunSummary;
+  /** What the field is called where no column's head says it. */
+  label?: string;
+  children?: React.ReactNode;
+}
 
 /** A run's name, which can be changed in its place: Enter keeps the change, Escape drops it. */
-export function RunName({ run, children }: { run: RunSummary; children?: React.ReactNode }) {
+export function RunName({ run, label, children }: Props) {
   const t = useText().runs;
   const rename = useRenameRun();
   const [draft, setDraft] = useState<string | null>(null);
@@ -22,9 +33,9 @@ export function RunName({ run, children }: { run: RunSummary; children?: React.R
     return (
       <TextInput
         size="xs"
-        className={styles.input}
+        classNames={{ root: styles.field, label: styles.label, wrapper: styles.input }}
         value={draft}
-        aria-label={t.renameOf(run.name)}
+        {...(label === undefined ? { "aria-label": t.renameOf(run.name) } : { label })}
         maxLength={200}
         ref={choose}
         onChange={(event) => setDraft(event.currentTarget.value)}
@@ -38,7 +49,7 @@ export function RunName({ run, children }: { run: RunSummary; children?: React.R
     );
   }
   return (
-    <span className={styles.name}>
+    <span className={styles.name} data-alone={label !== undefined || undefined}>
       <span className={styles.text} title={run.name}>
         {children ?? run.name}
       </span>

@@ -113,6 +113,9 @@ describe("the train dialog", () => {
   it("names the run by the network and the next number", async () => {
     const sent = taking();
     show();
+    expect(screen.getByText("Name of the run", { selector: "label" }).getAttribute("for")).toBe(
+      field("Name of the run").id,
+    );
     expect(field("Name of the run").placeholder).toBe("Digits CNN 3");
     press();
     await vi.waitFor(() => expect(sent()?.name).toBe("Digits CNN 3"));

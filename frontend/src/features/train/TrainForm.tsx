@@ -180,9 +180,9 @@ export function TrainForm(props: Props) {
         </fieldset>
         <Group justify="flex-end" gap="sm" className={styles.footer}>
           <TextInput
-            className={styles.name}
-            placeholder={usual || t.train.name}
-            aria-label={t.train.name}
+            classNames={{ root: styles.name, label: styles.nameLabel, wrapper: styles.nameField }}
+            label={t.train.name}
+            placeholder={usual}
             maxLength={200}
             value={name}
             disabled={start.isPending}
