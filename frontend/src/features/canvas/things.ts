@@ -36,8 +36,8 @@ export type Listed = {
   summary: string;
   /** Tells apart what has the same label: the module that it comes from. */
   from: string;
-  /** Further words that find it, in small letters. */
-  words: string;
+  /** What else it is called, and what it is one of, in small letters. */
+  words: readonly string[];
 };
 
 /** The name of the step that adds it. What is of no catalogue is called by the page's words. */
@@ -82,7 +82,7 @@ const listedEntry = (kind: "layer" | "operation", entry: Entry, sources: Sources
   summary: entry.summary,
   from:
     kind === "operation" ? entry.name.slice(0, entry.name.lastIndexOf(".")).replace("torch.nn.functional", "F") : "",
-  words: [entry.label, entry.name, entry.category, ...entry.keywords].join(" ").toLowerCase(),
+  words: [entry.category, ...entry.keywords].map((word) => word.toLowerCase()),
 });
 
 export const layersOf = (catalogue: Catalogue, sources = NO_SOURCES): Listed[] =>
@@ -103,7 +103,7 @@ export function structureOf(doc: Doc, inside: string, t: Texts["editor"]): Liste
     category,
     summary: texts.summary,
     from: "",
-    words: `${texts.label} ${texts.words}`.toLowerCase(),
+    words: texts.words.toLowerCase().split(" "),
   });
   const s = t.structure;
   const blocks = Object.keys(doc.blocks).filter((name) => name !== doc.main && name !== inside);
