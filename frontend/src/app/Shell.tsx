@@ -6,8 +6,8 @@ import { apart } from "@/ui/apart";
 import { Logo } from "@/ui/Logo";
 import { MenuButton } from "@/ui/MenuButton";
 import { TopBarProvider, TopBarSlot } from "@/ui/TopBar";
+import { THEMES } from "@/ui/themes";
 import styles from "./Shell.module.css";
-import { THEMES } from "./themes";
 
 /** The frame of every page: one slim bar, and the page below it. */
 export function Shell({ busy, children }: { busy: boolean; children: ReactNode }) {

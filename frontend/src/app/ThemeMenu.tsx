@@ -2,8 +2,8 @@ import { Menu, useMantineColorScheme } from "@mantine/core";
 import { useText } from "@/i18n";
 import type { Target } from "@/ui/MenuButton";
 import { PressedMenu } from "@/ui/PressedMenu";
+import { THEMES } from "@/ui/themes";
 import styles from "./Shell.module.css";
-import { THEMES } from "./themes";
 
 export function ThemeMenu({ target }: { target: Target }) {
   const t = useText().common.theme;

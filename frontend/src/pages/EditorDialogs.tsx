@@ -1,5 +1,19 @@
-import { Database, FileCode2, FileOutput, FilePlus2, FolderOpen, History, Library, Play } from "lucide-react";
-import { CommandPalette } from "@/features/canvas/CommandPalette";
+import { useMantineColorScheme } from "@mantine/core";
+import {
+  ChartLine,
+  Database,
+  FileCode2,
+  FileOutput,
+  FilePlus2,
+  FolderOpen,
+  History,
+  Languages,
+  Library,
+  Play,
+  Table2,
+} from "lucide-react";
+import { useLocation } from "wouter";
+import { CommandPalette, type OwnCommand } from "@/features/canvas/CommandPalette";
 import { useCanvas } from "@/features/canvas/state";
 import { HelpDialog } from "@/features/help/HelpDialog";
 import { ShortcutsDialog } from "@/features/help/ShortcutsDialog";
@@ -18,9 +32,10 @@ import { useBeginning } from "@/features/train/fork/begin";
 import type { Refit } from "@/features/train/refit/RefitPanel";
 import { planOf, rememberPlan, useRemembered } from "@/features/train/settings";
 import { TrainDialog } from "@/features/train/TrainDialog";
-import { useText } from "@/i18n";
+import { LANGUAGES, type Language, setLanguage, useLanguage, useText } from "@/i18n";
 import { mended } from "@/model/patch";
 import { apply, currentDoc, useDoc } from "@/model/store";
+import { THEMES } from "@/ui/themes";
 
 /** All that opens over the editor. What is to be open stands in stores, so that it may arrive after the wish for it. */
 export function EditorDialogs({ training, onTrain }: { training: boolean; onTrain: (training: boolean) => void }) {
@@ -43,6 +58,7 @@ export function EditorDialogs({ training, onTrain }: { training: boolean; onTrai
 function Commands({ onTrain }: { onTrain: () => void }) {
   const { editor, imports } = useText();
   const begin = useNewNetwork();
+  const everywhere = useEverywhere();
   return (
     <CommandPalette
       more={[
@@ -84,9 +100,54 @@ function Commands({ onTrain }: { onTrain: () => void }) {
           hint: <FileOutput size={13} aria-hidden />,
           run: () => useCanvas.setState({ dialog: "export" }),
         },
+        ...everywhere,
       ]}
     />
   );
+}
+
+/** What the bar above every page offers: the other pages, the language, and the theme. */
+function useEverywhere(): OwnCommand[] {
+  const { common, editor } = useText();
+  const [, go] = useLocation();
+  const language = useLanguage((state) => state.language);
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const themes = { light: common.theme.light, dark: common.theme.dark, auto: common.theme.system };
+  return [
+    {
+      id: "page-runs",
+      label: editor.commandPalette.go(common.nav.runs),
+      hint: <ChartLine size={13} aria-hidden />,
+      run: () => go("/runs"),
+    },
+    {
+      id: "page-data",
+      label: editor.commandPalette.go(common.nav.data),
+      hint: <Table2 size={13} aria-hidden />,
+      run: () => go("/data"),
+    },
+    ...(Object.keys(LANGUAGES) as Language[])
+      .filter((other) => other !== language)
+      .map((other) => ({
+        id: `language-${other}`,
+        label: `${common.language}: ${LANGUAGES[other].label}`,
+        // Whoever cannot read the page looks for it by its own name.
+        words: "language English Chinese 语言 英文 中文 汉语",
+        hint: <Languages size={13} aria-hidden />,
+        run: () => void setLanguage(other),
+      })),
+    ...(["light", "dark", "auto"] as const)
+      .filter((other) => other !== colorScheme)
+      .map((other) => {
+        const Icon = THEMES[other];
+        return {
+          id: `theme-${other}`,
+          label: `${common.theme.label}: ${themes[other]}`,
+          hint: <Icon size={13} aria-hidden />,
+          run: () => setColorScheme(other),
+        };
+      }),
+  ];
 }
 
 /** The network changed to fit the data, as one step. */

@@ -11,7 +11,7 @@ import { findables, finds } from "./find";
 import { keyText } from "./keys";
 import { useKindName } from "./kinds";
 import { type Choice, SearchList } from "./SearchList";
-import { search } from "./search";
+import { NEAR, type Near, nearLabel, ranked } from "./search";
 import { useCanvas } from "./state";
 import { useSelectedAxes } from "./useSuggested";
 import { useThings } from "./useThings";
@@ -19,8 +19,11 @@ import { useThings } from "./useThings";
 const close = () => useCanvas.setState({ dialog: null });
 const MOST = 40;
 
+/** One of the page's own commands. `words`: what else finds it, in any language. */
+export type OwnCommand = { id: string; label: string; words?: string; hint: React.ReactNode; run: () => void };
+
 /** Every command, every layer by name, and every node by name, type or shape. `more` are the page's own commands. */
-export function CommandPalette({ more }: { more: Choice[] }) {
+export function CommandPalette({ more }: { more: OwnCommand[] }) {
   const t = useText().editor;
   const opened = useCanvas((state) => state.dialog === "palette");
   return (
@@ -33,7 +36,7 @@ export function CommandPalette({ more }: { more: Choice[] }) {
   );
 }
 
-function Content({ more }: { more: Choice[] }) {
+function Content({ more }: { more: OwnCommand[] }) {
   const t = useText().editor;
   const { layers, structure, operations } = useThings();
   const doc = useDoc();
@@ -45,44 +48,60 @@ function Content({ more }: { more: Choice[] }) {
     close();
     void act();
   };
-  const own: Choice[] = [
+  const own: (Choice & { label: string; words?: string })[] = [
     ...commands(t)
-      .filter((command) => command.id !== "find" && command.enabled())
+      .filter((command) => command.enabled())
       .map((command) => ({
         id: command.id,
         label: t.commands[command.id],
         hint: keyText(command.keys),
-        run: run(command.run),
+        // This is where things are found: the list of them follows.
+        run: command.id === "find" ? t.commandPalette.go("") : run(command.run),
       })),
     ...more.map((choice) => ({ ...choice, run: run(choice.run) })),
   ];
   const find = (query: string): Choice[] => {
-    const wanted = query.trim().toLowerCase();
-    const has = (text: unknown) => String(text).toLowerCase().includes(wanted);
+    const wanted = query.trimStart().toLowerCase();
     if (!wanted) return own;
     // What the list shows can be typed as it stands there: “Add Linear”, “Go to conv”.
-    const behind = (prefix: string) => (wanted.startsWith(prefix.toLowerCase()) ? wanted.slice(prefix.length) : wanted);
-    const named = behind(t.commandPalette.add(""));
-    const things = search([...layers, ...structure, ...operations], named, axes).map((listed) => ({
-      id: `add-${listed.id}`,
-      label: t.commandPalette.add(listed.label),
-      hint: t.categories[listed.category as keyof typeof t.categories] ?? listed.category,
-      from: listed.from,
-      colour: categoryColour(listed.category),
-      run: run(() => addByHand(listed)),
-    }));
+    const behind = (words: string) => {
+      const prefix = words.toLowerCase();
+      return (wanted.startsWith(prefix) ? wanted.slice(prefix.length) : wanted).trim();
+    };
+    const listed: [Near | null, Choice][] = own.map((choice) => [nearOwn(choice, wanted.trim()), choice]);
+    const going = t.commandPalette.go("");
+    const sought = behind(going);
     const found = findables(doc, place, lookup, report, kindName)
-      .filter((it) => finds(it, behind(t.commandPalette.go(""))))
-      .map(({ id, item, name, type, shape }) => ({
-        id: `go-${item ?? id}`,
-        label: t.commandPalette.go(name),
-        hint: [type, shape].filter(Boolean).join(" · "),
-        run: run(() => {
-          focusNode(id);
-          if (item) selectItem(id, item);
-        }),
-      }));
-    return [...own.filter((choice) => has(choice.label)), ...found, ...things].slice(0, MOST);
+      .filter((it) => finds(it, sought))
+      .map(({ id, item, name, type, shape }): [Near, Choice] => [
+        nearLabel(name, sought) ?? NEAR.synonym,
+        {
+          id: `go-${item ?? id}`,
+          label: t.commandPalette.go(name),
+          hint: [type, shape].filter(Boolean).join(" · "),
+          run: run(() => {
+            focusNode(id);
+            if (item) selectItem(id, item);
+          }),
+        },
+      ]);
+    const named = behind(t.commandPalette.add(""));
+    const things =
+      named && !wanted.startsWith(going.toLowerCase())
+        ? ranked([...layers, ...structure, ...operations], named, axes)
+        : [];
+    const added = things.map(({ listed, near }): [Near, Choice] => [
+      near,
+      {
+        id: `add-${listed.id}`,
+        label: t.commandPalette.add(listed.label),
+        hint: t.categories[listed.category as keyof typeof t.categories] ?? listed.category,
+        from: listed.from,
+        colour: categoryColour(listed.category),
+        run: run(() => addByHand(listed)),
+      },
+    ]);
+    return nearestFirst([...listed, ...found, ...added]).slice(0, MOST);
   };
   return (
     <SearchList
@@ -95,4 +114,15 @@ function Content({ more }: { more: Choice[] }) {
       height={420}
     />
   );
+}
+
+/** A command by its label, else by words that stand for it. */
+const nearOwn = ({ label, words = "" }: { label: string; words?: string }, query: string): Near | null =>
+  nearLabel(label, query) ?? (nearLabel(words, query) === null ? null : NEAR.synonym);
+
+/** As near ones stay in their order; what fits only by far is left out where anything fits better. */
+function nearestFirst(all: readonly [Near | null, Choice][]): Choice[] {
+  const fitting = all.filter((it): it is [Near, Choice] => it[0] !== null).toSorted(([a], [b]) => b - a);
+  const good = fitting.filter(([near]) => near > NEAR.remote);
+  return (good.length > 0 ? good : fitting).map(([, choice]) => choice);
 }

@@ -11,7 +11,8 @@ export type Choice = {
   from?: string;
   hint?: ReactNode;
   colour?: string;
-  run: () => void;
+  /** What it does; or the beginning of another search, which it puts into the field. */
+  run: (() => void) | string;
 };
 
 /** A field and what it finds, worked by arrow keys and Enter. An input method's composition is left alone. */
@@ -27,6 +28,7 @@ export function SearchList(props: {
   const [query, setQuery] = useState("");
   const [active, setActive] = useState(0);
   const list = useRef<HTMLDivElement>(null);
+  const field = useRef<HTMLInputElement>(null);
   const id = useId();
   const choices = props.find(query);
   const chosen = choices[Math.min(active, choices.length - 1)];
@@ -35,10 +37,17 @@ export function SearchList(props: {
     list.current?.querySelector(`[data-index="${active}"]`)?.scrollIntoView({ block: "nearest" });
   }, [active]);
 
+  const take = ({ run }: Choice) => {
+    if (typeof run === "function") return run();
+    setQuery(run);
+    setActive(0);
+    field.current?.focus();
+  };
+
   const onKeyDown = (event: React.KeyboardEvent) => {
     if (event.nativeEvent.isComposing || event.keyCode === 229) return;
     if (event.key === "Escape") props.onClose();
-    else if (event.key === "Enter") chosen?.run();
+    else if (event.key === "Enter") chosen && take(chosen);
     else if (event.key === "ArrowDown") setActive((at) => Math.min(at + 1, choices.length - 1));
     else if (event.key === "ArrowUp") setActive((at) => Math.max(at - 1, 0));
     else return;
@@ -49,6 +58,7 @@ export function SearchList(props: {
   return (
     <div className={styles.root} data-testid={props.testId} data-search>
       <TextInput
+        ref={field}
         aria-label={props.label}
         placeholder={props.placeholder}
         leftSection={<Search size={15} aria-hidden />}
@@ -82,8 +92,8 @@ export function SearchList(props: {
               data-choice={choice.id}
               className={styles.choice}
               onPointerMove={() => setActive(index)}
-              onClick={choice.run}
-              onKeyDown={(event) => event.key === "Enter" && choice.run()}
+              onClick={() => take(choice)}
+              onKeyDown={(event) => event.key === "Enter" && take(choice)}
             >
               {choice.colour && <span className={styles.dot} style={{ background: choice.colour }} />}
               <span className={styles.label}>
