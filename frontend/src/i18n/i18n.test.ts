@@ -30,6 +30,12 @@ describe("dictionaries", () => {
     for (const [path, text] of english) if (typeof text === "string") expect(HAN.test(text), path).toBe(false);
   });
 
+  it("address the reader in one way", () => {
+    // A text with numbers in it is a function: its source holds the words.
+    const formal = [...chinese].filter(([, text]) => String(text).includes("您")).map(([path]) => path);
+    expect(formal).toEqual([]);
+  });
+
   it("translate every sentence", () => {
     // Names, symbols and words of the language PyTorch are written in stay as they are.
     const untranslated = [...english].filter(

@@ -29,7 +29,7 @@ export const common: typeof en = {
   error: {
     title: "操作没有成功",
     crash: "页面出现故障",
-    crashHint: "您的网络已保存。请重新加载页面；若再次发生，下面的文字有助于查明原因。",
+    crashHint: "你的网络已保存。请重新加载页面；若再次发生，下面的文字有助于查明原因。",
     details: "详细信息",
     unreachable: "服务没有响应",
     unreachableHint: "请检查终端中的 `layerloom serve` 是否仍在运行。训练不受影响，数据也不会丢失。",

@@ -56,7 +56,7 @@ export const remedies: Record<ProblemCode, string> = {
   activation_before_loss: "损失函数已包含此激活，请删除最后的激活层。",
   activation_at_output: "若用交叉熵训练，损失函数已包含此激活，请删除最后的激活层；若损失函数接受概率，则可保留。",
   dropout_at_output: "请删除输出处的 Dropout。",
-  python_disabled: "请用 --allow-python 启动服务；仅当您信任所有使用者时才这样做。",
+  python_disabled: "请用 --allow-python 启动服务；仅当你信任所有使用者时才这样做。",
   python_invalid: "请按下面的原因修改代码。",
   python_exhausted: "请减少代码的计算量或占用的内存。",
   python_busy: "请稍候再试。",
