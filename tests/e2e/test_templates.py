@@ -59,6 +59,27 @@ def test_a_network_begun_from_data_trains_at_once(page: Page, server: Server) ->
         assert wait_for_run(client, run, "succeeded", "failed")["state"] == "succeeded"
 
 
+def test_uploads_come_first_and_their_page_begins_a_network_for_them(page: Page, server: Server) -> None:
+    with server.client() as client:
+        rows = "".join(f"{index},{index % 7},{'yes' if index % 2 else 'no'}\n" for index in range(60))
+        table = f"rooms,floor,sold\n{rows}".encode()
+        client.put("/api/datasets/flats", params={"filename": "flats.csv"}, content=table).raise_for_status()
+    do.node(page, "fc").wait_for()
+    do.run_command(page, "Start from data")
+    dialog = page.get_by_test_id("begin-dialog")
+    expect(dialog.get_by_role("heading", level=3)).to_have_text(["Your uploads", "With LayerLoom"])
+    expect(dialog.get_by_role("region", name="Your uploads").locator("[data-begin='flats']")).to_have_count(1)
+    page.keyboard.press("Escape")
+    page.goto("/data?set=flats")
+    page.get_by_role("button", name="Start a network with this").click()
+    expect(do.node(page, "head")).to_contain_text("N×2")
+    expect(page.get_by_test_id("saved")).to_have_attribute("data-state", "saved")
+    field = train_dialog(page).get_by_test_id("dataset")
+    expect(field).to_have_value("flats · 2")
+    field.click()
+    expect(page.get_by_role("option").first).to_have_text("flats · 2")
+
+
 def test_another_data_set_shows_what_it_changes_and_undo_takes_it_back(page: Page) -> None:
     do.node(page, "fc").wait_for()
     begin(page, "wine", "wine")

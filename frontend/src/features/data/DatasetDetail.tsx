@@ -1,10 +1,12 @@
 import { Alert, Button, Group, Modal, Text, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { CloudDownload, CloudOff, FileWarning, Trash2 } from "lucide-react";
+import { CloudDownload, CloudOff, FileWarning, Trash2, Workflow } from "lucide-react";
 import { useState } from "react";
+import { useLocation } from "wouter";
 import { api, unwrap } from "@/api/client";
 import { detailsQuery, previewQuery, refreshDatasets } from "@/api/queries";
 import type { DatasetEntry } from "@/api/types";
+import { useBegin } from "@/features/imports/useBegin";
 import { type Texts, useText } from "@/i18n/whole";
 import { shapeText } from "@/lib/shape";
 import { ProblemText } from "@/ui/ProblemText";
@@ -37,7 +39,10 @@ export function DatasetDetail({ entry, onRemoved }: { entry: DatasetEntry; onRem
             </Text>
           )}
         </div>
-        {entry.uploaded && <Remove entry={entry} onRemoved={onRemoved} />}
+        <Group gap="xs" wrap="nowrap" className={styles.actions}>
+          {!entry.missing && <Begin entry={entry} />}
+          {entry.uploaded && <Remove entry={entry} onRemoved={onRemoved} />}
+        </Group>
       </header>
       {isDamaged(entry) ? <Unavailable entry={entry} /> : <Known entry={entry} />}
     </article>
@@ -130,6 +135,24 @@ function Contents({ entry }: { entry: DatasetEntry }) {
         <ListSkeleton rows={6} height={22} />
       )}
     </section>
+  );
+}
+
+/** A new network for it, in the editor. */
+function Begin({ entry }: { entry: DatasetEntry }) {
+  const t = useText().data;
+  const [, navigate] = useLocation();
+  const tell = useErrorToast();
+  const begin = useBegin(() => navigate("/"));
+  return (
+    <Button
+      size="xs"
+      leftSection={<Workflow size={14} aria-hidden />}
+      onClick={() => begin.mutate(entry.name, { onError: tell })}
+      loading={begin.isPending}
+    >
+      {t.begin}
+    </Button>
   );
 }
 

@@ -1,20 +1,16 @@
 import { Modal, Text, TextInput, UnstyledButton } from "@mantine/core";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Search } from "lucide-react";
-import { api, unwrap } from "@/api/client";
 import { datasetsQuery } from "@/api/queries";
 import type { DatasetEntry } from "@/api/types";
 import { datasetTexts } from "@/features/data/texts";
-import { openCopy } from "@/features/project/project";
-import { useProject } from "@/features/project/store";
-import { useLeave } from "@/features/project/useLeave";
 import { useRoaming } from "@/features/project/useRoaming";
-import { DEFAULTS, rememberPlan } from "@/features/train/settings";
 import { useText } from "@/i18n/whole";
 import { shapeText, volume } from "@/lib/shape";
 import { ErrorNotice, ListSkeleton, NoHits } from "@/ui/States";
 import { useBeginDialog } from "./beginning";
 import styles from "./Imports.module.css";
+import { useBegin } from "./useBegin";
 
 const close = () => useBeginDialog.setState({ opened: false });
 
@@ -32,20 +28,12 @@ export function BeginDialog() {
 function Content() {
   const t = useText();
   const words = t.imports.begin;
-  const leave = useLeave();
   const { query, clear, list, field, fromCard } = useRoaming("[data-begin]", () => {
-    if (fitting[0]) begin.mutate(fitting[0].name);
+    const [first] = groups.flatMap(({ entries }) => entries);
+    if (first) begin.mutate(first.name);
   });
   const { data, error, isPending, refetch } = useQuery(datasetsQuery);
-  const begin = useMutation({
-    mutationFn: async (dataset: string) => {
-      const document = await unwrap(api.POST("/api/graphs/template", { body: { dataset } }));
-      await leave(() => {
-        openCopy(document, true);
-        rememberPlan(useProject.getState(), { ...DEFAULTS, dataset });
-      }, close);
-    },
-  });
+  const begin = useBegin(close);
   const wanted = query.trim().toLowerCase();
   const fitting = (data ?? []).filter((entry) => {
     const { label, summary } = datasetTexts(entry, t);
@@ -53,6 +41,11 @@ function Content() {
       text.toLowerCase().includes(wanted),
     );
   });
+  // What a person brought is what a person came for.
+  const groups = [
+    { title: t.data.uploaded, entries: fitting.filter((entry) => entry.uploaded) },
+    { title: t.data.builtin, entries: fitting.filter((entry) => !entry.uploaded) },
+  ].filter(({ entries }) => entries.length > 0);
   return (
     <div className={styles.library} data-search>
       <Text size="sm" c="dimmed">
@@ -72,8 +65,13 @@ function Content() {
       <div ref={list} className={styles.list} onKeyDown={fromCard}>
         {error && <ErrorNotice error={error} retry={() => void refetch()} />}
         {isPending && <ListSkeleton rows={8} height={34} />}
-        {fitting.map((entry) => (
-          <Row key={entry.name} entry={entry} onBegin={() => begin.mutate(entry.name)} busy={begin.isPending} />
+        {groups.map(({ title, entries }) => (
+          <section key={title} aria-label={title}>
+            <h3 className={styles.family}>{title}</h3>
+            {entries.map((entry) => (
+              <Row key={entry.name} entry={entry} onBegin={() => begin.mutate(entry.name)} busy={begin.isPending} />
+            ))}
+          </section>
         ))}
         {data && fitting.length === 0 && <NoHits onClear={clear}>{words.nothing(query)}</NoHits>}
       </div>

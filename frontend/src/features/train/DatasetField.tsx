@@ -40,8 +40,8 @@ export function DatasetField({ entries, document, unjudged, value, onChange, err
         size="sm"
         label={t.train.dataset}
         data={[
-          { group: t.train.datasets.builtin, items: builtin.map(option) },
-          ...(uploaded.length > 0 ? [{ group: t.train.datasets.uploaded, items: uploaded.map(option) }] : []),
+          ...(uploaded.length > 0 ? [{ group: t.data.uploaded, items: uploaded.map(option) }] : []),
+          { group: t.data.builtin, items: builtin.map(option) },
         ]}
         value={value}
         onChange={(name) => name && onChange(name)}

@@ -3,6 +3,7 @@ export const data = {
   list: "Data sets",
   builtin: "With LayerLoom",
   uploaded: "Your uploads",
+  begin: "Start a network with this",
   samples: (count: string) => `${count} samples`,
   classes: (count: number) => `${count} classes`,
   unavailable: "not on this machine",

@@ -57,7 +57,7 @@ export const train = {
   name: "Name of the run",
   advanced: "More settings",
   dataset: "Data set",
-  datasets: { builtin: "With LayerLoom", uploaded: "Uploaded", unavailable: "downloaded when needed" },
+  datasets: { unavailable: "downloaded when needed" },
   tasks: {
     classification: "classification",
     regression: "regression",

@@ -4,6 +4,7 @@ export const data: typeof en = {
   title: "数据",
   list: "数据集",
   builtin: "LayerLoom 自带",
+  begin: "用此数据新建网络",
   uploaded: "我的上传",
   samples: (count) => `${count} 个样本`,
   classes: (count) => `${count} 个类别`,

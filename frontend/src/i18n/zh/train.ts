@@ -59,7 +59,7 @@ export const train: typeof en = {
   name: "训练名称",
   advanced: "更多设置",
   dataset: "数据集",
-  datasets: { builtin: "LayerLoom 自带", uploaded: "已上传", unavailable: "需要时下载" },
+  datasets: { unavailable: "需要时下载" },
   tasks: {
     classification: "分类",
     regression: "回归",
