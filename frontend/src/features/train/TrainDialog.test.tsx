@@ -153,6 +153,12 @@ describe("the train dialog", () => {
     expect((screen.getByTestId("start-run") as HTMLButtonElement).disabled).toBe(true);
     fireEvent.submit(screen.getByTestId("start-run").closest("form") as HTMLFormElement);
     expect(sent()).toBeUndefined();
+    const find = screen.getByTestId("find-rate");
+    expect(find.getAttribute("aria-disabled")).toBe("true");
+    expect(find.getAttribute("aria-label")).toContain("2 errors");
+    fireEvent.click(find);
+    expect(asked(vi.mocked(api.POST)).map(([path]) => path)).not.toContain("/api/rates");
+    expect(screen.queryByTestId("rate-search")).toBeNull();
     fireEvent.click(screen.getByRole("button", { name: "Show the problems" }));
     expect(onErrors).toHaveBeenCalled();
   });

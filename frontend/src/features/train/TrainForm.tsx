@@ -141,7 +141,7 @@ export function TrainForm(props: Props) {
             field="optimizer"
             refused={refused}
             shown={["lr", "weight_decay", "momentum"]}
-            tools={{ lr: <FindButton search={search} ref={find} /> }}
+            tools={{ lr: <FindButton search={search} errors={errors} ref={find} /> }}
           />
           <RatePanel
             search={search}

@@ -9,6 +9,7 @@ import { nearest } from "@/lib/downsample";
 import { shortNumber } from "@/lib/format";
 import { Series } from "@/live/series";
 import styles from "./RatePanel.module.css";
+import { topOf } from "./top";
 
 const HEIGHT = 170;
 /** As the service smooths, so that the curve is the one that its suggestion is read from. */
@@ -39,8 +40,7 @@ export function RateChart({ report, suggestion }: { report: RateSearch; suggesti
       onHover: setHover,
       single: true,
       mark: () => latest.current.suggestion,
-      // At its end the loss of a single step may be a thousand times as high.
-      top: () => 1.05 * Math.max(...latest.current.report.smoothed),
+      top: () => topOf(latest.current.report.smoothed),
     });
     plot.current = current;
     const size = new ResizeObserver(() => {
