@@ -40,17 +40,19 @@ endure: system-packages $(VENV)/.development $(STATIC) ## All exports and networ
 		tests/faults/test_killed_trainer.py
 
 check: $(VENV)/.development frontend/node_modules/.installed ## Format, lint, types, layers, generated files, container files
-	$(BIN)/ruff check backend tests benchmarks docs
-	$(BIN)/ruff format --check backend tests benchmarks docs
+	$(BIN)/ruff check backend tests benchmarks docs frontend/tools
+	$(BIN)/ruff format --check backend tests benchmarks docs frontend/tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	cd frontend && npm run check
 	cd frontend && npm run --silent generate:check
+	$(BIN)/python frontend/tools/phrases.py --check
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 generate: $(VENV)/.development frontend/node_modules/.installed ## Rewrite the files that are made from others
 	cd frontend && npm run generate
+	$(BIN)/python frontend/tools/phrases.py
 
 bench: $(VENV)/.bench ## Side-by-side timings; prints ratios
 	@set -e; for program in benchmarks/*.py; do echo "== $$program"; $(BIN)/python $$program; done

@@ -55,6 +55,8 @@ def test_f1_opens_the_card_of_what_is_selected_and_gives_the_keyboard_back(page:
     field.focus()
     field.press("F1")
     expect(page.get_by_role("dialog", name="Conv2d")).to_be_visible()
+    # The dialog has the keyboard once its first button has.
+    expect(page.get_by_role("button", name="Close")).to_be_focused()
     page.keyboard.press("Escape")
     closed(page)
     expect(field).to_be_focused()

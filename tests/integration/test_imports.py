@@ -83,7 +83,7 @@ def test_code_that_cannot_be_read_is_run_and_recorded(server: Server) -> None:
     answer = ask(server, ODD, arguments={"depth": 3, "extra": True})
     assert answer.status_code == 200, answer.text
     found = ImportAnswer.model_validate(answer.json())
-    assert "The classes were run and recorded: line 9: an __init__ with an if" in found.notes[0]
+    assert "The classes were run and recorded: in line 9: an __init__ with an if" in found.notes[0]
     names = [name for name, _ in build(found.document).named_modules()]
     assert names == ["", "layers", "layers.0", "layers.1", "layers.2", "extra"]
 

@@ -247,7 +247,7 @@ def test_a_division_by_zero_is_named_with_its_node(tmp_path: Path, service: Serv
     assert problem["code"] == "diverged"
     assert (problem["block"], problem["node"], problem["instance"]) == ("Broken", "ratio", "third")
     assert (problem["data"]["layer"], problem["data"]["step"], problem["data"]["began"]) == ("third", 1, 1)
-    assert "torch.div in layer third" in problem["message"]
+    assert "torch.div in the layer third" in problem["message"]
     assert service.states() == ["running", "failed"]
 
 

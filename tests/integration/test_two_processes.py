@@ -117,7 +117,7 @@ def test_a_run_whose_second_process_is_killed_ends_as_if_it_were_not(
     shown = wait_for_run(user, run, "succeeded", "failed")
     assert shown["state"] == "succeeded", shown["problem"]
     (crash,) = [one["reason"] for one in events(user, run, "state") if one["reason"]]
-    assert "killed by SIGKILL (crash 1 of" in crash
+    assert "killed by SIGKILL; it goes on from the last checkpoint. This was crash 1 of" in crash
     assert any(one["message"].startswith("Resumed from checkpoints/") for one in events(user, run, "log"))
     gone(first)
     assert column(user, run, "train/loss") == column(user, whole, "train/loss")

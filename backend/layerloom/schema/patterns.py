@@ -81,4 +81,4 @@ def _nearest(pattern: str, names: Sequence[str]) -> list[str]:
 
 
 def _listed(some: Sequence[str], names: Sequence[str]) -> str:
-    return f"{', '.join(some)}{' and others' if len(names) > len(some) else ''}" if names else "none"
+    return f"{', '.join(some)}{', …' if len(names) > len(some) else ''}" if names else "none"

@@ -144,8 +144,8 @@ def _verdict(row: Row, crashes: int, why: str, seen: bool, traceback: str) -> li
         state: State = "stopped" if row["desired"] == "stop" else "paused"
         return [StateChanged(state=state, reason=f"The trainer {why}.", attempt=row["attempt"])]
     if crashes <= RETRIES:
-        count = f" (crash {crashes} of at most {RETRIES})" if crashes > row["crashes"] else ""
-        reason = f"The trainer {why}{count}; it goes on from the last checkpoint."
+        reason = f"The trainer {why}; it goes on from the last checkpoint."
+        reason += f" This was crash {crashes} of at most {RETRIES}." if crashes > row["crashes"] else ""
         return [StateChanged(state="queued", reason=reason, attempt=row["attempt"])]
     problem = Problem(
         code=ProblemCode.TRAINER_LOST,

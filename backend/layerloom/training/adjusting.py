@@ -7,7 +7,6 @@ step, so that what is done again is done as it was.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -131,10 +130,12 @@ class Adjusting:
 
 
 def _told(adjustment: Adjustment) -> str:
-    parts: Sequence[tuple[str, float | int | None]] = (
-        ("the learning rate is {:g}", adjustment.learning_rate),
-        *((f"that of the group {pattern} is {{:g}}", rate) for pattern, rate in adjustment.groups.items()),
-        ("the run has {:,} epochs", adjustment.epochs),
-        ("the run has {:,} steps", adjustment.steps),
-    )
-    return ", ".join(text.format(value) for text, value in parts if value is not None)
+    told = []
+    if adjustment.learning_rate is not None:
+        told.append(f"the learning rate is {adjustment.learning_rate:g}")
+    told += [f"that of the group {pattern} is {rate:g}" for pattern, rate in adjustment.groups.items()]
+    if adjustment.epochs is not None:
+        told.append(f"the run has {adjustment.epochs:,} epochs")
+    if adjustment.steps is not None:
+        told.append(f"the run has {adjustment.steps:,} steps")
+    return ", ".join(told)

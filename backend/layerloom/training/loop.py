@@ -395,7 +395,7 @@ class Loop:
         if values is None:
             return None
         averaged.conclude()
-        told = ", ".join(f"{name} {value:.6g} ({trained[name]:.6g} without)" for name, value in values.items())
+        told = ", ".join(f"{name} {value:.6g} ({trained[name]:.6g} without it)" for name, value in values.items())
         self._emit(Log(message=f"The average over {averaged.count} epochs is what is kept: {told}."))
         return {**trained, **values}
 

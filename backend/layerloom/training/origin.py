@@ -43,14 +43,14 @@ class Origin:
     """The largest magnitude of the layer's own weights."""
 
     def __str__(self) -> str:
-        where = "the loss" if self.layer is None else f"layer {self.layer}" if self.layer else "the network"
+        where = "the loss" if self.layer is None else f"the layer {self.layer}" if self.layer else "the network"
         where += f" ({self.kind})" if self.kind else ""
         if self.given:
             return f"The {self.value} was in {self.given} already, which {self.function} in {where} was given."
         if self.backward:
             return f"Its forward was finite; the first {self.value} is in the gradient of {self.function} in {where}."
-        grown = f", whose weights have grown to {self.weight:.1e}" if self.weight > _LARGE else ""
-        return f"The first {self.value} came out of {self.function} in {where}{grown}."
+        grown = f" Its weights have grown to {self.weight:.1e}." if self.weight > _LARGE else ""
+        return f"The first {self.value} came out of {self.function} in {where}." + grown
 
 
 class OriginMode(TorchFunctionMode):

@@ -248,7 +248,7 @@ def _check_classes(criterion: Criterion, output: Tensor, *parts: Samples) -> Non
     if needed > columns:
         raise TrainingError(
             ProblemCode.DATASET_MISMATCH,
-            f"The data have {needed} classes, and the network's output has {output.shape[-1]} columns.",
+            f"The data have {needed} classes, and the network's output tells {columns} apart.",
             expected=needed,
             got=columns,
         )

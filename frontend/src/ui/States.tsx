@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import { ApiError, UnreachableError } from "@/api/errors";
 import { type Texts, useText } from "@/i18n";
 import { ProblemText } from "./ProblemText";
+import { Said } from "./Said";
 import styles from "./States.module.css";
 
 /** What went wrong, in the reader's language, and below it the service's own words. */
@@ -33,7 +34,7 @@ export function ErrorNotice({ error, retry }: { error: unknown; retry?: (() => v
         <ul className={styles.causes}>
           {causes.slice(0, 12).map((item) => (
             <li key={`${item.path}${item.message}`}>
-              {item.path && <code>{item.path}</code>} {item.message}
+              {item.path && <code>{item.path}</code>} <Said>{item.message}</Said>
             </li>
           ))}
         </ul>

@@ -2,6 +2,7 @@ import { Notification } from "@mantine/core";
 import { useEffect } from "react";
 import { create } from "zustand";
 import { useText } from "@/i18n";
+import { Said } from "@/ui/Said";
 import { errorTitle } from "@/ui/States";
 import styles from "./Toasts.module.css";
 
@@ -9,8 +10,8 @@ interface Toast {
   id: number;
   title: string;
   message?: string | undefined;
-  /** Of the message, where it is not the page's. */
-  lang?: string | undefined;
+  /** Who says the message. */
+  by: "page" | "service";
   bad: boolean;
 }
 
@@ -29,8 +30,9 @@ function dismiss(id: number) {
   useToasts.setState(({ items }) => ({ items: items.filter((item) => item.id !== id) }));
 }
 
-/** Says shortly that something was done. `lang`: of a message in other words than the page's. */
-export const toast = (title: string, message?: string, lang?: string) => show({ title, message, lang, bad: false });
+/** Says shortly that something was done. `by`: who says the message. */
+export const toast = (title: string, message?: string, by: Toast["by"] = "page") =>
+  show({ title, message, by, bad: false });
 
 /** Says why something was not done. */
 export function useErrorToast(): (error: unknown) => void {
@@ -39,7 +41,7 @@ export function useErrorToast(): (error: unknown) => void {
     show({
       title: errorTitle(error, t),
       message: error instanceof Error ? error.message : String(error),
-      lang: "en",
+      by: "service",
       bad: true,
     });
 }
@@ -70,7 +72,7 @@ function ToastItem({ item }: { item: Toast }) {
       closeButtonProps={{ "aria-label": t.dismiss }}
       role={item.bad ? "alert" : "status"}
     >
-      <span lang={item.lang}>{item.message}</span>
+      {item.by === "service" ? <Said>{item.message ?? ""}</Said> : item.message}
     </Notification>
   );
 }

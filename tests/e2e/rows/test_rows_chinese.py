@@ -34,7 +34,7 @@ WORD = re.compile(r"[A-Za-z][A-Za-z_]+")
 OURS = """
 LayerLoom PyTorch torch torchvision Python JSON CSV NPZ NumPy Parquet PNG ONNX TorchScript safetensors state_dict
 English EN Arrow csv json zip class Module Net model apply fn Kaiming Xavier fp bf
-CPU GPU CUDA GB MB KB GiB MiB KiB FLOPs ID URL UTF Ctrl Shift Alt Enter Esc Del Tab
+CPU cpu cu while GPU CUDA GB MB KB GiB MiB KiB FLOPs ID URL UTF Ctrl Shift Alt Enter Esc Del Tab
 Sequential ModuleList ModuleDict ParameterList ParameterDict True False None NaN Inf auto
 """
 """Names of things, keys and units that Chinese pages write as they are."""
@@ -165,7 +165,7 @@ def coding(page: Page, run: str, code: str) -> None:
 
 def importing_runs(page: Page, run: str) -> None:
     coding(page, run, LOOPS)
-    expect(page.get_by_test_id("import-off")).to_be_visible()
+    expect(page.get_by_test_id("import-off")).to_contain_text("不运行代码就无法")
 
 
 def importing_wrong(page: Page, run: str) -> None:
@@ -177,6 +177,7 @@ def imported(page: Page, run: str) -> None:
     coding(page, run, READABLE)
     page.get_by_test_id("import-open").click()
     expect(page.get_by_text("已打开 Net")).to_be_visible()
+    expect(page.get_by_text("没有运行任何代码")).to_be_visible()
 
 
 def exporting(page: Page, run: str) -> None:
@@ -198,7 +199,7 @@ def broken(page: Page, run: str) -> None:
     document["blocks"]["Net"]["members"][2]["arguments"]["in_features"] = 7
     bring_in(page, document)
     page.locator("[data-tab='problems']").click()
-    expect(page.locator("[data-code='shape_mismatch']")).to_be_visible()
+    expect(page.locator("[data-code='shape_mismatch']")).to_contain_text("请将 in_features 设为 16，或修改")
 
 
 def run_tab(index: int) -> Callable[[Page, str], None]:

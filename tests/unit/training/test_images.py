@@ -140,7 +140,7 @@ def test_layers_and_samples_are_chosen_by_the_plan() -> None:
     assert {image.layer for image in found} == {"1", "3"}
     assert [image.sample for image in found] == [0, 1, 2] * 2
     assert [(image.rows, image.columns) for image in found if image.layer == "3"] == [(1, 3)] * 3
-    with pytest.raises(TrainingError, match=r"'conv\*'.*has 0, 1, 2 and others"):
+    with pytest.raises(TrainingError, match=r"'conv\*'.*has 0, 1, 2, …"):
         probe(module, torch.randn(3, 1, 6, 6), layers=["conv*"])
 
 

@@ -206,10 +206,10 @@ class _Members:
 
     def _opaque(self, member: Opaque, place: Place) -> None:
         """What could not be opened. It is no broken member: everything around it is judged as usual."""
-        what = f"{shown(member.name)} stands for a module that could not be opened"
-        what += f", a {member.type}" if member.type else ""
-        reason = f": {member.note.rstrip('.')}" if member.note else ""
-        message = f"{what}{reason}. Put a block of your own in its place, or remove it."
+        what = f"a {member.type}" if member.type else "a module"
+        message = f"{shown(member.name)} stands for {what} that could not be opened."
+        message += f" The reason is: {member.note.rstrip('.')}." if member.note else ""
+        message += " Put a block of your own in its place, or remove it."
         data = {"type": member.type, "note": member.note}
         self._findings.add(ProblemCode.OPAQUE_MEMBER, message, place, data=data)
 

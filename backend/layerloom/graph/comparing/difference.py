@@ -54,19 +54,20 @@ class Change:
         thing = f"the {self.what} {self.name}" if self.name else f"the {self.what}"
         part = f"{self.field} of {thing}" if self.field else thing
         if self.what == "wire":
-            return f"{where}{self.field} of {self.name} {self._connected()}."
+            return where + f"{self.field} of {self.name} {self._connected()}."
         match self.kind:
             case "added":
-                value = f" = {self.after}" if self.field and self.after is not None else ""
-                return f"{where}{part} was added{value}."
+                known = self.field and self.after is not None
+                return where + (f"{part} was added: {self.after}." if known else f"{part} was added.")
             case "removed":
-                return f"{where}{part} was removed."
+                return where + f"{part} was removed."
             case "moved":
-                goal = f" to {json.loads(self.after)}" if self.after else ""
-                return f"{where}{part} was moved{goal}."
+                return where + (
+                    f"{part} was moved to {json.loads(self.after)}." if self.after else f"{part} was moved."
+                )
             case "renamed":
-                return f"{where}{self.what} {json.loads(self.before or '')} is now called {self.name}."
-        return f"{where}{part} was {self.before}, and is {self.after}."
+                return where + f"{self.what} {json.loads(self.before or '')} is now called {self.name}."
+        return where + f"{part} was {self.before}, and is {self.after}."
 
     def _connected(self) -> str:
         if self.after is None:

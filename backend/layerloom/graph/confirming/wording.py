@@ -23,7 +23,7 @@ _KINDS: tuple[tuple[str, ProblemCode, str], ...] = (
         "the operation that gives a new tensor: the one without _ at its end.",
     ),
     (
-        r"modified by an inplace operation",
+        r"modified by an (inplace|in-place) operation",
         ProblemCode.IN_PLACE,
         "Its gradient needs the numbers that it had here, and something changes them in place afterwards. Turn off "
         "inplace of the layer behind it, or use the operation without _ at its end.",

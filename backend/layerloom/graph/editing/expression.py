@@ -284,5 +284,5 @@ def _wrong(
     if offset is not None:
         column = len(text.encode()[:offset].decode(errors="ignore")) + 1
     data = ({"column": column} if column is not None else {}) | ({"nearest": list(nearest)} if nearest else {})
-    where = f"column {column}: " if column is not None else ""
+    where = f"at character {column}: " if column is not None else ""
     return GraphError([Problem(code=code, message=f"{where}{message}", data=data)])

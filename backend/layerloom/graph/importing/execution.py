@@ -143,8 +143,8 @@ def _opened(module: nn.Module, candidates: list[Example], part: str = "") -> dic
             document = from_module(taken.module, taken.call.positional) if taken else from_module(module, inputs)
         except ClosedError as error:
             what = f"The part {part[:200]}" if part else "The module"
-            message = f"{what} stays closed: {error}.{_instead(module, call, part)}"
-            raise refuse(ProblemCode.IMPORT_CLOSED, message) from None
+            message = f"{what} stays closed: {error}."
+            raise refuse(ProblemCode.IMPORT_CLOSED, message + _instead(module, call, part)) from None
         notes = list(taken.notes) if taken else []
         return {"document": document.model_dump(mode="json", by_alias=True), "notes": notes}
     raise refuse(

@@ -231,7 +231,7 @@ def _with_inputs(document: Document, inputs: Mapping[str, InputExample]) -> Docu
         return document.model_copy(update={"inputs": dict(inputs)})
     found = guess(document)
     if found is None:
-        raise refuse(ProblemCode.INPUTS_UNKNOWN, f"{_first_problem(document)} State the shape of every input.")
+        raise refuse(ProblemCode.INPUTS_UNKNOWN, _first_problem(document) + "State the shape of every input.")
     return found
 
 
@@ -240,7 +240,11 @@ def _first_problem(document: Document) -> str:
     names = [given.name for given in document.blocks[document.main].forward.inputs]
     tried = document.model_copy(update={"inputs": {name: InputExample(shape=[3, 32, 32]) for name in names}})
     problems = [problem.message for problem in check(tried).problems if problem.severity == "error"]
-    return f"No inputs were found that this network takes (of images of 32 by 32: {problems[0]})." if problems else ""
+    return (
+        f"No inputs were found that this network takes (of images of 32 by 32: {problems[0].rstrip('.')}). "
+        if problems
+        else ""
+    )
 
 
 def run(task: str, payload: Any, rules: Rules, file: Path | None = None) -> Document:

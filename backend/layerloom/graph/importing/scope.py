@@ -113,8 +113,8 @@ class Scope:
         if own is None and not names and not isinstance(tensor, FakeTensor | nn.Parameter):
             own = self._constant(tensor)
         if own is None:
-            where = f"{names[0]} is used outside the module that holds it" if names else "a tensor that nothing made"
-            raise ClosedError(f"{self.path or 'the network'} reads {where}")
+            where = f"{names[0]}, which belongs to another module" if names else "a tensor that nothing made"
+            raise ClosedError(f"{self.path or 'the network'} reads {where} here")
         made = self._add(GetNode(id=self._id(own), target=own))
         self._bind(made, tensor)
         return self._made[id(tensor)]

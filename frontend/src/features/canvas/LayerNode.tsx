@@ -16,6 +16,7 @@ import { memo } from "react";
 import { onlyText, portText } from "@/features/forms/conditions";
 import { goTo } from "@/features/problems/goTo";
 import { useText } from "@/i18n";
+import { useSaid } from "@/i18n/said";
 import { TRAINING } from "@/model/cases";
 import { handleX } from "@/model/geometry";
 import { OUTPUT } from "@/model/graph";
@@ -103,13 +104,14 @@ export function SharedSign({ count }: { count: number }) {
 /** The output shape, or the mark that something is wrong. */
 export function Shape({ data }: { data: NodeData }) {
   const t = useText().editor;
+  const said = useSaid();
   const { inside } = data;
   if (inside && !data.severity)
     return (
       <button
         type="button"
         className={`${styles.trouble} ${styles.inside} nodrag`}
-        title={inside.message}
+        title={said(inside.message)}
         data-testid="problem-inside"
         onClick={(event) => {
           // The press is not meant for the node, which is no longer shown.

@@ -3,6 +3,7 @@ import { ChartSpline, CloudDownload, CloudOff, FileWarning, Grid3x3, Table2, Tex
 import { useEffect, useRef } from "react";
 import { Link } from "wouter";
 import type { DatasetEntry } from "@/api/types";
+import { useSaid } from "@/i18n/said";
 import { type Texts, useText } from "@/i18n/whole";
 import { compactCount } from "@/lib/format";
 import { shapeText } from "@/lib/shape";
@@ -33,6 +34,7 @@ export function DatasetList({ entries, chosen }: { entries: DatasetEntry[]; chos
 
 function Group(props: { title: string; entries: DatasetEntry[]; chosen: string | undefined }) {
   const t = useText();
+  const said = useSaid();
   return (
     <section>
       <h2 className={styles.group}>{props.title}</h2>
@@ -45,7 +47,7 @@ function Group(props: { title: string; entries: DatasetEntry[]; chosen: string |
             to={`/data?set=${encodeURIComponent(entry.name)}`}
             label={datasetTexts(entry, t).label}
             description={isDamaged(entry) ? t.data.damaged : `${shapeText(entry.shape)} · ${state(entry, t)}`}
-            title={entry.missing?.message}
+            title={entry.missing ? said(entry.missing.message) : undefined}
             leftSection={<Icon size={17} aria-hidden />}
             active={entry.name === props.chosen}
             aria-current={entry.name === props.chosen ? "true" : undefined}

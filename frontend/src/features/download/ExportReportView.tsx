@@ -2,6 +2,7 @@ import type { ExportReport } from "@/api/types";
 import { LANGUAGES, useLanguage } from "@/i18n";
 import { useText } from "@/i18n/whole";
 import { bytes, shortNumber } from "@/lib/format";
+import { Said } from "@/ui/Said";
 import styles from "./ExportDialog.module.css";
 
 const share = (part: number): string => `${shortNumber(Number((100 * part).toPrecision(3)))} %`;
@@ -44,7 +45,9 @@ export function ExportReportView({ report }: { report: ExportReport }) {
         </>
       )}
       {notes.map((note) => (
-        <p key={note}>{note}</p>
+        <p key={note}>
+          <Said>{note}</Said>
+        </p>
       ))}
     </div>
   );

@@ -8,6 +8,7 @@ import { importSourcesQuery, outlineQuery } from "@/api/imports";
 import type { Outline } from "@/api/types";
 import { useOpening } from "@/features/project/opening";
 import { useText } from "@/i18n";
+import { Said } from "@/ui/Said";
 import { ErrorNotice, ListSkeleton } from "@/ui/States";
 import { ClassForm, type Given, NOTHING, requestOf } from "./ClassForm";
 import styles from "./Imports.module.css";
@@ -136,14 +137,14 @@ function Told({ outline, refused, onShow }: { outline: Outline; refused: boolean
     return (
       <AtLine line={line} onShow={onShow}>
         <Alert color="red" variant="light" icon={<CircleAlert size={18} aria-hidden />} title={t.wrong}>
-          <Said line={line} reason={reason} />
+          <Why line={line} reason={reason} />
         </Alert>
       </AtLine>
     );
   if (!refused)
     return (
       <p className={styles.told} data-testid="import-runs">
-        <ShieldAlert size={15} aria-hidden /> {t.runs} (<Said line={line} reason={reason} />)
+        <ShieldAlert size={15} aria-hidden /> {t.runs} (<Why line={line} reason={reason} />)
       </p>
     );
   return (
@@ -156,7 +157,7 @@ function Told({ outline, refused, onShow }: { outline: Outline; refused: boolean
         data-testid="import-off"
       >
         <Text size="sm">
-          <Said line={line} reason={reason} />
+          <Why line={line} reason={reason} />
         </Text>
         <Text size="sm" mt={4}>
           {t.offHint} <Code>{t.offCommand}</Code>
@@ -166,13 +167,13 @@ function Told({ outline, refused, onShow }: { outline: Outline; refused: boolean
   );
 }
 
-/** Why it cannot be read. The service speaks English of it. */
-function Said({ line, reason = "" }: { line: number | null; reason: string | undefined }) {
+/** Why it cannot be read. */
+function Why({ line, reason = "" }: { line: number | null; reason: string | undefined }) {
   const t = useText().imports.code;
   return (
     <>
       {line !== null && `${t.line(line)}${t.colon}`}
-      <span lang="en">{reason}</span>
+      <Said>{reason}</Said>
     </>
   );
 }

@@ -33,7 +33,7 @@ export function useImport(onDone: () => void) {
         () => openCopy(foldLarge(normalise({ ...document, name: called })), true),
         () => {
           onDone();
-          if (!quiet && notes.length > 0) toast(t.opened(called), notes.join(" "), "en");
+          if (!quiet && notes.length > 0) toast(t.opened(called), notes.join(" "), "service");
         },
       );
     },

@@ -10,7 +10,7 @@ import { apply, useDoc } from "@/model/store";
 import type { GraphNode } from "@/model/types";
 import { isIf, refsIn } from "@/model/values";
 import styles from "./Inspector.module.css";
-import { Facts, Head, Problems, Section } from "./parts";
+import { Facts, Head, Problems, Section, useArgumentErrors } from "./parts";
 import { CaseFields, useSourceName, WhenField } from "./WhenFields";
 
 /** The form of an operation: the arguments that are not connected. */
@@ -24,6 +24,7 @@ export function FunctionInspector(props: {
   const entry = useLookup()(node.target);
   const expressions = (useDoc().blocks[place.block]?.arguments.length ?? 0) > 0;
   const problems = problemsHere(report, place).filter((problem) => problem.node === node.id);
+  const errorOf = useArgumentErrors(problems);
   const ports = new Set(entry?.inputs.map((port) => port.name));
   const connected = (name: string) =>
     node.arguments[name] !== undefined && refsIn(node.arguments[name] ?? null).length > 0;
@@ -57,7 +58,7 @@ export function FunctionInspector(props: {
               expressions={expressions}
               cases
               sourceName={sourceName}
-              error={problems.find((problem) => problem.port === spec.name)?.message}
+              error={errorOf(spec.name)}
               onChange={(value) =>
                 apply(
                   ({ editor: t }) => t.steps.set(spec.name),

@@ -24,7 +24,7 @@ import styles from "./Inspector.module.css";
 import { ItemsEditor } from "./ItemsEditor";
 import { NameField } from "./NameField";
 import { OpaqueFields } from "./OpaqueFields";
-import { Facts, Head, Problems, Section } from "./parts";
+import { Facts, Head, Problems, Section, useArgumentErrors } from "./parts";
 import { RepeatFields } from "./RepeatFields";
 import { ShapeField } from "./ShapeField";
 import { DetachButton, SharedFields } from "./SharedFields";
@@ -211,17 +211,11 @@ function ArgumentFields(props: {
   problems: Problem[];
 }) {
   const t = useText().editor;
+  const errorOf = useArgumentErrors(props.problems);
   const { place, path, member } = props;
   const specs = member.kind === "block" ? blockSpecs(props.doc.blocks[member.block]) : props.specs;
   if (member.kind === "parameter" || member.kind === "buffer")
-    return (
-      <TensorFields
-        place={place}
-        path={path}
-        member={member}
-        error={props.problems.find((problem) => problem.port === "shape")?.message}
-      />
-    );
+    return <TensorFields place={place} path={path} member={member} error={errorOf("shape")} />;
   if (!("arguments" in member) || specs.length === 0) return null;
   const expressions = (props.doc.blocks[place.block]?.arguments.length ?? 0) > 0;
   const module = qualified(place.instance, path);
@@ -234,7 +228,7 @@ function ArgumentFields(props: {
           value={member.arguments[spec.name]}
           expressions={expressions}
           resolved={props.report?.autos[`${module}.${spec.name}`]}
-          error={props.problems.find((problem) => problem.port === spec.name)?.message}
+          error={errorOf(spec.name)}
           onChange={(value) =>
             apply(
               ({ editor: t }) => t.steps.set(spec.name),

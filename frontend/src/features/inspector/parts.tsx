@@ -5,6 +5,7 @@ import type { Problem, Result } from "@/api/types";
 import { type HelpCard, useCanvas } from "@/features/canvas/state";
 import { FixButtons } from "@/features/problems/FixButtons";
 import { useText } from "@/i18n";
+import { useSaid } from "@/i18n/said";
 import { bytes, compactCount } from "@/lib/format";
 import { resultText } from "@/model/report";
 import { ProblemText } from "@/ui/ProblemText";
@@ -108,6 +109,15 @@ export function Fact({ name, value }: { name: string; value: ReactNode }) {
       <dd>{value}</dd>
     </>
   );
+}
+
+/** What the service says of one argument, in the reader's language. */
+export function useArgumentErrors(problems: readonly Problem[]): (name: string) => string | undefined {
+  const said = useSaid();
+  return (name) => {
+    const found = problems.find((problem) => problem.port === name);
+    return found && said(found.message);
+  };
 }
 
 /** Problems of what is shown, with their mends. The field that is being edited stays in sight. */

@@ -7,6 +7,7 @@ import { clock } from "@/lib/format";
 import type { RunFeed } from "@/live/feed";
 import type { LogLine } from "@/live/fold";
 import { useTopic } from "@/live/useRunFeed";
+import { Said } from "@/ui/Said";
 import { Empty, NoHits } from "@/ui/States";
 import styles from "./LogPanel.module.css";
 import { ThinnedNote } from "./ThinnedNote";
@@ -99,9 +100,7 @@ function Lines(props: { lines: LogLine[]; follow: boolean; onFollow: (follow: bo
             >
               <time>{clock(line.at, 60)}</time>
               <span className={styles.level}>{t.levels[line.level]}</span>
-              <span className={styles.text} lang="en">
-                {line.message}
-              </span>
+              <Said className={styles.text}>{line.message}</Said>
             </div>
           );
         })}

@@ -4,6 +4,7 @@ import { Link } from "wouter";
 import type { DatasetEntry, Document } from "@/api/types";
 import { isDamaged } from "@/features/data/kinds";
 import { datasetTexts } from "@/features/data/texts";
+import { useSaid } from "@/i18n/said";
 import { useText } from "@/i18n/whole";
 import { compactCount } from "@/lib/format";
 import { shapeText } from "@/lib/shape";
@@ -58,7 +59,8 @@ export function DatasetField({ entries, document, unjudged, value, onChange, err
 function Facts(props: { entry: DatasetEntry; document: Document; unjudged: boolean }) {
   const { entry, document, unjudged } = props;
   const t = useText();
-  const problem = entry.missing?.message ?? misfit(entry, document, t);
+  const said = useSaid();
+  const problem = entry.missing ? said(entry.missing.message) : misfit(entry, document, t);
   return (
     <div className={styles.facts}>
       {!isDamaged(entry) && <Known entry={entry} />}

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { TriangleAlert, Wrench } from "lucide-react";
 import { api, unwrap } from "@/api/client";
 import type { DatasetEntry, Document, Problem } from "@/api/types";
-import { fixTitle } from "@/features/problems/fixTitle";
+import { saidNow, useSaid } from "@/i18n/said";
 import { useText } from "@/i18n/whole";
 import { ProblemText } from "@/ui/ProblemText";
 import { toast } from "@/ui/Toasts";
@@ -20,6 +20,7 @@ interface Props {
 /** What the chosen loss does not go with in the network: a warning with its mend, which holds nobody up. */
 export function LossWarning({ document, entry, settings, onRefit }: Props) {
   const t = useText();
+  const said = useSaid();
   const { data = [] } = useQuery(lossQuery(document, entry, settings));
   return data.map((problem) => (
     <Alert
@@ -35,7 +36,7 @@ export function LossWarning({ document, entry, settings, onRefit }: Props) {
       </Text>
       {onRefit &&
         problem.fixes.map((fix) => {
-          const title = fixTitle(fix.title, t);
+          const title = said(fix.title);
           return (
             <Button
               key={fix.title}
@@ -44,7 +45,7 @@ export function LossWarning({ document, entry, settings, onRefit }: Props) {
               variant="default"
               leftSection={<Wrench size={13} aria-hidden />}
               onClick={() => {
-                const done = onRefit(fix, (words) => fixTitle(fix.title, words));
+                const done = onRefit(fix, () => saidNow(fix.title));
                 toast(done ? title : t.train.refit.stale, done ? t.train.refit.undo : undefined);
               }}
             >

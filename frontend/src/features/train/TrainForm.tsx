@@ -6,6 +6,7 @@ import { UnreachableError } from "@/api/errors";
 import { runsQuery } from "@/api/queries";
 import type { Catalogue, DatasetEntry, Document, Plan } from "@/api/types";
 import { Form, NumberField } from "@/features/forms";
+import { useSaid } from "@/i18n/said";
 import { useText } from "@/i18n/whole";
 import { Advanced, type PartProps } from "./Advanced";
 import { ChoiceField } from "./ChoiceField";
@@ -62,13 +63,14 @@ export function TrainForm(props: Props) {
     onPlanned?.(started);
     onClose();
   });
+  const said = useSaid();
   const button = useRef<HTMLButtonElement>(null);
   const find = useRef<HTMLButtonElement>(null);
   // The form comes after the dialog has taken the focus: one press of Enter is to start.
   useEffect(() => button.current?.focus(), []);
   const search = useRateSearch({ document, settings, dataset, fork });
   const refusal = start.error ?? search.refusal;
-  const refused = refusedFields(refusal, settings);
+  const refused = refusedFields(refusal, settings, said);
   const opened = advanced === "open" || concernsFolded(refused);
   const change = (part: Partial<Settings>) => {
     start.reset();
@@ -79,7 +81,7 @@ export function TrainForm(props: Props) {
     errors === 0 &&
     start.mutate(
       { document, settings, dataset, fork, name: named(start.error instanceof UnreachableError) },
-      { onError: (error) => concernsFolded(refusedFields(error, settings)) && setAdvanced("open") },
+      { onError: (error) => concernsFolded(refusedFields(error, settings, said)) && setAdvanced("open") },
     );
   // What is wrong may be folded away.
   const unfold = () => setAdvanced((before) => (before === "unseen" ? before : "open"));

@@ -7,6 +7,7 @@ import { ApiError } from "@/api/errors";
 import { transformsQuery } from "@/api/queries";
 import type { DatasetEntry, Transform } from "@/api/types";
 import { Pictures } from "@/features/data/Pictures";
+import { useSaid } from "@/i18n/said";
 import { useText } from "@/i18n/whole";
 import { shapeText } from "@/lib/shape";
 import styles from "./TrainDialog.module.css";
@@ -17,6 +18,7 @@ const COUNT = 6;
 /** Some images before and after, and the shape that comes out. */
 export function TransformPreview(props: { dataset: DatasetEntry; transforms: Transform[]; seed: number }) {
   const t = useText().train.transforms;
+  const said = useSaid();
   const [draw, setDraw] = useState(0);
   const [transforms] = useDebouncedValue(props.transforms, PAUSE_MS);
   const seed = (props.seed + draw) % Number.MAX_SAFE_INTEGER;
@@ -27,7 +29,7 @@ export function TransformPreview(props: { dataset: DatasetEntry; transforms: Tra
     <div className={styles.preview} data-testid="transform-preview" aria-busy={isFetching}>
       {error && (
         <p role="alert" className={styles.transformError}>
-          {messages(error)}
+          {messages(error, said)}
         </p>
       )}
       {data && !error && (
@@ -66,7 +68,8 @@ export function TransformPreview(props: { dataset: DatasetEntry; transforms: Tra
   );
 }
 
-function messages(error: unknown): string {
-  if (error instanceof ApiError && error.errors.length > 0) return error.errors.map((item) => item.message).join(" ");
-  return error instanceof Error ? error.message : String(error);
+function messages(error: unknown, said: (english: string) => string): string {
+  if (error instanceof ApiError && error.errors.length > 0)
+    return error.errors.map((item) => said(item.message)).join(" ");
+  return said(error instanceof Error ? error.message : String(error));
 }

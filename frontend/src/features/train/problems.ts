@@ -2,8 +2,14 @@ import { ApiError } from "@/api/errors";
 import type { ErrorItem } from "@/api/types";
 import type { Settings } from "./settings";
 
+/** What the service refused, and how it is said in the reader's language. */
+interface Told {
+  item: ErrorItem;
+  text: string;
+}
+
 /** What the service refused, by the field of the plan where it can be mended; the rest under "". */
-export type Refused = Map<string, ErrorItem[]>;
+export type Refused = Map<string, Told[]>;
 
 /** `/plan/batch_size`, `body.plan.batch_size` and `plan.optimizer.arguments.lr` name the plan's fields. */
 export function planField(path: string): string {
@@ -38,12 +44,12 @@ function choiceField({ problem }: ErrorItem, settings: Settings): string {
   return problem?.port ? `${field}.arguments.${problem.port}` : field;
 }
 
-export function refusedFields(error: unknown, settings: Settings): Refused {
+export function refusedFields(error: unknown, settings: Settings, said: (english: string) => string): Refused {
   const refused: Refused = new Map();
   if (!(error instanceof ApiError)) return refused;
   for (const item of error.errors) {
     const field = planField(item.path) || BY_CODE[item.code] || choiceField(item, settings);
-    refused.set(field, [...(refused.get(field) ?? []), item]);
+    refused.set(field, [...(refused.get(field) ?? []), { item, text: said(item.message) }]);
   }
   return refused;
 }
@@ -58,7 +64,7 @@ export function messageBeside(refused: Refused, field: string, others: readonly 
   const items = [...refused]
     .filter(([name]) => within(name, field) && !others.some((other) => within(name, other)))
     .flatMap(([, of]) => of);
-  return items.length === 0 ? undefined : items.map((item) => item.message).join(" ");
+  return items.length === 0 ? undefined : items.map(({ text }) => text).join(" ");
 }
 
 /** Fields whose controls stand in the dialog at once, and those that are folded at first. */
@@ -99,5 +105,5 @@ export const concernsFolded = (refused: Refused): boolean =>
 /** What no control of the dialog can show beside itself, with the field it is about. */
 export function unplaced(refused: Refused): { field: string; item: ErrorItem }[] {
   const placed = (name: string) => [...OPEN, ...FOLDED].some((field) => within(name, field));
-  return [...refused].flatMap(([field, items]) => (placed(field) ? [] : items.map((item) => ({ field, item }))));
+  return [...refused].flatMap(([field, items]) => (placed(field) ? [] : items.map(({ item }) => ({ field, item }))));
 }

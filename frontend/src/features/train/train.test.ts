@@ -64,6 +64,8 @@ it("reads the weights of classes", () => {
   for (const text of ["", "1", "1, x", "1, -2", "1, Infinity"]) expect(readWeights(text)).toBeNull();
 });
 
+const inEnglish = (english: string) => english;
+
 describe("what fits a network", () => {
   it("is the same shape, or a flat view of it", () => {
     expect(misfit(entry({}), network([1, 8, 8]), en)).toBeNull();
@@ -102,12 +104,12 @@ describe("what the service refuses", () => {
         { path: "/plan/groups/0/pattern", code: "plan_invalid", message: "no parameter fx", problem: null },
       ],
     });
-    const refused = refusedFields(error, DEFAULTS);
+    const refused = refusedFields(error, DEFAULTS, inEnglish);
     expect(messageFor(refused, "optimizer")).toBe("lr is negative");
     expect(messageFor(refused, "dataset")).toBe("does not fit");
     expect(messageFor(refused, "statistics.layers")).toBe("no layer conv9");
     expect(messageFor(refused, "groups.0.pattern")).toBe("no parameter fx");
-    expect(refused.get("")?.map((item) => item.message)).toEqual(["fc expects 512"]);
+    expect(refused.get("")?.map(({ text }) => text)).toEqual(["fc expects 512"]);
     expect(messageFor(refused, "loss")).toBeUndefined();
   });
 
@@ -117,7 +119,7 @@ describe("what the service refuses", () => {
     const error = new ApiError(422, {
       errors: [{ path: "", code: "missing_argument", message: problem.message, problem: problem as never }],
     });
-    const refused = refusedFields(error, { ...DEFAULTS, scheduler: { name, arguments: {}, parts: [] } });
+    const refused = refusedFields(error, { ...DEFAULTS, scheduler: { name, arguments: {}, parts: [] } }, inEnglish);
     expect([...refused.keys()]).toEqual(["scheduler.arguments.step_size"]);
     expect(messageBeside(refused, "scheduler", ["scheduler.arguments.step_size"])).toBeUndefined();
     expect([concernsFolded(refused), unplaced(refused)]).toEqual([true, []]);
@@ -128,6 +130,7 @@ describe("what the service refuses", () => {
       refusedFields(
         new ApiError(422, { errors: [{ path, code: "invalid_body", message: "refused", problem: null }] }),
         DEFAULTS,
+        inEnglish,
       );
     expect(unplaced(refused("/plan/later/keep")).map(({ field }) => field)).toEqual(["later.keep"]);
     expect(unplaced(refused("/name"))).toHaveLength(1);

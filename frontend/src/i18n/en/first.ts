@@ -1,10 +1,9 @@
 import { common } from "./common";
 import { editor } from "./editor";
-import { fixes } from "./fixes";
 import { help } from "./help";
 import { imports } from "./imports";
 import { problems } from "./problems";
 import { remedies } from "./remedies";
 
 /** What is said on every page and in the editor. */
-export const first = { common, editor, fixes, help, imports, problems, remedies };
+export const first = { common, editor, help, imports, problems, remedies };

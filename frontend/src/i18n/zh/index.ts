@@ -2,7 +2,6 @@ import { common } from "./common";
 import { data } from "./data";
 import { editor } from "./editor";
 import { exporting } from "./export";
-import { fixes } from "./fixes";
 import { help } from "./help";
 import { imports } from "./imports";
 import { lab } from "./lab";
@@ -18,7 +17,6 @@ export const zh: typeof import("@/i18n/en").en = {
   data,
   editor,
   exporting,
-  fixes,
   help,
   imports,
   lab,

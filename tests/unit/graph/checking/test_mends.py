@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import pytest
@@ -218,6 +219,7 @@ def test_mended_network_trains(name: str) -> None:
     found = {fix.title: fix for fix in mends(before, code)}
     assert title in found, list(found)
     assert any(pattern.fullmatch(title) for pattern in translated())
+    assert all(any(pattern.match(problem.message) for pattern in translated()) for problem in check(before).problems)
     after = edited(before, found[title].edits)
     report = check(after)
     assert errors(report) == []
@@ -262,10 +264,10 @@ def test_a_block_that_is_there_twice_keeps_its_softmax() -> None:
 
 @cache
 def translated() -> list[re.Pattern[str]]:
-    """Titles that the front end knows in other languages, as it has them in English."""
-    text = (Path(__file__).parents[4] / "frontend/src/i18n/en/fixes.ts").read_text()
-    titles = re.findall(r'^  \w+: (?:\(.*\) =>\s+)?["`](.*)["`],$', text, re.MULTILINE)
-    return [re.compile(re.sub(r"\\\$\\\{\w+\\\}", ".+", re.escape(title))) for title in titles]
+    """What the page knows in other languages, of all that the service says."""
+    phrases = run_path(str(Path(__file__).parents[4] / "frontend/tools/phrases.py"))["phrases"]
+    texts = {text.strip().removesuffix(".") for room in phrases().values() for text in room}
+    return [re.compile(re.escape(text).replace(r"\{\}", "(.*)"), re.DOTALL | re.IGNORECASE) for text in texts]
 
 
 def train(document: Document) -> None:

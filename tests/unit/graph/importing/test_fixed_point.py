@@ -146,7 +146,7 @@ class Net(nn.Module):
         ("pass", "x = getattr(x, '__class__')", "line 9"),
         ("pass", "x = [layer(x) for layer in x]", "line 9"),
         ("pass", "x = nn.Linear(3, 4)(x)", "line 9"),
-        ("pass", "while True: pass", "line 9: While"),
+        ("pass", "while True: pass", "line 9: a while cannot be read"),
         ("pass", "x = self.fc(*x)", "line 9"),
     ],
 )

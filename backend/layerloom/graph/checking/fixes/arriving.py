@@ -44,9 +44,9 @@ def flattened(call: LayerCall) -> Iterator[Fix]:
         call, Inserted("flatten", "torch.flatten", "input", {"start_dim": 1})
     )
     if inserted:
-        title = f"Flatten the input to {size} features" + (
-            f" and set {edits[0].path.rpartition('/')[2]}" if edits else ""
-        )
+        title = f"Flatten the input to {size} features"
+        if edits:
+            title = f"Flatten the input to {size} features and set {edits[0].path.rpartition('/')[2]}"
         yield Fix(title=title, edits=[*edits, *inserted])
 
 
@@ -93,19 +93,30 @@ def rearranged(call: LayerCall) -> Iterator[Fix]:
     ways: list[tuple[str, str, dict[str, Any], str]]
     if "channels" in names[0] or names[0] == "num_features":
         ways = [
-            ("Move the channels to the front: permute", "torch.permute", {"dims": first}, "channels_first"),
+            (
+                f"Move the channels to the front: permute({', '.join(map(str, first))})",
+                "torch.permute",
+                {"dims": first},
+                "channels_first",
+            ),
             ("Add a channel axis", "torch.unsqueeze", {"dim": 1}, "unsqueeze"),
         ]
     else:
-        ways = [("Move the features to the end: permute", "torch.permute", {"dims": last}, "features_last")]
+        ways = [
+            (
+                f"Move the features to the end: permute({', '.join(map(str, last))})",
+                "torch.permute",
+                {"dims": last},
+                "features_last",
+            )
+        ]
     for title, target, arguments, name in ways:
         moved = call_operation(target, (("input", call.given[1]), *_frozen(arguments))).result
         if not isinstance(moved, TensorSpec) or call_layer(call.config, call.with_given(moved)).failure is not None:
             continue
         inserted = before_layer(call, Inserted(name, target, "input", arguments))
         if inserted:
-            shown = f"{title}({', '.join(map(str, arguments['dims']))})" if "dims" in arguments else title
-            yield Fix(title=shown, edits=inserted)
+            yield Fix(title=title, edits=inserted)
 
 
 def _frozen(arguments: dict[str, Any]) -> Iterator[tuple[str, Frozen]]:

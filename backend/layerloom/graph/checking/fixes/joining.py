@@ -138,9 +138,9 @@ def lengths(call: OperationCall) -> Iterator[Fix]:
     yield from _output_padding(call, longer, missing)
     pad = [number for size in reversed(missing) for number in (0, size)]
     padded = Inserted("fitted", "torch.nn.functional.pad", "input", {"pad": pad})
-    verb = "Crop" if max(missing) <= 0 else "Pad"
     size = " × ".join(map(str, wanted))
-    yield Fix(title=f"{verb} it to {size}", edits=in_front(call.network, call.place, longer.where, longer.ref, padded))
+    title = f"Crop it to {size}" if max(missing) <= 0 else f"Pad it to {size}"
+    yield Fix(title=title, edits=in_front(call.network, call.place, longer.where, longer.ref, padded))
     if call.place.block != call.network.document.main:
         steps = (
             Inserted("sizes", "torch.Tensor.shape", "input", {}, source=shorter.ref),

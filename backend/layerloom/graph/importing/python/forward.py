@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from layerloom.catalogue import find
 from layerloom.graph.importing.python.computing import Computing, opposite, straight
 from layerloom.graph.importing.python.drawing import uses
-from layerloom.graph.importing.python.errors import not_plain
+from layerloom.graph.importing.python.errors import kind_of, not_plain
 from layerloom.graph.importing.python.names import bind
 from layerloom.graph.source.calls import item_inputs
 from layerloom.graph.source.parts import parts
@@ -88,7 +88,7 @@ class ForwardReader(Computing):
             case ast.If(test=test, body=body, orelse=otherwise):
                 self._if(test, body, otherwise)
             case _:
-                raise not_plain(statement, f"{type(statement).__name__} cannot be read without running it")
+                raise not_plain(statement, f"{kind_of(statement)} cannot be read without running it")
 
     def _assign(self, target: ast.expr, value: ast.expr) -> None:
         match target:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 
 from layerloom.catalogue import find
 from layerloom.graph.expressions import ExpressionError, parse
-from layerloom.graph.importing.python.errors import not_plain
+from layerloom.graph.importing.python.errors import kind_of, not_plain
 from layerloom.graph.importing.python.layers import LayerReader, numbered, variables_of
 from layerloom.graph.importing.python.names import UNROLLED, Names, self_path
 from layerloom.graph.importing.python.tensors import buffer
@@ -80,7 +80,7 @@ class MemberReader(LayerReader):
             case ast.Expr(value=ast.Call() as call):
                 self._call(statement, call)
             case _:
-                raise not_plain(statement, f"an __init__ with {_kind(statement)} cannot be read without running it")
+                raise not_plain(statement, f"an __init__ with {kind_of(statement)} cannot be read without running it")
 
     def _under(self, condition: str, body: list[ast.stmt]) -> set[str]:
         """Statements that run where an expression over arguments holds: what they register has that condition.
@@ -253,8 +253,3 @@ def _none(statement: ast.stmt) -> str | None:
         case ast.Assign(targets=[ast.Attribute(value=ast.Name(id="self"), attr=name)], value=ast.Constant(value=None)):
             return name
     return None
-
-
-def _kind(statement: ast.stmt) -> str:
-    names = {ast.If: "an if", ast.While: "a while", ast.With: "a with", ast.Try: "a try", ast.FunctionDef: "a function"}
-    return names.get(type(statement), f"this statement ({type(statement).__name__})")

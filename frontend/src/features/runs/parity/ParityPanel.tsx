@@ -7,6 +7,7 @@ import { parityQuery } from "@/api/queries";
 import type { Parity } from "@/api/types";
 import { NumberField } from "@/features/forms";
 import { useText } from "@/i18n/whole";
+import { Said } from "@/ui/Said";
 import { ErrorNotice, ListSkeleton } from "@/ui/States";
 import { useErrorToast } from "@/ui/Toasts";
 import { ParityChart } from "./ParityChart";
@@ -84,7 +85,7 @@ function Told({ report }: { report: Parity }) {
     <>
       {report.state === "failed" && (
         <Alert color="red" variant="light" icon={<CircleAlert size={18} aria-hidden />} title={t.failed}>
-          {report.message}
+          <Said>{report.message}</Said>
         </Alert>
       )}
       {report.random && (

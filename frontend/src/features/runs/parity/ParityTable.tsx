@@ -2,6 +2,7 @@ import { Badge, Table } from "@mantine/core";
 import type { ParityWay } from "@/api/types";
 import { useText } from "@/i18n/whole";
 import { shortNumber } from "@/lib/format";
+import { Said } from "@/ui/Said";
 import styles from "./ParityPanel.module.css";
 import { Swatch } from "./Swatch";
 
@@ -36,7 +37,7 @@ export function ParityTable({ ways }: { ways: readonly ParityWay[] }) {
               </Table.Td>
               {way.message ? (
                 <Table.Td colSpan={5} className={styles.message}>
-                  {way.message}
+                  <Said>{way.message}</Said>
                 </Table.Td>
               ) : (
                 <Figures way={way} reference={index === 0} />

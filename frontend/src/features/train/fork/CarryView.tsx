@@ -1,6 +1,7 @@
 import type { CarryReport } from "@/api/types";
 import { useText } from "@/i18n/whole";
 import { shapeText } from "@/lib/shape";
+import { Said } from "@/ui/Said";
 import styles from "./CarryView.module.css";
 
 /** What a fork begins with of its origin's checkpoint, and what not, with the reason. */
@@ -49,9 +50,11 @@ export function CarryView({ report }: { report: CarryReport }) {
       {report.network.length > 0 && (
         <details>
           <summary>{t.network(report.network.length)}</summary>
-          <ul className={styles.list} lang="en">
+          <ul className={styles.list}>
             {report.network.map((sentence) => (
-              <li key={sentence}>{sentence}</li>
+              <li key={sentence}>
+                <Said>{sentence}</Said>
+              </li>
             ))}
           </ul>
         </details>

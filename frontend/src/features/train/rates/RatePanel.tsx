@@ -4,6 +4,7 @@ import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
 import type { RateSearch } from "@/api/types";
 import { type Texts, useText } from "@/i18n/whole";
 import { ProblemText } from "@/ui/ProblemText";
+import { Said } from "@/ui/Said";
 import { ErrorNotice } from "@/ui/States";
 import styles from "./RatePanel.module.css";
 import type { Search } from "./useRateSearch";
@@ -119,7 +120,9 @@ function Failed({ report, onAgain }: { report: RateSearch; onAgain: () => void }
   if (report.problems.length === 0) {
     return (
       <Notice color="red" title={t.train.rates.failed}>
-        <p>{report.message}</p>
+        <p>
+          <Said>{report.message}</Said>
+        </p>
         {again}
       </Notice>
     );
