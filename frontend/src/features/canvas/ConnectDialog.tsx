@@ -4,9 +4,9 @@ import { useText } from "@/i18n";
 import { connect } from "@/model/connect";
 import { OUTPUT, upstream } from "@/model/graph";
 import { apply } from "@/model/store";
-import { here } from "./commands";
 import type { FlowNode } from "./flow";
 import { SearchList } from "./SearchList";
+import { here } from "./selected";
 import { useCanvas } from "./state";
 
 const close = () => useCanvas.setState({ dialog: null });

@@ -7,8 +7,9 @@ import { type GroupKind, groupName, groupRefused } from "@/model/group";
 import { namesIn } from "@/model/members";
 import { nameFault, unique } from "@/model/names";
 import type { Block } from "@/model/types";
-import { groupAs, here, makeBlock, numberByDefault } from "./commands";
 import styles from "./GroupDialog.module.css";
+import { groupAs, makeBlock, numberByDefault } from "./restructuring";
+import { here } from "./selected";
 import { useCanvas } from "./state";
 import { CONTAINERS } from "./things";
 

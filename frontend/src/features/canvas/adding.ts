@@ -12,7 +12,7 @@ import { apply } from "@/model/store";
 import type { Block, Doc, Position } from "@/model/types";
 import { placeIn, select, useView } from "@/model/view";
 import { lookup } from "./catalogue";
-import { here, pointAt, reveal } from "./commands";
+import { here, pointAt, reveal } from "./selected";
 import { type Added, addStep, addThing, type Listed, type Thing } from "./things";
 
 /** Adds what was chosen by keyboard or click, selects it, and brings it into view. One step. `screen`: where, if not in the middle. */

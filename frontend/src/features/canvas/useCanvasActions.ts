@@ -9,10 +9,10 @@ import type { Position } from "@/model/types";
 import { placeIn, useView } from "@/model/view";
 import { toast } from "@/ui/Toasts";
 import { lookup } from "./catalogue";
-import { setCanvasActions } from "./commands";
 import type { FlowEdge, FlowNode } from "./flow";
 import { glide } from "./glide";
 import { arrange, arrangeSome } from "./layout";
+import { setCanvasActions } from "./selected";
 import { useCanvas } from "./state";
 
 const FIT = { padding: 0.1, maxZoom: 1, duration: 180 };

@@ -1,7 +1,8 @@
 import { Button, Group, NumberInput } from "@mantine/core";
 import { Copy, Repeat2 } from "lucide-react";
 import { useState } from "react";
-import { commands, detachOne } from "@/features/canvas/commands";
+import { commands } from "@/features/canvas/commands";
+import { detachOne } from "@/features/canvas/restructuring";
 import { useText } from "@/i18n";
 import { instancesOf } from "@/model/instances";
 import { memberAt } from "@/model/members";
