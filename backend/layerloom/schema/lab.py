@@ -92,6 +92,8 @@ class DoctorRequest(Wire):
 
     document: Document
     plan: Plan | None = None
+    measure: bool = True
+    """False: only what is drawn is judged, and nothing is computed."""
 
 
 class DoctorReport(Wire):

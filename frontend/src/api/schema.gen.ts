@@ -2521,6 +2521,11 @@ export interface components {
          */
         DoctorRequest: {
             document: components["schemas"]["Document-Input"];
+            /**
+             * Measure
+             * @default true
+             */
+            measure?: boolean;
             plan?: components["schemas"]["Plan-Input"] | null;
         };
         /**

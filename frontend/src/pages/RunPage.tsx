@@ -13,6 +13,7 @@ import { ConfigPanel } from "@/features/runs/ConfigPanel";
 import { Failure } from "@/features/runs/Failure";
 import { LinkBanner } from "@/features/runs/LinkBanner";
 import { LogPanel } from "@/features/runs/LogPanel";
+import { LossNotice } from "@/features/runs/LossNotice";
 import { LayersPanel } from "@/features/runs/layers/LayersPanel";
 import { ParametersPanel } from "@/features/runs/ParametersPanel";
 import { ParityPanel } from "@/features/runs/parity/ParityPanel";
@@ -98,6 +99,7 @@ function Followed({ run }: { run: Run }) {
         </Tabs.List>
         <div className={styles.content}>
           <Failure run={run} feed={feed} />
+          <LossNotice run={run} />
           <Tabs.Panel value="charts">
             <ChartsPanel feed={feed} />
           </Tabs.Panel>

@@ -43,7 +43,7 @@ def _lab(asked: LabRequest) -> LabReport:
 
 
 def _doctor(asked: DoctorRequest) -> DoctorReport:
-    problems = doctor(asked.document, asked.plan)
+    problems = doctor(asked.document, asked.plan, measure=asked.measure)
     wrong = any(problem.severity == "error" for problem in problems)
     return DoctorReport(problems=problems, recommended=[] if wrong else recommended_initializers(asked.document))
 

@@ -133,7 +133,9 @@ export function TrainForm(props: Props) {
               onSettled={() => setBefore(entry)}
             />
           )}
-          {entry && <LossWarning document={document} entry={entry} settings={settings} onRefit={onRefit} />}
+          {entry && (
+            <LossWarning document={document} plan={{ ...settings, dataset }} task={entry.task} onRefit={onRefit} />
+          )}
           <Lengths settings={settings} onChange={change} refused={refused} />
           <ChoiceField
             label={t.train.optimizer}

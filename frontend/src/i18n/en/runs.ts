@@ -46,7 +46,13 @@ export const runs = {
     action: "Open the editor",
   },
   noMatch: "No run matches the filter",
-  actions: { pause: "Pause", resume: "Resume", stop: "Stop", again: "Train again" },
+  actions: {
+    pause: "Pause",
+    resume: "Resume",
+    stop: "Stop",
+    again: "Train again",
+    edit: "Open the network in the editor",
+  },
   commands: {
     more: "More",
     checkpoint: "Save checkpoint",

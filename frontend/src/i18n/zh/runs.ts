@@ -48,7 +48,7 @@ export const runs: typeof en = {
     action: "打开编辑器",
   },
   noMatch: "没有符合筛选条件的训练",
-  actions: { pause: "暂停", resume: "继续", stop: "停止", again: "再次训练" },
+  actions: { pause: "暂停", resume: "继续", stop: "停止", again: "再次训练", edit: "在编辑器中打开网络" },
   commands: {
     more: "更多",
     checkpoint: "保存检查点",

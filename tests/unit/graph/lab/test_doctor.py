@@ -360,6 +360,13 @@ def test_a_fix_that_would_not_help_is_not_offered(monkeypatch: pytest.MonkeyPatc
     assert not any(problem.fixes for problem in problems)
 
 
+def test_what_is_drawn_is_judged_without_computing_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = chain(layer("fc", "Linear", in_features=8, out_features=4), layer("soft", "Softmax", dim=1), shape=[8])
+    monkeypatch.setattr("layerloom.graph.lab.examining.MADE", {"a module is made": lambda *_: pytest.fail("made")})
+    found = doctor(parsed(drawn), Plan(dataset="digits"), measure=False)
+    assert [problem.code for problem in found] == ["activation_before_loss"]
+
+
 def test_the_checks_own_warnings_come_first() -> None:
     members = [linear("a"), linear("spare"), layer("lstm", "LSTM", input_size=8, hidden_size=8)]
     nodes = [call("n1", "a", "x"), call("n2", "lstm", "n1"), function("n3", "torch.relu", input=ref("n1"))]

@@ -34,11 +34,12 @@ MADE: dict[str, Rule] = {
 """Rules about the module as it is made, for networks that are small enough to be measured."""
 
 
-def doctor(document: Document, plan: Plan | None = None) -> list[Problem]:
+def doctor(document: Document, plan: Plan | None = None, *, measure: bool = True) -> list[Problem]:
     """What is worth a second look in a network, as warnings with their place, a remedy and mostly a fix.
 
     The check's own warnings come first: dead ends, members that are never called. A document with errors gives those
-    errors and nothing else. With ``plan`` its loss is looked at, too. Never raises for what a document may say.
+    errors and nothing else. With ``plan`` its loss is looked at, too. Without ``measure`` the module is not made: only
+    ``DRAWN`` is looked at. Never raises for what a document may say.
     """
     graph = checked(document)
     if not graph.report.ok:
@@ -47,6 +48,8 @@ def doctor(document: Document, plan: Plan | None = None) -> list[Problem]:
     patient = Patient(graph.document, plan, flow_of(graph.document))
     for rule in DRAWN.values():
         rule(patient, findings)
+    if not measure:
+        return [*graph.report.problems, *findings.problems()]
     try:
         # Once as it is drawn and once as it would be mended.
         refuse_too_large(graph.document, BATCH, passes=2 * len(SEEDS))
