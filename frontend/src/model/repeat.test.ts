@@ -25,6 +25,8 @@ describe("a repeated item", () => {
     const doc = repeatItem(stack(), "Net", "f.1", 3);
     expect(repeatedPath(net(stack()), "f.1")).toBe("f.*1");
     expect(countOf(repeat(doc))).toBe(3);
+    // As Python writes it, where nothing uses the number.
+    expect(repeat(doc).variables).toEqual(["_"]);
     expect(countOf(repeat(setOver(doc, "Net", "f.*1", "range(12)")))).toBe(12);
     expect(countOf(repeat(setOver(doc, "Net", "f.*1", "widths")))).toBeNull();
     expect(timesText(repeat(doc))).toBe("3");

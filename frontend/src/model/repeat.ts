@@ -1,8 +1,11 @@
-/** Items of a container that are built several times: `for i in range(3)`. */
+/** Items of a container that are built several times: `for _ in range(3)`. */
 import { mapExpressions, mentions, renameIn } from "./expressions";
 import { changeBlock } from "./graph";
 import { changeMember, isContainer, join, lastOf, memberAt, parentOf, usedPaths } from "./members";
 import type { Block, Doc, Item, Repeat } from "./types";
+
+/** What Python calls a variable that nothing uses; it is given a name once something is to use it. */
+export const UNUSED = "_";
 
 const COUNT = /^\s*range\(\s*(\d+)\s*\)\s*$/;
 /** How often a repeat is built, where that is written as a number. */
@@ -38,7 +41,7 @@ export function repeatItem(doc: Doc, block: string, path: string, count: number)
     changeMember<Item>(
       it,
       path,
-      (item): Item => ({ kind: "repeat", variables: ["i"], over: { $expr: countText(count) }, item }),
+      (item): Item => ({ kind: "repeat", variables: [UNUSED], over: { $expr: countText(count) }, item }),
     ),
   );
 }

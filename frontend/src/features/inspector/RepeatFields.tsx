@@ -1,4 +1,4 @@
-import { Button, Group, NumberInput } from "@mantine/core";
+import { Button, Group, NumberInput, Text } from "@mantine/core";
 import { Copy, Repeat2 } from "lucide-react";
 import { useState } from "react";
 import { commands } from "@/features/canvas/commands";
@@ -7,7 +7,7 @@ import { useText } from "@/i18n";
 import { instancesOf } from "@/model/instances";
 import { memberAt } from "@/model/members";
 import { nameFault } from "@/model/names";
-import { canStop, countOf, countText, renameVariable, setOver, stopRepeat } from "@/model/repeat";
+import { canStop, countOf, countText, renameVariable, setOver, stopRepeat, UNUSED } from "@/model/repeat";
 import type { Place } from "@/model/report";
 import { apply, useDoc } from "@/model/store";
 import type { Block, Repeat } from "@/model/types";
@@ -84,6 +84,11 @@ function Fields({ place, path, repeat }: { place: Place; path: string; repeat: R
           testId="repeat-over"
         />
       </Group>
+      {repeat.variables.includes(UNUSED) && (
+        <Text size="xs" c="dimmed">
+          {t.inspector.repeatUnnamed}
+        </Text>
+      )}
       <Instances place={place} path={path} />
       {canStop(repeat) && (
         <Button

@@ -307,6 +307,7 @@ export const editor = {
     repeatEmpty: "Something to go through, such as range(3)",
     repeatFor: "for",
     repeatIn: "in",
+    repeatUnnamed: "Name it, i for example, to use it in the fields of what is repeated.",
     example: "Example",
     shape: "Shape",
     shapePerSample: "Of one sample, without the batch axis",

@@ -293,6 +293,7 @@ export const editor: typeof en = {
     repeatEmpty: "需要可遍历的内容，例如 range(3)",
     repeatFor: "变量",
     repeatIn: "取值于",
+    repeatUnnamed: "给它起个名字，例如 i，就能在被重复的层的各字段中使用。",
     example: "示例",
     shape: "形状",
     shapePerSample: "单个样本的形状，不含批次轴",

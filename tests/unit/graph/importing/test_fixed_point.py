@@ -102,6 +102,17 @@ def test_arguments_expressions_and_docstrings_are_kept() -> None:
     assert "attn = attn.softmax(-1)" in source
 
 
+@pytest.mark.parametrize("variable", ["_", "i", "depth"])
+def test_a_variable_that_nothing_uses_keeps_its_name(variable: str) -> None:
+    """A person may have named it for what comes next; the editor itself calls it `_`."""
+    source = "from torch import nn\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+    source += f"        self.fc = nn.Sequential(*[nn.Linear(4, 4) for {variable} in range(3)])\n"
+    document, _ = read(source + "    def forward(self, x):\n        return self.fc(x)\n")
+    document = document.model_copy(update={"inputs": {"x": InputExample(shape=[4])}})
+    assert f"for {variable} in range(3)" in to_python(document)
+    assert read(to_python(document))[0].blocks == document.blocks
+
+
 def test_values_for_the_constructor_are_the_new_defaults() -> None:
     source = (
         "from torch import nn\nclass Net(nn.Module):\n    def __init__(self, n: int):\n        super().__init__()\n"
