@@ -63,7 +63,7 @@ catalogue-report: $(VENV)/.development ## Try all of torch's samples on every la
 import-report: $(VENV)/.development ## Open all networks of torchvision, timm and transformers in the zoo; write docs/imports.md
 	OMP_NUM_THREADS=2 $(BIN)/python docs/import_report.py
 
-pictures: system-packages $(VENV)/.development $(STATIC) ## Take the README's picture anew
+pictures: system-packages $(VENV)/.development $(STATIC) ## Take the pictures of README and docs anew
 	$(BIN)/python docs/pictures.py
 
 wheel: $(VENV)/.development $(STATIC) ## Build the wheel, front end included
