@@ -140,7 +140,7 @@ def parse_images(file: Path, scratch: Path, reading: Reading | None) -> Parsed:
 def _summary(count: int, classes: list[str], parts: dict[Part, int], problems: _Problems) -> str:
     told = f"{count:,} images of {len(classes)} classes."
     if len(parts) > 1:
-        told += f" {', '.join(f'{number:,} for {part}' for part, number in parts.items())}."
+        told += f" {', '.join(f'{number:,} images for {part}' for part, number in parts.items())}."
     left = sum(problems.counts.values())
     return told + f" {left:,} files are left out." * (left > 0) + SAME_LABEL * (len(classes) == 1)
 

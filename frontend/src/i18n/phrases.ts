@@ -40,10 +40,11 @@ const LOOSE = /(?<=[\p{Script=Han}，。；：、]) +(?=[\p{Script=Han}，。；
 /** Behind these no blank is needed. */
 const ASIDE = /[，。；：、]$/;
 /** What somebody has said, and no name. */
-const PROSE = /[A-Za-z']{2,} [A-Za-z']{2,} [A-Za-z']{2,}/;
+const QUOTE = /[A-Za-z']{2,} [A-Za-z']+$/;
+const TWO_WORDS = /[A-Za-z']{2,} [A-Za-z']{2,}/;
 const BETWEEN = / (or|and) /;
 /** Letters of a phrase that says little itself. */
-const LITTLE = 8;
+const LITTLE = 6;
 const NOTHING: Reading = { text: "", left: 0 };
 
 /** A function that translates, or gives null where it knows no part of what was said. */
@@ -77,13 +78,14 @@ export function reader(book: Phrasebook): (english: string) => string | null {
     for (const { literals, translation, own } of known) {
       const values = valuesIn(body, literals) ?? (mark === "" ? null : valuesIn(english, literals));
       if (values === null) continue;
-      const reading = filled(translation, values);
       // "{} of {}" would find something in any sentence of torch's.
-      if (own < LITTLE && PROSE.test(reading.text)) continue;
+      if (own < LITTLE && !values.every(isName)) continue;
+      const reading = filled(translation, values);
       if (best === null || reading.left < best.left) best = reading;
     }
     if (best === null || best.left >= letters(english)) return null;
-    const end = book.marks[mark] ?? mark;
+    // What is quoted keeps its own marks, but for the end of the sentence that quotes it.
+    const end = mark !== "." && QUOTE.test(best.text) ? mark : (book.marks[mark] ?? mark);
     return best.text.endsWith(end) ? best : { ...best, text: best.text + end };
   }
 
@@ -96,7 +98,7 @@ export function reader(book: Phrasebook): (english: string) => string | null {
       if (known !== null) return known;
       const reading = /\s/.test(value) ? read(value) : { text: value, left: letters(value) };
       // A hole that holds whole sentences takes what may be said beside it.
-      left += reading.left + (/[.!?] /.test(value) ? 1 : 0);
+      left += reading.left + (/[.:;!?] /.test(value) ? 1 : 0);
       return reading.text;
     });
     return { text: text.replaceAll(LOOSE, ""), left };
@@ -114,7 +116,7 @@ export function reader(book: Phrasebook): (english: string) => string | null {
   /** "a, b and c": names, with a word between them. */
   function listed(english: string): Reading | null {
     const parts = english.split(BETWEEN);
-    if (parts.length === 1 || PROSE.test(english)) return null;
+    if (parts.length === 1 || parts.some((part) => /\s/.test(part))) return null;
     const text = parts.map((part, at) => (at % 2 === 0 ? part : book.words[part])).join(" ");
     return { text, left: letters(parts.filter((_, at) => at % 2 === 0).join(" ")) };
   }
@@ -126,12 +128,12 @@ export function reader(book: Phrasebook): (english: string) => string | null {
     // The best reading of all parts from each on, the last first.
     const rest: Reading[] = [{ text: "", left: 0 }];
     for (let from = parts.length - 1; from >= 0; from--) {
-      const alone = parts[from] ?? "";
-      let best = joined(untouched(alone), rest[0] ?? NOTHING);
+      let best = joined(untouched(parts[from] ?? ""), rest[0] ?? NOTHING);
+      // Of readings that leave as much, the one that takes most together.
       for (let to = from + 1; to <= parts.length - (from === 0 ? 1 : 0); to++) {
         const said = whole(parts.slice(from, to).join(" "));
         const reading = said && joined(said, rest[to - from - 1] ?? NOTHING);
-        if (reading && reading.left < best.left) best = reading;
+        if (reading && reading.left <= best.left) best = reading;
       }
       rest.unshift(best);
     }
@@ -140,11 +142,17 @@ export function reader(book: Phrasebook): (english: string) => string | null {
 
   /** What is not known, with the marks of the language where it is a name or a number. */
   function untouched(english: string): Reading {
-    const mark = MARK.exec(english)?.[0] ?? "";
-    const marked = PROSE.test(english)
-      ? english
-      : english.slice(0, english.length - mark.length) + (book.marks[mark] ?? mark);
+    const mark = /\s/.test(english) ? "" : (MARK.exec(english)?.[0] ?? "");
+    const marked = english.slice(0, english.length - mark.length) + (book.marks[mark] ?? mark);
     return { text: marked, left: letters(english) };
+  }
+
+  /** Whether a value is one word, with something in brackets at most, or a phrase that is known. */
+  function isName(value: string): boolean {
+    const name = value.trim();
+    if (/^\S*( \([^()]*\))?$/.test(name)) return true;
+    const { text } = read(name);
+    return text !== name && !TWO_WORDS.test(text);
   }
 
   return (english) => {
@@ -176,7 +184,7 @@ function valuesIn(text: string, literals: readonly string[]): string[] | null {
   for (const literal of rest) {
     let found = text.indexOf(literal, at);
     // A sentence's end, and no dot within a name.
-    while (literal.endsWith(".") && found >= 0 && /\S/.test(text.charAt(found + literal.length)))
+    while (/(^|\S)\.$/.test(literal) && found >= 0 && /\S/.test(text.charAt(found + literal.length)))
       found = text.indexOf(literal, found + 1);
     if (found < 0) return null;
     values.push(text.slice(at, found));

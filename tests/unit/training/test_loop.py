@@ -415,7 +415,7 @@ def test_a_plan_that_does_not_fit_is_refused_before_the_first_step(
 def test_an_output_of_the_wrong_width_is_told_with_both_shapes(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"gives 2 for each sample.*targets are 1"):
         fit(net(out=2), plan(), tmp_path, task="regression")
-    with pytest.raises(TrainingError, match="have 7 classes, and the network's output has 2"):
+    with pytest.raises(TrainingError, match="have 7 classes, and the network's output tells 2 apart"):
         fit(net(out=2), plan(), tmp_path, data=classes(of=7), validation=classes(of=7))
 
 

@@ -51,30 +51,33 @@ class Change:
 
     def __str__(self) -> str:
         where = f"{self.block}: " if self.block and self.what != "block" else ""
+        return where + (self._connected() if self.what == "wire" else self._changed())
+
+    def _changed(self) -> str:
         thing = f"the {self.what} {self.name}" if self.name else f"the {self.what}"
         part = f"{self.field} of {thing}" if self.field else thing
-        if self.what == "wire":
-            return where + f"{self.field} of {self.name} {self._connected()}."
         match self.kind:
+            case "added" if self.field and self.after is not None:
+                return f"{part} was added: {self.after}."
             case "added":
-                known = self.field and self.after is not None
-                return where + (f"{part} was added: {self.after}." if known else f"{part} was added.")
+                return f"{part} was added."
             case "removed":
-                return where + f"{part} was removed."
+                return f"{part} was removed."
+            case "moved" if self.after:
+                return f"{part} was moved to {json.loads(self.after)}."
             case "moved":
-                return where + (
-                    f"{part} was moved to {json.loads(self.after)}." if self.after else f"{part} was moved."
-                )
+                return f"{part} was moved."
             case "renamed":
-                return where + f"{self.what} {json.loads(self.before or '')} is now called {self.name}."
-        return where + f"{part} was {self.before}, and is {self.after}."
+                return f"{self.what} {json.loads(self.before or '')} is now called {self.name}."
+        return f"{part} was {self.before}, and is {self.after}."
 
     def _connected(self) -> str:
+        port = f"{self.field} of {self.name}"
         if self.after is None:
-            return "is no longer connected"
+            return f"{port} is no longer connected."
         if self.before is None:
-            return f"comes from {_bare(self.after)}"
-        return f"came from {_bare(self.before)}, and comes from {_bare(self.after)}"
+            return f"{port} comes from {_bare(self.after)}."
+        return f"{port} came from {_bare(self.before)}, and comes from {_bare(self.after)}."
 
 
 def _bare(text: str) -> str:

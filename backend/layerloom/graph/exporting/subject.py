@@ -104,6 +104,15 @@ def outputs(run: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         return run(*arguments)
 
 
+_UNFIT = {
+    "missing": "missing keys",
+    "unexpected": "unexpected keys",
+    "no_tensor": "keys of what is no tensor",
+    "of_another_shape": "keys of another shape",
+    "of_another_kind_of_number": "keys of another kind of number",
+}
+
+
 def _require_fit(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:
     """Torch would copy complex or whole numbers into real ones without a word."""
     shared = [key for key in own if key in given]
@@ -112,15 +121,16 @@ def _require_fit(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None
     wrong = {
         "missing": [key for key in own if key not in given],
         "unexpected": [str(key) for key in given if key not in own],
-        "no tensor": strange,
-        "of another shape": [key for key in tensors if own[key].shape != given[key].shape],
-        "of another kind of number": [key for key in tensors if _kind(own[key]) != _kind(given[key])],
+        "no_tensor": strange,
+        "of_another_shape": [key for key in tensors if own[key].shape != given[key].shape],
+        "of_another_kind_of_number": [key for key in tensors if _kind(own[key]) != _kind(given[key])],
     }
     found = {kind: keys for kind, keys in wrong.items() if keys}
     if found:
-        parts = [f"{kind}: {', '.join(keys[:_SHOWN])}{' …' * (len(keys) > _SHOWN)}" for kind, keys in found.items()]
+        listed = {kind: f"{', '.join(keys[:_SHOWN])}{' …' * (len(keys) > _SHOWN)}" for kind, keys in found.items()}
+        parts = [f"{_UNFIT[kind]}: {names}" for kind, names in listed.items()]
         message = f"the weights are not this network's. {'; '.join(parts)}. Give the state_dict of the same network."
-        data = {kind.replace(" ", "_"): keys[:1_000] for kind, keys in found.items()}
+        data = {kind: keys[:1_000] for kind, keys in found.items()}
         raise GraphError([Problem(code=ProblemCode.WEIGHTS_MISMATCH, message=message, data=data)])
 
 

@@ -101,7 +101,7 @@ class Scope:
                 return Ellipsis()
             case _ if callable(item) and (name := function_name(item)) is not None:
                 return FunctionRef(name=name)
-        raise ClosedError(f"a document cannot carry a {type(item).__module__}.{type(item).__qualname__}")
+        raise ClosedError(f"a document cannot carry a {'.'.join((type(item).__module__, type(item).__qualname__))}")
 
     def _tensor(self, tensor: torch.Tensor) -> Ref:
         known = self._made.get(id(tensor))

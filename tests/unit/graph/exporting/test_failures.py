@@ -98,12 +98,12 @@ def test_a_program_that_gives_other_numbers_is_not_handed_out(monkeypatch: pytes
 @pytest.mark.parametrize(
     ("change", "kind"),
     [
-        (lambda state: state.pop("fc.bias"), "missing: fc.bias"),
-        (lambda state: state.update(extra=torch.zeros(1)), "unexpected: extra"),
-        (lambda state: state.update({"fc.bias": torch.zeros(3)}), "of another shape: fc.bias"),
+        (lambda state: state.pop("fc.bias"), "missing keys: fc.bias"),
+        (lambda state: state.update(extra=torch.zeros(1)), "unexpected keys: extra"),
+        (lambda state: state.update({"fc.bias": torch.zeros(3)}), "keys of another shape: fc.bias"),
         (lambda state: state.update({"fc.bias": torch.zeros(8, dtype=torch.complex64)}), "kind of number: fc.bias"),
         (lambda state: state.update({"fc.weight": torch.zeros(8, 8, dtype=torch.int64)}), "kind of number: fc.weight"),
-        (lambda state: state.update({"fc.bias": "zeros"}), "no tensor: fc.bias"),
+        (lambda state: state.update({"fc.bias": "zeros"}), "keys of what is no tensor: fc.bias"),
     ],
 )
 def test_weights_of_another_network_are_refused_key_by_key(change: Any, kind: str) -> None:

@@ -172,6 +172,6 @@ export const data: Record<DataPhrase, string> = {
   " {} rows are left out.": "舍弃 {} 行。",
   " {} files are left out.": "略去 {} 个文件。",
   "column {}": "列 {}",
-  "{} for {}": "{1:word}集 {0} 张",
+  "{} images for {}": "{1:word}集 {0} 张",
   "{} features": "{} 个特征",
 };

@@ -197,7 +197,6 @@ export const importing: Record<ImportingPhrase, string> = {
   "{} has hooks, which a document cannot say": "{:word} 注册了 hook，文档无法表示",
   "{} does something else each time that it is called": "{:word} 每次被调用时的行为不同",
   "{} calls a {} that it does not hold": "{0:word} 调用了不属于它的 {1}",
-  "a document cannot carry a {}.{}": "文档无法保存 {}.{} 类型的值",
   "a tensor that nothing made": "来历不明的张量",
   "{} computes a size from the batch in a way that has no node": "{:word} 由批大小计算尺寸，而这种计算没有对应的节点",
   "there is no library {}; these are known: {}": "没有名为 {} 的库；可用的库：{}",
