@@ -38,7 +38,8 @@ class Averaged:
         except (RuntimeError, TypeError) as error:
             raise TrainingError(
                 ProblemCode.PLAN_INVALID,
-                f"The network cannot be copied, so its weights cannot be averaged: {error} Leave the averaging out.",
+                f"The network cannot be copied, so its weights cannot be averaged: "
+                f"{str(error).rstrip('.')}. Leave the averaging out.",
                 field="averaging",
             ) from error
         self.module: nn.Module = self._model.module

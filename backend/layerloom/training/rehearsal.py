@@ -77,7 +77,7 @@ def rehearse_single(module: nn.Module, inputs: dict[str, Tensor], precision: Pre
             raise
         raise TrainingError(
             ProblemCode.BATCH_OF_ONE,
-            f"The network cannot train on batches of one sample: {error} Choose a larger batch size.",
+            f"The network cannot train on batches of one sample: {str(error).rstrip('.')}. Choose a larger batch size.",
             field="batch_size",
         ) from error
 
@@ -111,10 +111,10 @@ def _refusable(field: str, label: str, act: Any, *arguments: Any) -> None:
     except REFUSALS as error:
         if out_of_memory(error):
             raise
-        first = str(error).partition("\n")[0]
+        first = str(error).partition("\n")[0].rstrip(".")
         raise TrainingError(
             ProblemCode.PLAN_INVALID,
-            f"{label} cannot train this network: {first} Choose other arguments, or another {field}.",
+            f"{label} cannot train this network: {first}. Choose other arguments, or another {field}.",
             field=field,
             name=label,
         ) from error

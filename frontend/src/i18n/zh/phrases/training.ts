@@ -7,8 +7,8 @@ export const training: Record<TrainingPhrase, string> = {
   "the run has {} epochs": "训练共 {} 轮",
   "the run has {} steps": "训练共 {} 步",
   "There is no {} named {}.": "没有名为 {1} 的{0:word}。",
-  "The network cannot be copied, so its weights cannot be averaged: {} Leave the averaging out.":
-    "无法复制网络，因此无法平均其权重：{} 请关闭权重平均。",
+  "The network cannot be copied, so its weights cannot be averaged: {}. Leave the averaging out.":
+    "无法复制网络，因此无法平均其权重：{}。请关闭权重平均。",
   "{} of {} tensors": "{1} 个张量中的 {0} 个",
   "the optimizer's state of {} of {} parameters": "{1} 个参数中 {0} 个的优化器状态",
   "Begun with a checkpoint of another run, of its step {}: {}, and {}.":
@@ -87,10 +87,10 @@ export const training: Record<TrainingPhrase, string> = {
   "The network cannot be copied, so no rate can be tried on it: {}": "无法复制网络，因此无法用它试验学习率：{}",
   "The loss became NaN or infinite at step {}. A smaller learning rate, gradient clipping or another initialization would help.":
     "损失在第 {} 步变为 NaN 或无穷大。可以尝试减小学习率、裁剪梯度或换一种初始化。",
-  "The network cannot train on batches of one sample: {} Choose a larger batch size.":
-    "网络无法以每批一个样本的方式训练：{} 请增大批大小。",
-  "{} cannot train this network: {} Choose other arguments, or another {}.":
-    "{0:word} 无法训练此网络：{1} 请修改参数，或换用其他{2:word}。",
+  "The network cannot train on batches of one sample: {}. Choose a larger batch size.":
+    "网络无法以每批一个样本的方式训练：{}。请增大批大小。",
+  "{} cannot train this network: {}. Choose other arguments, or another {}.":
+    "{0:word} 无法训练此网络：{1}。请修改参数，或换用其他{2:word}。",
   "Step {} is done again from step {} on, to see where it began.":
     "从第 {1} 步起重新计算到第 {0} 步，以查明问题从何处开始。",
   "there is nothing to begin from": "没有可以作为起点的状态",
