@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from test_accessibility import serious
 
 import gestures as do
+from serving import Server
 
 
 def part(page: Page, name: str) -> Locator:
@@ -76,6 +79,51 @@ def test_the_palette_explains_its_items_by_mouse_and_by_key(page: Page) -> None:
     closed(page)
     expect(item).to_be_focused()
     do.last_step(page, None)
+
+
+def test_what_a_plan_chooses_is_explained_over_the_dialog(page: Page, server: Server) -> None:
+    run = do.train_quickly(server, 1)
+    page.goto(f"/runs/{run}")
+    page.get_by_role("button", name="Train again").click()
+    dialog = page.get_by_test_id("train-dialog")
+    dialog.get_by_role("button", name="Help: AdamW").click()
+    expect(page.get_by_role("dialog", name="AdamW", exact=True)).to_be_visible()
+    expect(part(page, "parameters").locator("dt").first).to_contain_text("params")
+    page.keyboard.press("Escape")
+    closed(page)
+    dialog.get_by_role("button", name="More settings").click()
+    expect(dialog.get_by_role("button", name=re.compile("^Help: "))).to_have_count(1)
+    for label, option, shown in (
+        ("Learning rate schedule", "StepLR", "StepLR"),
+        ("Loss", "CrossEntropyLoss", "CrossEntropyLoss"),
+        ("Metrics", "Accuracy", "MulticlassAccuracy"),
+    ):
+        field = dialog.locator("input").and_(dialog.get_by_label(label, exact=True))
+        field.fill(option)
+        page.get_by_role("option", name=option, exact=True).click()
+        if label != "Metrics":
+            field.press("F1")
+        else:
+            dialog.get_by_role("button", name="Help: Accuracy").click()
+        expect(page.get_by_role("dialog", name=shown, exact=True)).to_be_visible()
+        expect(part(page, "parameters").locator("dt").first).to_be_visible()
+        page.keyboard.press("Escape")
+        closed(page)
+    expect(dialog.get_by_test_id("start-run")).to_be_visible()
+    assert serious(page) == []
+
+
+def test_an_initializer_is_explained_where_it_is_chosen(page: Page) -> None:
+    select_conv(page)
+    field = page.locator("[data-init='weight'] input").first
+    expect(page.locator("[data-init] [data-testid='open-help']")).to_have_count(0)
+    do.choose(page, field, "kaiming_normal_")
+    page.get_by_role("button", name="Help: kaiming_normal_").click()
+    expect(page.get_by_role("dialog", name="kaiming_normal_")).to_contain_text("Kaiming normal distribution")
+    page.keyboard.press("Escape")
+    closed(page)
+    field.press("F1")
+    expect(page.get_by_role("dialog", name="kaiming_normal_")).to_be_visible()
 
 
 def test_help_is_a_command_and_stands_in_the_menu(page: Page) -> None:

@@ -7,6 +7,7 @@ import { ApiError } from "@/api/errors";
 import { runQuery } from "@/api/queries";
 import type { Run } from "@/api/types";
 import { DownloadMenu } from "@/features/download/DownloadMenu";
+import { HelpDialog } from "@/features/help/HelpDialog";
 import { ChartsPanel } from "@/features/runs/ChartsPanel";
 import { CheckpointsPanel } from "@/features/runs/CheckpointsPanel";
 import { ConfigPanel } from "@/features/runs/ConfigPanel";
@@ -128,6 +129,7 @@ function Followed({ run }: { run: Run }) {
           </Tabs.Panel>
         </div>
       </Tabs>
+      <HelpDialog />
     </div>
   );
 }

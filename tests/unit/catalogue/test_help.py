@@ -54,8 +54,9 @@ ENTRIES = sorted(
             "optimizers",
             "schedulers",
             "losses",
+            "metrics",
         )
-        for entry in getattr(catalogue(metrics=False), section)
+        for entry in getattr(catalogue(), section)
     }
 )
 RAW = (":math:", ":attr:", ":class:", ":ref:", ":func:", "`", ".. ", "_note}", "system-message", "layerloom-")

@@ -46,8 +46,9 @@ export function HelpDialog() {
 }
 
 function entryOf(catalogue: Catalogue, name: string): Entry | undefined {
-  const { layers, operations, initializers, optimizers, schedulers } = catalogue;
-  return [layers, operations, initializers, optimizers, schedulers].flat().find((entry) => entry.name === name);
+  const { layers, operations, initializers, optimizers, schedulers, losses, metrics } = catalogue;
+  const entries = [layers, operations, initializers, optimizers, schedulers, losses, metrics].flat();
+  return entries.find((entry) => entry.name === name);
 }
 
 function Heading({ entry }: { entry: Entry }) {

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { catalogueQuery } from "@/api/queries";
 import type { Entry, ParameterSpec } from "@/api/types";
 import { ParameterField } from "@/features/forms";
+import { Explained } from "@/features/help/Explain";
 import { useText } from "@/i18n";
 import type { Arguments, ParameterInit, Value } from "@/model/types";
 import styles from "./Inspector.module.css";
@@ -37,27 +38,29 @@ export function InitFields(props: {
   const unknown = value && !entry ? [{ value: value.function, label: value.function }] : [];
   return (
     <div className={styles.init} data-init={props.label}>
-      <Select
-        size="xs"
-        label={props.label}
-        searchable
-        // What is typed replaces the name that is shown.
-        onFocus={(event) => event.currentTarget.select()}
-        selectFirstOptionOnChange
-        data={[
-          ...(props.optional ? [{ value: DEFAULT, label: t.default }] : []),
-          ...unknown,
-          ...entries.map((it) => ({ value: it.name, label: it.label })),
-        ]}
-        value={value?.function ?? DEFAULT}
-        onChange={(chosen) =>
-          props.onChange(
-            chosen === null || chosen === DEFAULT ? null : { function: chosen, arguments: starts(entries, chosen) },
-          )
-        }
-        styles={{ label: { fontFamily: "var(--ll-mono)", fontWeight: 400 } }}
-        data-testid={props.testId}
-      />
+      <Explained card={value && entry && { name: entry.name, arguments: value.arguments }} label={entry?.label ?? ""}>
+        <Select
+          size="xs"
+          label={props.label}
+          searchable
+          // What is typed replaces the name that is shown.
+          onFocus={(event) => event.currentTarget.select()}
+          selectFirstOptionOnChange
+          data={[
+            ...(props.optional ? [{ value: DEFAULT, label: t.default }] : []),
+            ...unknown,
+            ...entries.map((it) => ({ value: it.name, label: it.label })),
+          ]}
+          value={value?.function ?? DEFAULT}
+          onChange={(chosen) =>
+            props.onChange(
+              chosen === null || chosen === DEFAULT ? null : { function: chosen, arguments: starts(entries, chosen) },
+            )
+          }
+          styles={{ label: { fontFamily: "var(--ll-mono)", fontWeight: 400 } }}
+          data-testid={props.testId}
+        />
+      </Explained>
       {value && initArguments(entry).length > 0 && (
         <div className={styles.initArguments}>
           {initArguments(entry).map((spec) => (

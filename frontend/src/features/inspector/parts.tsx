@@ -1,8 +1,9 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
-import { CircleQuestionMark, ExternalLink } from "lucide-react";
+import { ExternalLink } from "lucide-react";
 import { type ReactNode, useLayoutEffect, useRef } from "react";
 import type { Problem, Result } from "@/api/types";
-import { type HelpCard, useCanvas } from "@/features/canvas/state";
+import type { HelpCard } from "@/features/canvas/state";
+import { Explain } from "@/features/help/Explain";
 import { FixButtons } from "@/features/problems/FixButtons";
 import { useText } from "@/i18n";
 import { useSaid } from "@/i18n/said";
@@ -19,8 +20,7 @@ export function Head(props: {
   help?: HelpCard | undefined;
   back?: ReactNode;
 }) {
-  const { editor, help } = useText();
-  const t = editor.inspector;
+  const t = useText().editor.inspector;
   return (
     <header className={styles.head}>
       {props.colour && <span className={styles.mark} style={{ background: props.colour }} />}
@@ -29,19 +29,7 @@ export function Head(props: {
         <h2 className={styles.title}>{props.title}</h2>
         {props.subtitle && <div className={styles.subtitle}>{props.subtitle}</div>}
       </div>
-      {props.help && (
-        <Tooltip label={help.card.open(props.title)}>
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            aria-label={help.card.open(props.title)}
-            onClick={() => useCanvas.setState({ help: props.help ?? null })}
-            data-testid="open-help"
-          >
-            <CircleQuestionMark size={15} aria-hidden />
-          </ActionIcon>
-        </Tooltip>
-      )}
+      {props.help && <Explain card={props.help} label={props.title} />}
       {props.link && (
         <Tooltip label={t.docs}>
           <ActionIcon

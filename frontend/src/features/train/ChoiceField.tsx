@@ -1,6 +1,7 @@
 import { Select } from "@mantine/core";
 import type { ReactNode } from "react";
 import type { Choice, Entry } from "@/api/types";
+import { Explained } from "@/features/help/Explain";
 import { Arguments, editable } from "./Arguments";
 import { messageBeside, messageFor, type Refused } from "./problems";
 import styles from "./TrainDialog.module.css";
@@ -33,18 +34,20 @@ export function ChoiceField(props: Props) {
   const fields = entry ? editable(entry).map((spec) => `${field}.arguments.${spec.name}`) : [];
   return (
     <div className={styles.choice}>
-      <Select
-        size="sm"
-        label={label}
-        data={none === undefined ? options : [{ value: NONE, label: none }, ...options]}
-        value={value?.name ?? NONE}
-        onChange={(name) => onChange(name ? { name, arguments: {} } : null)}
-        searchable
-        // The focus goes to what is wrong, and the list would cover what is said of it.
-        openOnFocus={false}
-        error={messageBeside(refused, field, fields)}
-        maxDropdownHeight={260}
-      />
+      <Explained card={entry && value && { name: entry.name, arguments: value.arguments }} label={entry?.label ?? ""}>
+        <Select
+          size="sm"
+          label={label}
+          data={none === undefined ? options : [{ value: NONE, label: none }, ...options]}
+          value={value?.name ?? NONE}
+          onChange={(name) => onChange(name ? { name, arguments: {} } : null)}
+          searchable
+          // The focus goes to what is wrong, and the list would cover what is said of it.
+          openOnFocus={false}
+          error={messageBeside(refused, field, fields)}
+          maxDropdownHeight={260}
+        />
+      </Explained>
       {hint && <p className={styles.hint}>{hint}</p>}
       {entry && value && (
         <Arguments

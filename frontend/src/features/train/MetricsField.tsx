@@ -1,6 +1,7 @@
 import { MultiSelect } from "@mantine/core";
 import type { Choice, Entry } from "@/api/types";
 import { metricTitle, seriesName } from "@/features/charts/groups";
+import { Explain } from "@/features/help/Explain";
 import { useText } from "@/i18n/whole";
 import { Arguments, editable } from "./Arguments";
 import { messageBeside, messageFor, type Refused } from "./problems";
@@ -49,6 +50,18 @@ export function MetricsField({ entries, value, onChange, field: at = "metrics", 
           asked.map(({ field }) => field),
         )}
       />
+      {chosen.length > 0 && (
+        <div className={styles.explanations}>
+          {chosen.map(({ name, arguments: given }) => {
+            const title = metricTitle(seriesName(name), t);
+            return (
+              <span key={name}>
+                {title} <Explain card={{ name, arguments: given }} label={title} small />
+              </span>
+            );
+          })}
+        </div>
+      )}
       {asked.map(({ entry, choice, field }) => (
         <section key={entry.name}>
           <h3 className={styles.metric}>{metricTitle(seriesName(entry.name), t)}</h3>

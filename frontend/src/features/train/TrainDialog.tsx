@@ -2,6 +2,7 @@ import { Modal } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { catalogueQuery, datasetsQuery } from "@/api/queries";
 import type { Document, Plan } from "@/api/types";
+import { useCanvas } from "@/features/canvas/state";
 import { useText } from "@/i18n/whole";
 import { ErrorNotice, ListSkeleton } from "@/ui/States";
 import type { Beginning } from "./fork/begin";
@@ -32,10 +33,13 @@ interface Props {
 export function TrainDialog({ opened, ...props }: Props) {
   const t = useText().train;
   const title = props.document.name || props.document.main;
+  // A help card over the dialog is closed first.
+  const explained = useCanvas((state) => state.help !== null);
   return (
     <Modal
       opened={opened}
       onClose={props.onClose}
+      closeOnEscape={!explained}
       size={720}
       title={`${props.from ? t.fork.title : t.title} · ${title}`}
       data-testid="train-dialog"
