@@ -1,7 +1,7 @@
 import { ActionIcon, Anchor, Modal, Tooltip } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Check, Copy, ExternalLink } from "lucide-react";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { catalogueQuery, helpQuery } from "@/api/queries";
 import type { Catalogue, Element, Entry, Help } from "@/api/types";
 import { categoryColour } from "@/features/canvas/categories";
@@ -20,12 +20,15 @@ export function HelpDialog() {
   const [last, setLast] = useState(card);
   // While it closes, it shows what it showed.
   if (card && card !== last) setLast(card);
+  // It may arrive after the wish for it. A dialog that begins open does not know where the keyboard was, to give it back.
+  const [arrived, setArrived] = useState(false);
+  useEffect(() => setArrived(true), []);
   const { data } = useQuery(catalogueQuery);
   const shown = card ?? last;
   const entry = shown && data && entryOf(data, shown.name);
   return (
     <Modal.Root
-      opened={card !== null}
+      opened={arrived && card !== null}
       onClose={() => useCanvas.setState({ help: null })}
       size={760}
       data-testid="help-card"
