@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,8 +54,10 @@ def page(chromium: Browser, server: Server, errors: Errors, request: pytest.Fixt
         viewport=VIEWPORT, locale="en-US", color_scheme="light", accept_downloads=True, base_url=server.url
     )
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
-    # Without pictures of each moment: what a failed step saw is in its snapshot.
-    context.tracing.start(snapshots=True)
+    # Which takes a quarter of a test's time. Without pictures of each moment: what a failed step saw is in its snapshot.
+    traced = "LAYERLOOM_TRACE" in os.environ
+    if traced:
+        context.tracing.start(snapshots=True)
     page = context.new_page()
     page.set_default_timeout(1000 * HANG_GUARD_S)
     watch(page, errors)
@@ -65,7 +68,8 @@ def page(chromium: Browser, server: Server, errors: Errors, request: pytest.Fixt
     if failed:
         folder.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=folder / "page.png")
-    context.tracing.stop(path=folder / "trace.zip" if failed else None)
+    if traced:
+        context.tracing.stop(path=folder / "trace.zip" if failed else None)
     context.close()
     assert not errors, f"the page logged errors: {list(errors)}"
 
