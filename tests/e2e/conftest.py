@@ -54,7 +54,7 @@ def page(chromium: Browser, server: Server, errors: Errors, request: pytest.Fixt
         viewport=VIEWPORT, locale="en-US", color_scheme="light", accept_downloads=True, base_url=server.url
     )
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
-    # Which takes a quarter of a test's time. Without pictures of each moment: what a failed step saw is in its snapshot.
+    # Takes a quarter of a test's time. Without pictures of each moment: what a failed step saw is in its snapshot.
     traced = "LAYERLOOM_TRACE" in os.environ
     if traced:
         context.tracing.start(snapshots=True)
