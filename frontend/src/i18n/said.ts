@@ -1,12 +1,11 @@
 import { useEffect } from "react";
 import { create } from "zustand";
 import { type Language, useLanguage } from "./language";
-import { type Phrasebook, reader } from "./phrases";
 
 type Translate = (english: string) => string | null;
 
-const BOOKS: Partial<Record<Language, () => Promise<Phrasebook>>> = {
-  zh: async () => (await import("@/i18n/zh/phrases")).book,
+const READERS: Partial<Record<Language, () => Promise<Translate>>> = {
+  zh: async () => (await import("@/i18n/zh/phrases")).translate,
 };
 /** Translations of what the service says, of the languages that were asked for; fetched after the page. */
 const useBooks = create<Partial<Record<Language, Translate>>>(() => ({}));
@@ -14,11 +13,11 @@ const asked = new Set<Language>();
 
 /** Fetches what is needed to translate the service's sentences. Until it is there they stay English. */
 export async function loadPhrases(language: Language = useLanguage.getState().language): Promise<void> {
-  const load = BOOKS[language];
+  const load = READERS[language];
   if (load === undefined || asked.has(language)) return;
   asked.add(language);
   try {
-    useBooks.setState({ [language]: reader(await load()) });
+    useBooks.setState({ [language]: await load() });
   } catch {
     // Asked again with the next sentence: the service may be away just now.
     asked.delete(language);

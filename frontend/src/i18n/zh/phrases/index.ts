@@ -1,4 +1,4 @@
-import type { Phrasebook } from "@/i18n/phrases";
+import { type Phrasebook, reader } from "@/i18n/phrases";
 import { checking } from "./checking";
 import { data } from "./data";
 import { importing } from "./importing";
@@ -12,3 +12,5 @@ export const book: Phrasebook = {
   words,
   marks: { ".": "。", ":": "：", ";": "；", ",": "，" },
 };
+
+export const translate = reader(book);
