@@ -1,6 +1,7 @@
 export const runs = {
   title: "Runs",
-  count: (shown: number, total: number) => (shown === total ? `${total} runs` : `${shown} of ${total} runs`),
+  count: (shown: number, total: number) =>
+    `${shown === total ? total : `${shown} of ${total}`} ${total === 1 ? "run" : "runs"}`,
   selected: (count: number, hidden: number) =>
     hidden === 0 ? `${count} selected` : `${count} selected, ${hidden} of them hidden by the filter`,
   states: {
