@@ -39,7 +39,32 @@ export function SchemeCard(props: Props) {
   return (
     <article className={styles.card} data-testid={`scheme-${props.name}`} data-verdict={judgement?.verdict}>
       <header className={styles.head}>
-        <h3 className={styles.name}>{props.label}</h3>
+        <h3 className={styles.name} title={props.label}>
+          {props.label}
+        </h3>
+        {props.use && (
+          <Button
+            size="compact-xs"
+            variant="subtle"
+            className={styles.use}
+            onClick={props.use}
+            aria-label={t.apply(props.label)}
+          >
+            {t.use}
+          </Button>
+        )}
+      </header>
+      <Bars {...props} label={t.bars(props.label, way)} />
+      <footer className={styles.foot}>
+        <p className={styles.reading}>
+          {hovered === null ? (
+            way
+          ) : (
+            <>
+              <code>{props.layers[hovered]}</code> · {reading(props.values[hovered], t.notFinite)}
+            </>
+          )}
+        </p>
         {judgement && Icon && (
           <Badge
             size="sm"
@@ -52,23 +77,7 @@ export function SchemeCard(props: Props) {
             {t.verdicts[judgement.verdict]}
           </Badge>
         )}
-        <span className={styles.space} />
-        {props.use && (
-          <Button size="compact-xs" variant="subtle" onClick={props.use} aria-label={t.apply(props.label)}>
-            {t.use}
-          </Button>
-        )}
-      </header>
-      <Bars {...props} label={t.bars(props.label, way)} />
-      <p className={styles.reading}>
-        {hovered === null ? (
-          way
-        ) : (
-          <>
-            <code>{props.layers[hovered]}</code> · {reading(props.values[hovered], t.notFinite)}
-          </>
-        )}
-      </p>
+      </footer>
     </article>
   );
 }

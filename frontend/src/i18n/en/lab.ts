@@ -3,7 +3,7 @@ export const lab = {
   measures: { variance: "Output variance", gradient: "Gradient variance", mean: "Output mean" },
   weighing: "Layers with weights only",
   schemes: "Initializers to compare",
-  usual: "The usual ones; choose others",
+  usual: "Others…",
   names: {
     "as drawn": "As drawn",
     "torch default": "PyTorch's default",

@@ -5,7 +5,7 @@ export const lab: typeof en = {
   measures: { variance: "输出方差", gradient: "梯度方差", mean: "输出均值" },
   weighing: "仅含权重的层",
   schemes: "要比较的初始化方法",
-  usual: "常用方法；可选择其他",
+  usual: "其他…",
   names: {
     "as drawn": "当前网络",
     "torch default": "PyTorch 默认",
