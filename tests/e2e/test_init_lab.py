@@ -38,7 +38,7 @@ def test_initializers_are_compared_and_the_recommended_applied_as_one_step(page:
     expect(drawn).to_have_attribute("data-verdict", "vanishes", timeout=guard)
     expect(page.get_by_test_id("scheme-normal 1")).to_have_attribute("data-verdict", "explodes")
     expect(page.get_by_test_id("scheme-kaiming normal")).to_have_attribute("data-verdict", "steady")
-    expect(page.get_by_role("img", name=re.compile(f"Xavier uniform: .* over {DEPTH + 1} layers"))).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile(f"Xavier uniform: .* in {DEPTH + 1} layers"))).to_be_visible()
     # Among the problems: each layer whose initializer does not fit its ReLU, and that numbers and gradients fade.
     told = str(DEPTH + 2)
     expect(page.get_by_test_id("problem-count")).to_have_text(told, timeout=guard)

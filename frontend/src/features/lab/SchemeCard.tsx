@@ -56,7 +56,7 @@ export function SchemeCard(props: Props) {
       </header>
       <Bars {...props} label={t.bars(props.label, way)} />
       <footer className={styles.foot}>
-        <p className={styles.reading}>
+        <p className={styles.reading} title={hovered === null ? way : undefined}>
           {hovered === null ? (
             way
           ) : (

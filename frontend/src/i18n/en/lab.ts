@@ -32,7 +32,7 @@ export const lab = {
   },
   range: (low: string, high: string) => `Scale: ${low} to ${high}.`,
   verdicts: { steady: "steady", grows: "growing", fades: "fading", explodes: "explodes", vanishes: "vanishes" },
-  way: (ratio: string, layers: number) => `× ${ratio} over ${layers} layers`,
+  way: (ratio: string, layers: number) => `× ${ratio} in ${layers} layers`,
   bars: (scheme: string, way: string) => `${scheme}: a bar for each layer, ${way}`,
   notFinite: "not finite",
   use: "Use",
