@@ -95,7 +95,7 @@ def test_a_network_of_torchvision_opens_by_keyboard_as_a_new_project(page: Page,
     expect(dialog.locator("[data-library]")).to_have_count(1)
     expect(dialog.locator("[data-library='resnet152']")).to_contain_text("60.2M parameters")
     page.keyboard.press("Enter")
-    expect(dialog).to_be_hidden()
+    expect(dialog.get_by_role("dialog")).to_have_count(0)
     layers = [do.node(page, f"layer{number}") for number in range(1, 5)]
     for layer in layers:
         expect(layer).to_be_visible()
@@ -136,7 +136,7 @@ def test_pasted_code_asks_for_what_its_class_needs(page: Page) -> None:
     dialog.locator("[data-parameter='width'] input").fill("6")
     dialog.get_by_label("Shape of x").fill("3, 20, 24")
     opening.click()
-    expect(dialog).to_be_hidden()
+    expect(dialog.get_by_role("dialog")).to_have_count(0)
     do.node(page, "stem").click()
     expect(page.locator("[data-node-id='input:x']")).to_contain_text("3×20×24")
     expect(do.node(page, "stem")).to_contain_text("N×6×20×24")

@@ -28,7 +28,7 @@ def test_a_network_that_has_to_be_made_opens_and_is_saved_as_it_is(page: Page, s
     expect(dialog.locator("[data-library]").first).to_have_attribute("data-library", name)
     page.keyboard.press("Enter")
     expect(dialog.get_by_test_id("import-progress")).to_contain_text(name)
-    expect(dialog).to_be_hidden(timeout=SLOW_MS)
+    expect(dialog.get_by_role("dialog")).to_have_count(0, timeout=SLOW_MS)
     expect(page.get_by_test_id("project-menu")).to_contain_text(name)
     expect(page.get_by_test_id("saved")).to_have_attribute("data-state", "saved")
     with server.client() as client:

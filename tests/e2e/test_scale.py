@@ -37,6 +37,8 @@ def find(page: Page, words: str) -> None:
     page.keyboard.press("Control+f")
     page.get_by_role("combobox", name="Commands").fill(words)
     page.get_by_role("option").first.click()
+    # While it fades it takes the presses that are meant for what is below.
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def at_full_size(page: Page, index: int) -> None:

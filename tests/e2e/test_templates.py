@@ -35,7 +35,7 @@ def begin(page: Page, words: str, name: str) -> None:
     expect(dialog.locator("[data-begin]")).to_have_count(1)
     expect(dialog.locator(f"[data-begin='{name}']")).to_be_visible()
     page.keyboard.press("Enter")
-    expect(dialog).to_be_hidden()
+    expect(dialog.get_by_role("dialog")).to_have_count(0)
 
 
 def test_a_network_begun_from_data_trains_at_once(page: Page, server: Server) -> None:

@@ -137,7 +137,12 @@ def test_killed_at_any_system_call_a_whole_checkpoint_is_there(tmp_path: Path, t
     reached = []
     for at in range(1, total + 1):
         run = tmp_path / str(at)
-        assert tracer.save(run, at=at)["code"] == -9
+        code = tracer.save(run, at=at)["code"]
+        if code == 0 and at > 0.9 * total:
+            # Another save makes a few calls less, for memory: it was whole before it came to this one.
+            assert examine(run, f"ended before call {at} of {total}") == NEW
+            break
+        assert code == -9
         reached.append(examine(run, f"killed at call {at} of {total} ({whole['calls'][at - 1]})"))
         shutil.rmtree(run)
     # One of the calls publishes it: before it there is the former, from then on the new one.

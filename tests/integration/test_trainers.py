@@ -139,7 +139,8 @@ def test_a_killed_trainer_is_replaced(service: Service) -> None:
     service.reach(run, "stopped")
     events = service.events(run)
     assert contiguous(events)
-    assert any("SIGKILL (crash 1" in str(event.get("reason")) for event in events)
+    assert any("SIGKILL; it goes on from" in str(event.get("reason")) for event in events)
+    assert any("This was crash 1 of" in str(event.get("reason")) for event in events)
     assert any("Resumed from checkpoints/a1-" in str(event.get("message")) for event in events)
 
 
