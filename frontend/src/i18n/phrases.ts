@@ -40,8 +40,9 @@ const LOOSE = /(?<=[\p{Script=Han}，。；：、]) +(?=[\p{Script=Han}，。；
 /** Behind these no blank is needed. */
 const ASIDE = /[，。；：、]$/;
 /** What somebody has said, and no name. */
-const QUOTE = /[A-Za-z']{2,} [A-Za-z']+$/;
 const TWO_WORDS = /[A-Za-z']{2,} [A-Za-z']{2,}/;
+/** The same at the end of a text. */
+const QUOTE = /[A-Za-z']{2,} [A-Za-z']+$/;
 const BETWEEN = / (or|and) /;
 /** Letters of a phrase that says little itself. */
 const LITTLE = 6;
@@ -107,8 +108,10 @@ export function reader(book: Phrasebook): (english: string) => string | null {
   /** "a list or a layer": what is put together of words that are known. */
   function worded(value: string): string | null {
     const parts = value.split(BETWEEN).map((part) => {
+      const word = book.words[part.toLowerCase()];
+      if (word !== undefined) return word;
       const said = whole(part);
-      return book.words[part.toLowerCase()] ?? (said?.left === 0 ? said.text : undefined);
+      return said?.left === 0 ? said.text : undefined;
     });
     return parts.includes(undefined) ? null : parts.join("");
   }

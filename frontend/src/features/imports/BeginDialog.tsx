@@ -1,9 +1,9 @@
-import { Modal, Text, TextInput, UnstyledButton } from "@mantine/core";
+import { Modal, Text, UnstyledButton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Search } from "lucide-react";
 import { datasetsQuery } from "@/api/queries";
 import type { DatasetEntry } from "@/api/types";
 import { datasetTexts } from "@/features/data/texts";
+import { RoamingField } from "@/features/project/RoamingField";
 import { useRoaming } from "@/features/project/useRoaming";
 import { useText } from "@/i18n/whole";
 import { shapeText, volume } from "@/lib/shape";
@@ -51,15 +51,7 @@ function Content() {
       <Text size="sm" c="dimmed">
         {words.intro}
       </Text>
-      <TextInput
-        {...field}
-        data-autofocus
-        aria-label={words.search}
-        placeholder={words.search}
-        leftSection={<Search size={15} aria-hidden />}
-        autoComplete="off"
-        spellCheck={false}
-      />
+      <RoamingField field={field} label={words.search} />
       {begin.error && <ErrorNotice error={begin.error} />}
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the rows inside are buttons; this hears their arrow keys */}
       <div ref={list} className={styles.list} onKeyDown={fromCard}>

@@ -1,9 +1,9 @@
-import { Button, SegmentedControl, Text, TextInput, UnstyledButton } from "@mantine/core";
+import { Button, SegmentedControl, Text, UnstyledButton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Search } from "lucide-react";
 import { useState } from "react";
 import { importSourcesQuery } from "@/api/imports";
 import type { LibraryNetwork } from "@/api/types";
+import { RoamingField } from "@/features/project/RoamingField";
 import { useRoaming } from "@/features/project/useRoaming";
 import { useText } from "@/i18n";
 import { compactCount } from "@/lib/format";
@@ -35,15 +35,7 @@ export function LibraryTab({ onClose }: { onClose: () => void }) {
   const typed = query.trim().toLowerCase();
   return (
     <div className={styles.library}>
-      <TextInput
-        {...field}
-        data-autofocus
-        aria-label={t.search}
-        placeholder={t.search}
-        leftSection={<Search size={15} aria-hidden />}
-        autoComplete="off"
-        spellCheck={false}
-      />
+      <RoamingField field={field} label={t.search} />
       <div className={styles.filters}>
         <SegmentedControl
           size="xs"

@@ -1,6 +1,6 @@
-import { TextInput, UnstyledButton } from "@mantine/core";
+import { UnstyledButton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { ArrowRight, Search } from "lucide-react";
+import { ArrowRight } from "lucide-react";
 import type { Example } from "@/api/types";
 import { useLanguage, useText } from "@/i18n";
 import { compactCount } from "@/lib/format";
@@ -8,6 +8,7 @@ import { ErrorNotice, ListSkeleton, NoHits } from "@/ui/States";
 import styles from "./ExampleCards.module.css";
 import { examplesQuery, FAMILIES, found, shapesOf, wordsOf } from "./examples";
 import { openExample } from "./project";
+import { RoamingField } from "./RoamingField";
 import { useLeave } from "./useLeave";
 import { useRoaming } from "./useRoaming";
 
@@ -23,16 +24,7 @@ export function ExampleCards({ onClose }: { onClose: () => void }) {
   if (!data) return <ListSkeleton rows={4} height={64} />;
   return (
     <div data-search>
-      <TextInput
-        {...field}
-        data-autofocus
-        className={styles.field}
-        aria-label={t.searchExamples}
-        placeholder={t.searchExamples}
-        leftSection={<Search size={15} aria-hidden />}
-        autoComplete="off"
-        spellCheck={false}
-      />
+      <RoamingField field={field} label={t.searchExamples} sticky />
       <div ref={list} className={styles.families}>
         {FAMILIES.map((family) => {
           const members = fitting.filter((example) => example.family === family);

@@ -1,6 +1,6 @@
 import { ActionIcon, Button, Group, Text, TextInput, Tooltip, UnstyledButton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { FolderOpen, Pencil, Search, Trash2 } from "lucide-react";
+import { FolderOpen, Pencil, Trash2 } from "lucide-react";
 import { useState } from "react";
 import type { NetworkSummary } from "@/api/types";
 import { useLanguage } from "@/i18n";
@@ -9,6 +9,7 @@ import { Empty, ErrorNotice, ListSkeleton, NoHits } from "@/ui/States";
 import { toast, useErrorToast } from "@/ui/Toasts";
 import { useOpening } from "./opening";
 import { openNetwork } from "./project";
+import { RoamingField } from "./RoamingField";
 import styles from "./SavedNetworks.module.css";
 import { useProject } from "./store";
 import { deleteStored, isOpenElsewhere, LONGEST_NAME, named, networksQuery, renameStored } from "./stored";
@@ -32,16 +33,7 @@ export function SavedNetworks({ onClose }: { onClose: () => void }) {
   // The field is there before the rows are, to be typed into at once.
   return (
     <div data-search>
-      <TextInput
-        {...field}
-        data-autofocus
-        className={styles.field}
-        aria-label={t.search}
-        placeholder={t.search}
-        leftSection={<Search size={15} aria-hidden />}
-        autoComplete="off"
-        spellCheck={false}
-      />
+      <RoamingField field={field} label={t.search} sticky />
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the rows inside are buttons; this hears their arrow keys */}
       <div ref={list} className={styles.list} onKeyDown={fromCard}>
         {fitting.slice(0, shown).map((network) => (

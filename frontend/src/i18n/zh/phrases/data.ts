@@ -167,7 +167,6 @@ export const data: Record<DataPhrase, string> = {
   "The file of this data set was not kept, so that it cannot be read anew. Upload it again.":
     "此数据集的原文件未保留，无法重新读取。请重新上传。",
   "The data set was deleted or replaced just now; try again.": "此数据集刚刚被删除或替换；请重试。",
-  // Last: where two read equally well, the first is taken, and these fit much else.
   "Row {}": "第 {} 行",
   " {} rows are left out.": "舍弃 {} 行。",
   " {} files are left out.": "略去 {} 个文件。",

@@ -111,7 +111,6 @@ export const networks: Record<NetworksPhrase, string> = {
   "block {} calls it, too": "模块 {} 也调用它",
   "{} is a second name of {}. Take that away first": "{} 是 {} 的别名。请先移除该别名",
   "block {} calls {}, too, and {} is no chain": "模块 {} 也调用 {}，而 {} 不是一条链",
-  // Before those that it has a hole for: of two readings that are as good, the first is taken.
   "{}, so that no container can take the place of {}. {}": "{}，因此没有容器可以取代 {}。{}",
   "{} has {} as a second name of {}": "{} 中的 {} 是 {} 的别名",
   "{} has the {} {}, and a {} holds layers only": "{} 中有{:word} {}，而 {} 只能包含层",
