@@ -62,6 +62,9 @@ def test_row_26_nothing_of_the_other_colours_is_ever_painted(page: Page, scheme:
     page.route(re.compile(r"/assets/.*\.js"), lambda route: None)
     page.reload(wait_until="commit")
     page.wait_for_selector("#root", state="attached")
+    # Nothing is painted until the sheets of the head are there.
+    sheets = page.locator("head link[rel=stylesheet]")
+    wait_for(lambda: sheets.evaluate_all("(all) => all.length > 0 && all.every((it) => it.sheet)"), "the style sheets")
     expect_scheme(page, scheme)
     assert (luminance(page) < 64) == (scheme == "dark")
 

@@ -61,13 +61,22 @@ function show(plan?: Plan, given: Given = {}) {
   queryClient.setQueryData(datasetsQuery.queryKey, [DATASET] as never);
   queryClient.setQueryData(runsQuery.queryKey, { items: [{ name: "Digits CNN 2" }], total: 1 } as never);
   vi.spyOn(api, "GET").mockReturnValue(new Promise(() => {}));
-  render(
+  const dialog = (more: Given = {}) => (
     <MantineProvider env="test">
       <QueryClientProvider client={queryClient}>
-        <TrainDialog document={{ ...digits(), name: "Digits CNN" }} plan={plan} {...given} opened onClose={() => {}} />
+        <TrainDialog
+          document={{ ...digits(), name: "Digits CNN" }}
+          plan={plan}
+          {...given}
+          {...more}
+          opened
+          onClose={() => {}}
+        />
       </QueryClientProvider>
-    </MantineProvider>,
+    </MantineProvider>
   );
+  const { rerender } = render(dialog());
+  return (more: Given) => rerender(dialog(more));
 }
 
 const field = (name: RegExp | string) => screen.getByLabelText(name) as HTMLInputElement;
@@ -142,6 +151,20 @@ describe("the train dialog", () => {
     expect(refit).toHaveBeenCalledWith(expect.objectContaining({ edits: fix.edits }), expect.any(Function));
     press();
     await vi.waitFor(() => expect(asked(post).map(([path]) => path)).toContain("/api/runs"));
+  });
+
+  it("has its button under the Enter key once a check that was still on its way clears the errors", async () => {
+    const become = show({ ...DEFAULTS, dataset: "digits" }, { errors: 1, onErrors: () => {} });
+    await vi.waitFor(() =>
+      expect(document.activeElement).toBe(screen.getByRole("button", { name: "Show the problems" })),
+    );
+    become({ errors: 0 });
+    expect(document.activeElement).toBe(screen.getByTestId("start-run"));
+    // Whoever types meanwhile is not taken away.
+    become({ errors: 1 });
+    field("Epochs").focus();
+    become({ errors: 0 });
+    expect(document.activeElement).toBe(field("Epochs"));
   });
 
   it("says before it is pressed that a network with errors cannot be trained", () => {

@@ -66,8 +66,13 @@ export function TrainForm(props: Props) {
   const said = useSaid();
   const button = useRef<HTMLButtonElement>(null);
   const find = useRef<HTMLButtonElement>(null);
-  // The form comes after the dialog has taken the focus: one press of Enter is to start.
-  useEffect(() => button.current?.focus(), []);
+  // The form comes after the dialog has taken the focus: one press of Enter is to start. While the network has errors
+  // nothing can be started, and a check may still be on its way that clears them: whoever has not gone elsewhere in
+  // the form meanwhile has the button then.
+  const broken = errors > 0;
+  useEffect(() => {
+    if (!broken && !button.current?.form?.contains(window.document.activeElement)) button.current?.focus();
+  }, [broken]);
   const search = useRateSearch({ document, settings, dataset, fork });
   const refusal = start.error ?? search.refusal;
   const refused = refusedFields(refusal, settings, said);
