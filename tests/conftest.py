@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 
 import pytest
 
+import serving
 from postgres import postgres
 from rows import pytest_terminal_summary
 from stores import database_url, store
@@ -31,3 +33,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return (place, -counts[item.path], str(item.path))
 
     items.sort(key=rank)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def catalogues(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Shared by the workers of one run; a lone process has a folder of its own, and keeps it there."""
+    base = tmp_path_factory.getbasetemp()
+    serving.catalogues = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "catalogues"

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
 
 from waiting import HANG_GUARD_S
+
+catalogues: Path | None = None
+"""Where the tests of one run keep the catalogue that their first server introspected; all others read it, as a server
+that was started before does. Its name tells what it was made from."""
 
 READY = re.compile(r"LayerLoom is ready: (http://[^/\s]+)(/\S*)?")
 
@@ -43,6 +48,9 @@ class Server:
     def launch(self, port: int = 0) -> threading.Event:
         """Start; the event is set when the ready line is printed, or the process has ended."""
         self.url = ""
+        if catalogues and catalogues.is_dir() and not self.home.joinpath("cache").exists():
+            self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            shutil.copytree(catalogues, self.home / "cache")
         command = [sys.executable, "-m", "layerloom.cli", "serve", "--home", str(self.home), "--no-browser"]
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         self._process = subprocess.Popen(
@@ -93,6 +101,7 @@ class Server:
         with self.client() as client:
             try:
                 client.get("/api/catalogue").raise_for_status()
+                self._keep_catalogue()
             except httpx.TimeoutException:
                 told = len(self.output)
                 os.kill(self.pid, signal.SIGUSR1)
@@ -117,8 +126,18 @@ class Server:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait(30)
+            self._keep_catalogue()
         if self._reader is not None:
             self._reader.join(10)
+
+    def _keep_catalogue(self) -> None:
+        made = self.home / "cache"
+        if catalogues is None or catalogues.exists() or not list(made.glob("catalogue-*.json")):
+            return
+        ours = catalogues.with_name(f"{catalogues.name}-{self.pid}")
+        shutil.copytree(made, ours)
+        with suppress(OSError):  # Another worker's is as good.
+            ours.rename(catalogues)
 
 
 @contextmanager
