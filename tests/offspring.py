@@ -14,11 +14,20 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 @contextmanager
-def gathered() -> Iterator[None]:
-    """While the context lasts, processes whose parents have died become children of this one (Linux)."""
+def gathered() -> Iterator[set[psutil.Process]]:
+    """While the context lasts, processes whose parents have died become children of this one (Linux). It gives those
+    that ran before; what a test that fails has started besides is ended: a trainer would go on training.
+    """
     assert _libc.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+    known = offspring()
     try:
-        yield
+        yield known
+    except BaseException:
+        for process in offspring() - known:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        reap(known)
+        raise
     finally:
         _libc.prctl(_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 

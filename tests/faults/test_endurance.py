@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from faults.endurance import TRAINER_KILLS, Endurance, Kind
-from offspring import gathered, offspring, reap
+from offspring import gathered, reap
 from waiting import wait_for
 
 KILLS = int(os.environ.get("LAYERLOOM_SERVER_KILLS", "0"))
@@ -33,8 +33,7 @@ def at_random(endurance: Endurance, chance: random.Random) -> Iterator[list[Kind
 
 def test_a_client_that_comes_back_misses_nothing(tmp_path: Path) -> None:
     began = time.monotonic()
-    with gathered():
-        known = offspring()
+    with gathered() as known:
         endurance = Endurance(tmp_path / "home", random.Random(KILLS))
         endurance.endure(at_random(endurance, random.Random(KILLS)) if KILLS else [FEW])
         wait_for(lambda: not reap(known), "the end of every process that was started")

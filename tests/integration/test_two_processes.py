@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from layerloom.schema.parity import Parity, ParityWay
-from offspring import gathered, offspring, reap
+from offspring import gathered, reap
 from reading import column, events, trainer, weights
 from serving import Server, serving, wait_for_run
 from waiting import wait_for
@@ -41,15 +41,10 @@ IRIS: dict[str, Any] = {"dataset": "iris", "batch_size": 16, "epochs": 3}
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One that may be killed; when it has ended, nothing is left of all that it started."""
-    with gathered():
-        known = offspring()
+    with gathered() as known:
         with serving(tmp_path_factory.mktemp("home")) as running:
             yield running
-        try:
-            wait_for(lambda: not reap(known), "the end of every process that was started", PATIENCE)
-        finally:
-            for left in reap(known):
-                left.kill()
+        wait_for(lambda: not reap(known), "the end of every process that was started", PATIENCE)
 
 
 @pytest.fixture(autouse=True)

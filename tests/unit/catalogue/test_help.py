@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -55,11 +56,13 @@ ENTRIES = sorted(
             "schedulers",
             "losses",
             "metrics",
+            "transforms",
         )
         for entry in getattr(catalogue(), section)
     }
 )
-RAW = (":math:", ":attr:", ":class:", ":ref:", ":func:", "`", ".. ", "_note}", "system-message", "layerloom-")
+RAW = (":math:", ":attr:", ":class:", ":ref:", ":func:", "`", "_note}", "system-message", "layerloom-")
+DIRECTIVE = re.compile(r"(?<!\.)\.\. ")
 
 
 def test_no_card_has_markup_or_messages_left() -> None:
@@ -67,6 +70,7 @@ def test_no_card_has_markup_or_messages_left() -> None:
     for name in ENTRIES:
         shown = everything(help_of(name))
         left += [f"{name}: {said!r}" for said in prose(shown) for mark in RAW if mark in said]
+        left += [f"{name}: {said!r}" for said in prose(shown) if DIRECTIVE.search(said)]
         # A formula that could not be set is the source of TeX as code.
         unset += [f"{name}: {e.content}" for e in walk(shown) if e.tag in ("code", "pre") and "\\frac" in text([e])]
     assert len(ENTRIES) > 1000

@@ -26,19 +26,21 @@ export function Explain({ card, label, small = false }: { card: HelpCard; label:
   );
 }
 
+/** Opens a help card by F1, wherever in an element the keyboard is. */
+export const byKey = (card: HelpCard | null | undefined) => (event: KeyboardEvent) => {
+  if (event.key !== "F1" || !card) return;
+  event.preventDefault();
+  // The layer whose field this is has a card, too.
+  event.stopPropagation();
+  open(card);
+};
+
 /** A field that chooses an entry, and beside its label what explains the one that is chosen; by keys it is F1. */
 export function Explained(props: { card: HelpCard | null | undefined; label: string; children: ReactNode }) {
   const { card, label, children } = props;
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== "F1" || !card) return;
-    event.preventDefault();
-    // The layer whose field this is has a card, too.
-    event.stopPropagation();
-    open(card);
-  };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: it hears a key of the field in it
-    <div className={styles.explained} onKeyDown={onKeyDown}>
+    <div className={styles.explained} onKeyDown={byKey(card)}>
       {children}
       {card && (
         <span className={styles.button}>

@@ -49,8 +49,8 @@ export function HelpDialog() {
 }
 
 function entryOf(catalogue: Catalogue, name: string): Entry | undefined {
-  const { layers, operations, initializers, optimizers, schedulers, losses, metrics } = catalogue;
-  const entries = [layers, operations, initializers, optimizers, schedulers, losses, metrics].flat();
+  const { layers, operations, initializers, optimizers, schedulers, losses, metrics, transforms } = catalogue;
+  const entries = [layers, operations, initializers, optimizers, schedulers, losses, metrics, transforms].flat();
   return entries.find((entry) => entry.name === name);
 }
 

@@ -2,6 +2,7 @@ import { ActionIcon, Select } from "@mantine/core";
 import { ArrowDown, ArrowUp, X } from "lucide-react";
 import { useState } from "react";
 import type { DatasetEntry, Entry, Transform } from "@/api/types";
+import { byKey, Explain } from "@/features/help/Explain";
 import { useText } from "@/i18n/whole";
 import type { PartProps } from "./Advanced";
 import { Arguments, editable } from "./Arguments";
@@ -114,6 +115,7 @@ interface RowProps {
 function Row({ entry, transform, field, refused, onChange, onUp, onDown, onRemove }: RowProps) {
   const t = useText().train.transforms;
   const label = entry?.label ?? transform.name;
+  const card = entry && { name: entry.name, arguments: transform.arguments };
   const random = entry?.category === "augmentation";
   const error = messageBeside(
     refused,
@@ -121,10 +123,11 @@ function Row({ entry, transform, field, refused, onChange, onUp, onDown, onRemov
     entry ? editable(entry).map((spec) => `${field}.arguments.${spec.name}`) : [],
   );
   return (
-    <li className={styles.transform} data-transform={label}>
+    <li className={styles.transform} data-transform={label} onKeyDown={byKey(card)}>
       <div className={styles.transformHead}>
         <span className={styles.transformName} title={entry?.summary}>
           {label}
+          {card && <Explain card={card} label={label} small />}
         </span>
         {random ? (
           <Select
