@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 
 import psutil
@@ -23,7 +23,7 @@ def gathered() -> Iterator[set[psutil.Process]]:
     try:
         yield known
     except BaseException:
-        for process in offspring() - known:
+        for process in offspring(known):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         reap(known)
@@ -32,9 +32,10 @@ def gathered() -> Iterator[set[psutil.Process]]:
         _libc.prctl(_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
-def offspring() -> set[psutil.Process]:
-    """All descendants that still run."""
-    return {child for child in psutil.Process().children(recursive=True) if _runs(child)}
+def offspring(known: Collection[psutil.Process] = ()) -> set[psutil.Process]:
+    """All descendants that still run, but for the ``known`` and what those have started."""
+    own = [child for child in psutil.Process().children() if child not in known]
+    return {one for child in own for one in (child, *_below(child)) if _runs(one) and one not in known}
 
 
 def reap(known: set[psutil.Process]) -> set[psutil.Process]:
@@ -43,7 +44,13 @@ def reap(known: set[psutil.Process]) -> set[psutil.Process]:
         if child not in known and not _runs(child):
             with suppress(ChildProcessError):
                 os.waitpid(child.pid, os.WNOHANG)
-    return offspring() - known
+    return offspring(known)
+
+
+def _below(process: psutil.Process) -> list[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):
+        return process.children(recursive=True)
+    return []
 
 
 def _runs(process: psutil.Process) -> bool:

@@ -117,8 +117,11 @@ def test_pages_without_runs_lead_to_where_runs_come_from(page: Page) -> None:
     page.goto("/compare")
     main = page.get_by_role("main")
     teaches(main, "Tick runs in the table of runs, then press Compare.")
+    compared = main.get_by_role("heading").inner_text()
     main.get_by_role("link").click()
     expect(page).to_have_url(re.compile("/runs$"))
+    # The address is there before the page: until its code has come, the page before it is shown.
+    expect(main.get_by_role("heading")).not_to_have_text(compared)
     teaches(main, "press Train: its curves appear here")
     main.get_by_role("link").click()
     expect(page.locator("[data-node-id]").first).to_be_visible()
@@ -157,8 +160,8 @@ def test_searches_in_runs_that_find_nothing_lead_back(chromium: Browser, server:
             main = page.get_by_role("main")
             cleared(main, main.get_by_role("textbox").first)
             page.goto(f"/runs/{run}")
-            page.get_by_role("tab", name=re.compile("^(Log|日志)")).click()
-            panel = page.get_by_role("tabpanel")
-            cleared(panel, panel.get_by_role("textbox"))
-            page.get_by_role("tab", name=re.compile("^(Parameters|参数)")).click()
-            cleared(panel, panel.get_by_role("textbox"))
+            for name in (re.compile("^(Log|日志)"), re.compile("^(Parameters|参数)")):
+                page.get_by_role("tab", name=name).click()
+                # By its name: the panel before it has a search, too, and stays until this one is drawn.
+                panel = page.get_by_role("tabpanel", name=name)
+                cleared(panel, panel.get_by_role("textbox"))
