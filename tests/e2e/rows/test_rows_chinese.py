@@ -206,7 +206,9 @@ def run_tab(index: int) -> Callable[[Page, str], None]:
     def place(page: Page, run: str) -> None:
         page.goto(f"/runs/{run}")
         expect(page.locator("[data-state='succeeded']").first).to_be_visible()
-        page.get_by_role("tab").nth(index).click()
+        tab = page.get_by_role("tab").nth(index)
+        tab.click()
+        expect(tab).to_have_attribute("aria-selected", "true")
         page.wait_for_load_state("networkidle")
 
     place.__name__ = f"run_tab_{index}"
