@@ -35,7 +35,7 @@ def gathered() -> Iterator[set[psutil.Process]]:
 def offspring(known: Collection[psutil.Process] = ()) -> set[psutil.Process]:
     """All descendants that still run, but for the ``known`` and what those have started."""
     own = [child for child in psutil.Process().children() if child not in known]
-    return {one for child in own for one in (child, *_below(child)) if _runs(one) and one not in known}
+    return {one for child in own for one in (child, *_below(child)) if _runs(one)}
 
 
 def reap(known: set[psutil.Process]) -> set[psutil.Process]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -61,16 +60,16 @@ ENTRIES = sorted(
         for entry in getattr(catalogue(), section)
     }
 )
-RAW = (":math:", ":attr:", ":class:", ":ref:", ":func:", "`", "_note}", "system-message", "layerloom-")
-DIRECTIVE = re.compile(r"(?<!\.)\.\. ")
+RAW = (":math:", ":attr:", ":class:", ":ref:", ":func:", "`", ".. ", "_note}", "system-message", "layerloom-")
+ELLIPSIS = "where ... means"
+"""As torchvision explains its shapes: no directive."""
 
 
 def test_no_card_has_markup_or_messages_left() -> None:
     left, unset = [], []
     for name in ENTRIES:
         shown = everything(help_of(name))
-        left += [f"{name}: {said!r}" for said in prose(shown) for mark in RAW if mark in said]
-        left += [f"{name}: {said!r}" for said in prose(shown) if DIRECTIVE.search(said)]
+        left += [f"{name}: {said!r}" for said in prose(shown) for mark in RAW if mark in said.replace(ELLIPSIS, "")]
         # A formula that could not be set is the source of TeX as code.
         unset += [f"{name}: {e.content}" for e in walk(shown) if e.tag in ("code", "pre") and "\\frac" in text([e])]
     assert len(ENTRIES) > 1000
