@@ -92,7 +92,7 @@ def watch(page: Page, errors: Errors) -> None:
 
     def on_console(message: ConsoleMessage) -> None:
         if message.type == "error":
-            errors.append(message.text)
+            errors.append(f"{message.text} ({message.location['url']})")
 
     page.on("console", on_console)
     page.on("pageerror", lambda error: errors.append(str(error)))

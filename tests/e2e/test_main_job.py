@@ -121,7 +121,7 @@ def test_draw_train_watch_download(page: Page, tmp_path: Path) -> None:
     expect(page.locator("[data-label='N×10']")).to_be_visible()
 
     page.get_by_test_id("train").click()
-    page.get_by_label("Epochs").fill("3")
+    page.get_by_label("Epochs").fill("12")
     page.get_by_label("Batch size").fill("8")
     page.evaluate(WATCH_LOSS)
     pressed = time.monotonic()

@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from layerloom.api.refusals import Refusal
+from layerloom.api.turns import asking
 from layerloom.schema.problems import ErrorItem, ProblemCode
 
 MAX_DEPTH = 64
@@ -30,12 +31,20 @@ _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
 class StrictRoute(APIRoute):
-    """A route whose body is parsed by ``parse`` in a worker thread: 500 nodes would hold the loop for milliseconds."""
+    """A route whose body is parsed by ``parse`` in a worker thread: 500 nodes would hold the loop for milliseconds.
+
+    What it calls knows the request that it answers, as ``asking``.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         if not self.dependant.body_params:
-            return handle
+
+            async def plain(request: Request) -> Response:
+                asking.set(request)
+                return await handle(request)
+
+            return plain
         annotation: Any = self.dependant.body_params[0].field_info.annotation
         model: TypeAdapter[Any] = TypeAdapter(annotation)
 
@@ -43,7 +52,9 @@ class StrictRoute(APIRoute):
             media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             if media != "application/json":
                 raise Refusal(415, ProblemCode.UNSUPPORTED_MEDIA, "Send the body as application/json.")
-            return await handle(_StrictRequest(request, model))
+            checked = _StrictRequest(request, model)
+            asking.set(checked)
+            return await handle(checked)
 
         return strict
 

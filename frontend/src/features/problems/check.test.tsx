@@ -3,7 +3,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { act, cleanup, render, renderHook, screen } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { api } from "@/api/client";
-import { UnreachableError } from "@/api/errors";
+import { ApiError, UnreachableError } from "@/api/errors";
 import type { Report } from "@/api/types";
 import { CodePanel } from "@/features/code/CodePanel";
 import { renameDocument } from "@/model/edit";
@@ -90,6 +90,25 @@ describe("a network that checks", () => {
     edit();
     await pass(300);
     expect(useCheck.getState().report?.problems).toEqual([]);
+  });
+
+  it("is asked for again by itself while the service is busy", async () => {
+    let busy = true;
+    vi.spyOn(api, "POST").mockImplementation((async (path: string) => {
+      asked.push(path);
+      if (path === "/api/graphs/check") return answer(REPORT);
+      if (path === "/api/graphs/confirm") return answer({ problems: [FOUND] });
+      if (busy) throw new ApiError(503, { code: "service_busy" });
+      return answer({ problems: [ADVICE] });
+    }) as unknown as typeof api.POST);
+    renderHook(() => useChecking());
+    await pass(1_500);
+    expect(useCheck.getState().report?.problems).toEqual([FOUND]);
+    busy = false;
+    await pass(10_500);
+    expect(useCheck.getState().report?.problems).toEqual([FOUND, ADVICE]);
+    await pass(30_000);
+    expect(asked.filter((path) => path === "/api/graphs/doctor")).toHaveLength(2);
   });
 
   it("is not run while the check has errors", async () => {

@@ -2,7 +2,7 @@
 import { useEffect } from "react";
 import { create } from "zustand";
 import { api, unwrap } from "@/api/client";
-import { UnreachableError } from "@/api/errors";
+import { ApiError, UnreachableError } from "@/api/errors";
 import type { Problem, Report } from "@/api/types";
 import { useDocument } from "@/model/store";
 import type { Doc } from "@/model/types";
@@ -13,6 +13,14 @@ const DELAY_MS = 120;
 const CLOSER_MS = 800;
 /** A service that does not answer is asked again without being told to: it may just be starting anew. */
 const RETRY_MS = 5_000;
+/** As long as the service asks for when too many others ask it at once (`Retry-After`). */
+const BUSY_MS = 10_000;
+
+/** After so long the same question may be answered; undefined for one that never will. */
+function patience(error: unknown): number | undefined {
+  if (error instanceof UnreachableError) return RETRY_MS;
+  return error instanceof ApiError && error.status === 503 ? BUSY_MS : undefined;
+}
 
 type Check = {
   /** The last answer; that of an earlier state of the document while `pending`. */
@@ -59,20 +67,29 @@ export function useChecking(): void {
       } catch (error) {
         if (controller.signal.aborted) return;
         useCheck.setState({ pending: true, error });
-        if (error instanceof UnreachableError) timer = setTimeout(() => void ask(doc), RETRY_MS);
+        const delay = patience(error);
+        if (delay !== undefined) timer = setTimeout(() => void ask(doc), delay);
       }
     };
 
     /** What a real run finds and what the textbooks warn of stand behind what the check found, and never in its way. */
     const lookCloser = async (doc: Doc, report: Report, signal: AbortSignal) => {
+      const delays: (number | undefined)[] = [];
+      const without = (error: unknown) => {
+        delays.push(patience(error));
+        return null;
+      };
       const [run, doctor] = await Promise.all([
-        unwrap(api.POST("/api/graphs/confirm", { body: doc, signal })).catch(() => null),
-        unwrap(api.POST("/api/graphs/doctor", { body: { document: doc }, signal })).catch(() => null),
+        unwrap(api.POST("/api/graphs/confirm", { body: doc, signal })).catch(without),
+        unwrap(api.POST("/api/graphs/doctor", { body: { document: doc }, signal })).catch(without),
       ]);
+      if (signal.aborted) return;
+      const delay = delays.find((it) => it !== undefined);
+      if (delay !== undefined) timer = setTimeout(() => void lookCloser(doc, report, signal), delay);
       const known = new Set(report.problems.map(identity));
       const told = new Map([...(run?.problems ?? []), ...(doctor?.problems ?? [])].map((it) => [identity(it), it]));
       const found = [...told.values()].filter((it) => !known.has(identity(it)));
-      if (signal.aborted || found.length === 0) return;
+      if (found.length === 0) return;
       useCheck.setState({ report: { ...report, problems: [...report.problems, ...found] } });
     };
 
