@@ -23,6 +23,9 @@ from layerloom.storage.errors import StoreBusy, StoreError, StoreFull, StoreInUs
 
 PATIENCE_S = 5
 """How long a call waits for a lock before it raises ``StoreBusy``: a request must not hang on a database that does."""
+_DISK_PATIENCE_S = 30
+"""The same for a turn to write into a file: a disk that other programs keep busy takes 70 ms and more for each commit,
+and the last of dozens who come at once has not failed because it waits for the others."""
 _REMOTE = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "afs", "lustre", "glusterfs", "ceph"}
 
 
@@ -33,9 +36,11 @@ class Database:
         parsed = sa.make_url(url)
         self._lock = threading.Lock()
         self._lock_file: int | None = None
+        self._patience = PATIENCE_S
         if parsed.get_backend_name() == "sqlite":
             path = _sqlite_path(parsed)
             self._lock_file = _occupy(path)
+            self._patience = _DISK_PATIENCE_S
             self._writer = _sqlite_engine(parsed, writes=True)
             self._reader = _sqlite_engine(parsed, writes=False)
             self._asker = _sqlite_engine(parsed, writes=False, transactions=False)
@@ -74,7 +79,7 @@ class Database:
     @contextmanager
     def write(self, committed: Callable[[], None] | None = None) -> Iterator[sa.Connection]:
         """One transaction; ``committed`` is called after its commit and before the next one begins."""
-        if not self._lock.acquire(timeout=PATIENCE_S):
+        if not self._lock.acquire(timeout=self._patience):
             raise StoreBusy("another write is taking long")
         try:
             with _translated(), self._writer.begin() as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import cast
 
@@ -13,7 +14,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from layerloom.storage import Store, StoreBusy, StoreError, StoreInUse, StoreTooNew, open_store
+from layerloom.schema.events import Log
+from layerloom.storage import Store, StoreBusy, StoreError, StoreInUse, StoreTooNew, database, open_store
 from layerloom.storage.runs import Sort, page_query
 from layerloom.storage.tables import metadata, runs
 from stores import DOCUMENT, add_run
@@ -90,6 +92,20 @@ def test_other_databases_are_refused(url: str, tmp_path: Path) -> None:
 def test_a_database_that_is_away_is_busy(tmp_path: Path) -> None:
     with pytest.raises(StoreBusy):
         open_store(f"postgresql://nobody@/x?host={tmp_path}", tmp_path / "runs")
+
+
+def test_a_writer_waits_for_others_whose_commits_a_busy_disk_slows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "PATIENCE_S", 0.05)
+    store = open_store(f"sqlite:///{tmp_path / 'x.db'}", tmp_path / "runs")
+    run = add_run(store)
+    with ThreadPoolExecutor(1) as others:
+        with store._database.write():
+            said = others.submit(store.log.say, run, Log(message="patient"))
+            assert not wait([said], timeout=1).done
+        said.result()
+    store.close()
 
 
 def fill(store: Store, count: int) -> None:
