@@ -27,7 +27,7 @@ from layerloom.graph import build, sandbox
 from layerloom.graph.examples import examples
 from layerloom.graph.exporting import FORMATS
 from layerloom.schema.document import Document
-from serving import Server, serving
+from serving import HANG_GUARD_S, Server, serving
 from watching import viewer
 
 GUARD_S = 240
@@ -265,11 +265,14 @@ def test_doors_stay_closed_unless_they_are_named(tmp_path: Path) -> None:
     refused = layerloom("serve", "--home", str(tmp_path), "--host", "0.0.0.0")
     assert refused.returncode == 1
     assert "--allow-host NAME" in refused.stderr
-    with serving(tmp_path, "--host", "0.0.0.0", "--allow-host", "studio.example") as server:
-        assert httpx.get(f"{server.url}/health").status_code == 200
-        assert httpx.get(f"{server.url}/api/runs").status_code == 401
-        assert httpx.get(f"{server.url}/health", headers={"Host": "studio.example"}).status_code == 200
-        assert httpx.get(f"{server.url}/health", headers={"Host": "evil.example"}).status_code == 421
+    with (
+        serving(tmp_path, "--host", "0.0.0.0", "--allow-host", "studio.example") as server,
+        httpx.Client(base_url=server.url, timeout=HANG_GUARD_S) as stranger,
+    ):
+        assert stranger.get("/health").status_code == 200
+        assert stranger.get("/api/runs").status_code == 401
+        assert stranger.get("/health", headers={"Host": "studio.example"}).status_code == 200
+        assert stranger.get("/health", headers={"Host": "evil.example"}).status_code == 421
 
 
 def test_ports(tmp_path: Path) -> None:
