@@ -3,13 +3,15 @@
 set -euo pipefail
 
 missing=()
-command -v chromium >/dev/null || command -v chromium-browser >/dev/null || missing+=(chromium)
+command -v chromium-headless-shell chromium chromium-browser >/dev/null || missing+=(chromium)
 compgen -G '/usr/share/fonts/opentype/noto/NotoSansCJK*' >/dev/null || missing+=(fonts-noto-cjk)
 command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
     apt-get update -qq
+    # The engine alone, where the system has it as a package of its own: it takes a quarter less time.
+    apt-cache show chromium-headless-shell >/dev/null 2>&1 && missing=("${missing[@]/chromium/chromium-headless-shell}")
     # The server is started by the tests themselves, in a folder of their own.
     DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
     exit 0

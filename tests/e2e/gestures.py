@@ -13,6 +13,7 @@ ACQUAINTED = """() => {
     localStorage.setItem("layerloom.tour", "seen");
   } catch {}  // a page that has no storage shows no tour
 }"""
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def sign_in(page: Page, server: Server) -> None:
@@ -36,10 +37,12 @@ def train_quickly(server: Server, epochs: int = 2) -> str:
 
 
 def centre(locator: Locator) -> tuple[float, float]:
-    """Middle of an element on the screen."""
+    """Middle of an element on the screen, once it stays where it is: a view that has just opened may still move."""
     locator.wait_for()
-    box = locator.bounding_box()
-    assert box is not None
+    box, before = locator.bounding_box(), None
+    while box is None or box != before:
+        locator.page.evaluate(TWO_FRAMES)
+        box, before = locator.bounding_box(), box
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
