@@ -17,8 +17,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
 INSTALLED = ("chromium-headless-shell", "chromium", "chromium-browser")
 """The first is the same engine without a window's surroundings, which cost a quarter of a test's time."""
 

@@ -39,10 +39,11 @@ def train_quickly(server: Server, epochs: int = 2) -> str:
 def centre(locator: Locator) -> tuple[float, float]:
     """Middle of an element on the screen, once it stays where it is: a view that has just opened may still move."""
     locator.wait_for()
-    box, before = locator.bounding_box(), None
-    while box is None or box != before:
+    before, box = None, locator.bounding_box()
+    while box != before:
         locator.page.evaluate(TWO_FRAMES)
-        box, before = locator.bounding_box(), box
+        before, box = box, locator.bounding_box()
+    assert box is not None
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 

@@ -27,7 +27,7 @@ from layerloom.graph import build, sandbox
 from layerloom.graph.examples import examples
 from layerloom.graph.exporting import FORMATS
 from layerloom.schema.document import Document
-from serving import HANG_GUARD_S, Server, serving
+from serving import Server, serving
 from watching import viewer
 
 GUARD_S = 240
@@ -267,7 +267,7 @@ def test_doors_stay_closed_unless_they_are_named(tmp_path: Path) -> None:
     assert "--allow-host NAME" in refused.stderr
     with (
         serving(tmp_path, "--host", "0.0.0.0", "--allow-host", "studio.example") as server,
-        httpx.Client(base_url=server.url, timeout=HANG_GUARD_S) as stranger,
+        httpx.Client(base_url=server.url, timeout=GUARD_S) as stranger,
     ):
         assert stranger.get("/health").status_code == 200
         assert stranger.get("/api/runs").status_code == 401

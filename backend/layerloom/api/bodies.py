@@ -38,23 +38,17 @@ class StrictRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
-        if not self.dependant.body_params:
-
-            async def plain(request: Request) -> Response:
-                asking.set(request)
-                return await handle(request)
-
-            return plain
-        annotation: Any = self.dependant.body_params[0].field_info.annotation
-        model: TypeAdapter[Any] = TypeAdapter(annotation)
+        annotations: list[Any] = [body.field_info.annotation for body in self.dependant.body_params]
+        model: TypeAdapter[Any] | None = TypeAdapter(annotations[0]) if annotations else None
 
         async def strict(request: Request) -> Response:
+            asking.set(request)
+            if model is None:
+                return await handle(request)
             media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             if media != "application/json":
                 raise Refusal(415, ProblemCode.UNSUPPORTED_MEDIA, "Send the body as application/json.")
-            checked = _StrictRequest(request, model)
-            asking.set(checked)
-            return await handle(checked)
+            return await handle(_StrictRequest(request, model))
 
         return strict
 

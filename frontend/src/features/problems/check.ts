@@ -22,6 +22,9 @@ function patience(error: unknown): number | undefined {
   return error instanceof ApiError && error.status === 503 ? BUSY_MS : undefined;
 }
 
+/** The answer to one of the two closer looks; null until there is one. */
+type Found = { problems?: Problem[] } | null;
+
 type Check = {
   /** The last answer; that of an earlier state of the document while `pending`. */
   report: Report | null;
@@ -73,19 +76,19 @@ export function useChecking(): void {
     };
 
     /** What a real run finds and what the textbooks warn of stand behind what the check found, and never in its way. */
-    const lookCloser = async (doc: Doc, report: Report, signal: AbortSignal) => {
+    const lookCloser = async (doc: Doc, report: Report, signal: AbortSignal, before: [Found, Found] = [null, null]) => {
       const delays: (number | undefined)[] = [];
       const without = (error: unknown) => {
         delays.push(patience(error));
         return null;
       };
       const [run, doctor] = await Promise.all([
-        unwrap(api.POST("/api/graphs/confirm", { body: doc, signal })).catch(without),
-        unwrap(api.POST("/api/graphs/doctor", { body: { document: doc }, signal })).catch(without),
+        before[0] ?? unwrap(api.POST("/api/graphs/confirm", { body: doc, signal })).catch(without),
+        before[1] ?? unwrap(api.POST("/api/graphs/doctor", { body: { document: doc }, signal })).catch(without),
       ]);
       if (signal.aborted) return;
       const delay = delays.find((it) => it !== undefined);
-      if (delay !== undefined) timer = setTimeout(() => void lookCloser(doc, report, signal), delay);
+      if (delay !== undefined) timer = setTimeout(() => void lookCloser(doc, report, signal, [run, doctor]), delay);
       const known = new Set(report.problems.map(identity));
       const told = new Map([...(run?.problems ?? []), ...(doctor?.problems ?? [])].map((it) => [identity(it), it]));
       const found = [...told.values()].filter((it) => !known.has(identity(it)));
